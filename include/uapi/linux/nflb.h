@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * nflb: generic netlink protocol between the kernel module and user space.
+ *
+ * The protocol is described in docs/netlink/specs/nflb.yaml; the test
+ * tests/user/test_uapi_spec.py holds that file and this one against each other.
+ *
+ * Addresses are binary attributes of 4 (IPv4) or 16 (IPv6) bytes, the length
+ * tells the family. Ports are in network byte order. Times are in seconds
+ * unless the name says otherwise.
+ */
+#ifndef _UAPI_LINUX_NFLB_H
+#define _UAPI_LINUX_NFLB_H
+
+#define NFLB_GENL_NAME			"nflb"
+#define NFLB_GENL_VERSION		1
+
+/* Multicast groups: changes of the configuration; begin and end of connections */
+#define NFLB_MCGRP_CONFIG		"config"
+#define NFLB_MCGRP_CONNECTIONS		"connections"
+
+/* Longest scheduler name, terminating NUL included */
+#define NFLB_SCHEDULER_NAMSIZ		16
+
+/* Largest weight of a backend */
+#define NFLB_WEIGHT_MAX			65535
+
+/* Largest timeout of a service, in seconds (one week) */
+#define NFLB_TIMEOUT_MAX		604800
+
+/* Largest number of backends in one service */
+#define NFLB_BACKENDS_MAX		4096
+
+/*
+ * Commands. Requests that change something need CAP_NET_ADMIN in the user
+ * namespace that owns the network namespace. *_ADD, *_SET, *_DEL are also the
+ * types of the events on the "config" group, which carry what *_GET answers;
+ * CONN_NEW and CONN_END are events on the "connections" group only.
+ */
+enum nflb_cmd {
+	NFLB_CMD_UNSPEC,
+	NFLB_CMD_SERVICE_GET,		/* do: one service; dump: all */
+	NFLB_CMD_SERVICE_ADD,		/* refused with EEXIST when there */
+	NFLB_CMD_SERVICE_SET,		/* changes only what is named */
+	NFLB_CMD_SERVICE_REPLACE,	/* add or set; with BACKENDS: the whole list */
+	NFLB_CMD_SERVICE_DEL,		/* ends its connections */
+	NFLB_CMD_BACKEND_GET,		/* dump: of one service, or of all */
+	NFLB_CMD_BACKEND_ADD,
+	NFLB_CMD_BACKEND_SET,
+	NFLB_CMD_BACKEND_DEL,		/* with NFLB_A_NOW: ends its connections */
+	NFLB_CMD_CONN_GET,		/* dump, optionally filtered */
+	NFLB_CMD_CONN_COUNT,		/* do: answers NFLB_A_COUNT */
+	NFLB_CMD_CONN_FLUSH,		/* do: answers NFLB_A_COUNT */
+	NFLB_CMD_CONN_NEW,		/* event */
+	NFLB_CMD_CONN_END,		/* event */
+	NFLB_CMD_STATS_GET,		/* do: totals and drops by reason */
+	NFLB_CMD_STATS_ZERO,
+
+	__NFLB_CMD_MAX,
+	NFLB_CMD_MAX = __NFLB_CMD_MAX - 1
+};
+
+/* How packets reach a backend */
+enum nflb_mode {
+	NFLB_MODE_DNAT,
+	NFLB_MODE_FULLNAT,
+	NFLB_MODE_DSR,
+
+	__NFLB_MODE_MAX,
+	NFLB_MODE_MAX = __NFLB_MODE_MAX - 1
+};
+
+/* How a packet of mode dsr travels */
+enum nflb_encap {
+	NFLB_ENCAP_NONE,
+	NFLB_ENCAP_IPIP,
+	NFLB_ENCAP_GRE,
+	NFLB_ENCAP_GUE,
+
+	__NFLB_ENCAP_MAX,
+	NFLB_ENCAP_MAX = __NFLB_ENCAP_MAX - 1
+};
+
+/* What the administrator wants of a backend */
+enum nflb_backend_state {
+	NFLB_BACKEND_UP,
+	NFLB_BACKEND_DRAIN,		/* keeps its connections, gets no new ones */
+	NFLB_BACKEND_DOWN,		/* its connections are ended */
+
+	__NFLB_BACKEND_STATE_MAX,
+	NFLB_BACKEND_STATE_MAX = __NFLB_BACKEND_STATE_MAX - 1
+};
+
+/* State of a connection, as seen from both directions */
+enum nflb_conn_state {
+	NFLB_CONN_NONE,
+	NFLB_CONN_SYN_SENT,		/* client's SYN seen */
+	NFLB_CONN_SYN_RECV,		/* backend's SYN-ACK seen */
+	NFLB_CONN_ESTABLISHED,
+	NFLB_CONN_FIN_WAIT,		/* client's FIN seen */
+	NFLB_CONN_CLOSE_WAIT,		/* backend's FIN seen */
+	NFLB_CONN_LAST_ACK,		/* both FINs seen */
+	NFLB_CONN_TIME_WAIT,		/* both FINs seen, then an ACK */
+	NFLB_CONN_CLOSE,		/* RST seen */
+	NFLB_CONN_UDP,
+
+	__NFLB_CONN_STATE_MAX,
+	NFLB_CONN_STATE_MAX = __NFLB_CONN_STATE_MAX - 1
+};
+
+/* Attributes of a message */
+enum nflb_attr {
+	NFLB_A_UNSPEC,
+	NFLB_A_SERVICE,			/* nest: enum nflb_service_attr */
+	NFLB_A_BACKEND,			/* nest: enum nflb_backend_attr */
+	NFLB_A_CONN,			/* nest: enum nflb_conn_attr */
+	NFLB_A_FILTER,			/* nest: enum nflb_filter_attr */
+	NFLB_A_STATS,			/* nest: enum nflb_stats_attr: totals */
+	NFLB_A_DROPS,			/* nest of NFLB_A_DROP */
+	NFLB_A_DROP,			/* nest: enum nflb_drop_attr */
+	NFLB_A_COUNT,			/* u64 */
+	NFLB_A_CONNECTIONS,		/* u32: entries in the connection table */
+	NFLB_A_MAX_CONNECTIONS,		/* u32: ceiling of the connection table */
+	NFLB_A_NOW,			/* flag: end connections at once */
+	NFLB_A_PAD,
+
+	__NFLB_A_MAX,
+	NFLB_A_MAX = __NFLB_A_MAX - 1
+};
+
+/*
+ * A service. PROTOCOL, ADDRESS, PORT and PORT_LAST are its identity. PORT 0
+ * (with no PORT_LAST) is every port. The most specific service takes a
+ * packet: a single port before a range before every port.
+ */
+enum nflb_service_attr {
+	NFLB_A_SERVICE_UNSPEC,
+	NFLB_A_SERVICE_PROTOCOL,	/* u8: IPPROTO_TCP, IPPROTO_UDP */
+	NFLB_A_SERVICE_ADDRESS,		/* binary, 4 or 16 */
+	NFLB_A_SERVICE_PORT,		/* be16 */
+	NFLB_A_SERVICE_PORT_LAST,	/* be16: end of a range, PORT included */
+	NFLB_A_SERVICE_MODE,		/* u8: enum nflb_mode */
+	NFLB_A_SERVICE_ENCAP,		/* u8: enum nflb_encap */
+	NFLB_A_SERVICE_ENCAP_PORT,	/* be16: UDP port of gue */
+	NFLB_A_SERVICE_SCHEDULER,	/* string */
+	NFLB_A_SERVICE_PERSIST,		/* u32: seconds, 0 is off */
+	NFLB_A_SERVICE_PERSIST_PREFIX4,	/* u8: length of the client's prefix */
+	NFLB_A_SERVICE_PERSIST_PREFIX6,	/* u8 */
+	NFLB_A_SERVICE_TOA,		/* u8: 0 off, 1 on */
+	NFLB_A_SERVICE_TIMEOUT_SYN,	/* u32: seconds; 0 in a request is the default */
+	NFLB_A_SERVICE_TIMEOUT_ESTABLISHED,	/* u32 */
+	NFLB_A_SERVICE_TIMEOUT_FIN,	/* u32 */
+	NFLB_A_SERVICE_TIMEOUT_UDP,	/* u32 */
+	NFLB_A_SERVICE_BACKENDS,	/* nest of NFLB_A_BACKEND; in requests only */
+	NFLB_A_SERVICE_BACKEND_COUNT,	/* u32; in answers only */
+	NFLB_A_SERVICE_STATS,		/* nest: enum nflb_stats_attr; in answers only */
+
+	__NFLB_A_SERVICE_MAX,
+	NFLB_A_SERVICE_MAX = __NFLB_A_SERVICE_MAX - 1
+};
+
+/*
+ * A backend. ADDRESS and PORT are its identity. Without PORT (or with 0) a
+ * connection keeps the port that its client asked for.
+ */
+enum nflb_backend_attr {
+	NFLB_A_BACKEND_UNSPEC,
+	NFLB_A_BACKEND_ADDRESS,		/* binary, 4 or 16 */
+	NFLB_A_BACKEND_PORT,		/* be16 */
+	NFLB_A_BACKEND_WEIGHT,		/* u32: 0 to NFLB_WEIGHT_MAX */
+	NFLB_A_BACKEND_STATE,		/* u8: enum nflb_backend_state */
+	NFLB_A_BACKEND_MODE,		/* u8: enum nflb_mode; the service's when absent */
+	NFLB_A_BACKEND_ENCAP,		/* u8: enum nflb_encap */
+	NFLB_A_BACKEND_ENCAP_PORT,	/* be16 */
+	NFLB_A_BACKEND_MAX_CONNECTIONS,	/* u32: 0 is no limit */
+	NFLB_A_BACKEND_STATS,		/* nest: enum nflb_stats_attr; in answers only */
+
+	__NFLB_A_BACKEND_MAX,
+	NFLB_A_BACKEND_MAX = __NFLB_A_BACKEND_MAX - 1
+};
+
+/* Counters. "in" is from clients to backends, "out" from backends to clients */
+enum nflb_stats_attr {
+	NFLB_A_STATS_UNSPEC,
+	NFLB_A_STATS_CONNECTIONS,	/* u64: ever made */
+	NFLB_A_STATS_ACTIVE,		/* u32: in the table now */
+	NFLB_A_STATS_PACKETS_IN,	/* u64 */
+	NFLB_A_STATS_PACKETS_OUT,	/* u64 */
+	NFLB_A_STATS_BYTES_IN,		/* u64: network-layer bytes */
+	NFLB_A_STATS_BYTES_OUT,		/* u64 */
+	NFLB_A_STATS_PAD,
+
+	__NFLB_A_STATS_MAX,
+	NFLB_A_STATS_MAX = __NFLB_A_STATS_MAX - 1
+};
+
+/* A connection */
+enum nflb_conn_attr {
+	NFLB_A_CONN_UNSPEC,
+	NFLB_A_CONN_PROTOCOL,		/* u8 */
+	NFLB_A_CONN_CLIENT_ADDRESS,	/* binary */
+	NFLB_A_CONN_CLIENT_PORT,	/* be16 */
+	NFLB_A_CONN_ADDRESS,		/* binary: the VIP */
+	NFLB_A_CONN_PORT,		/* be16 */
+	NFLB_A_CONN_BACKEND_ADDRESS,	/* binary */
+	NFLB_A_CONN_BACKEND_PORT,	/* be16 */
+	NFLB_A_CONN_MODE,		/* u8: enum nflb_mode */
+	NFLB_A_CONN_STATE,		/* u8: enum nflb_conn_state */
+	NFLB_A_CONN_EXPIRES,		/* u32: seconds from now */
+	NFLB_A_CONN_AGE,		/* u32: seconds since it was made */
+
+	__NFLB_A_CONN_MAX,
+	NFLB_A_CONN_MAX = __NFLB_A_CONN_MAX - 1
+};
+
+/* Which connections are meant; NFLB_A_SERVICE and NFLB_A_BACKEND narrow too */
+enum nflb_filter_attr {
+	NFLB_A_FILTER_UNSPEC,
+	NFLB_A_FILTER_CLIENT_ADDRESS,	/* binary */
+	NFLB_A_FILTER_CLIENT_PREFIX,	/* u8: length; the whole address when absent */
+	NFLB_A_FILTER_STATE,		/* u8: enum nflb_conn_state */
+
+	__NFLB_A_FILTER_MAX,
+	NFLB_A_FILTER_MAX = __NFLB_A_FILTER_MAX - 1
+};
+
+/* One reason why packets were not forwarded */
+enum nflb_drop_attr {
+	NFLB_A_DROP_UNSPEC,
+	NFLB_A_DROP_REASON,		/* string */
+	NFLB_A_DROP_PACKETS,		/* u64 */
+	NFLB_A_DROP_PAD,
+
+	__NFLB_A_DROP_MAX,
+	NFLB_A_DROP_MAX = __NFLB_A_DROP_MAX - 1
+};
+
+#endif /* _UAPI_LINUX_NFLB_H */
