@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Everything that differs between the kernels nflb supports, and nothing
+ * else. Force-included, so that no other file has to know. Features are probed
+ * (here or in Kbuild), since distribution kernels carry backports.
+ */
+#ifndef NFLB_COMPAT_H
+#define NFLB_COMPAT_H
+
+#include <linux/kconfig.h>
+
+#ifndef __ASSEMBLY__
+
+#if !IS_ENABLED(CONFIG_IPV6)
+#error "nflb needs a kernel with IPv6"
+#endif
+#if !IS_ENABLED(CONFIG_NF_CONNTRACK)
+#error "nflb needs CONFIG_NF_CONNTRACK, to mark what it forwards as untracked"
+#endif
+
+#include <linux/netlink.h>
+#include <linux/sysctl.h>
+#include <net/genetlink.h>
+#include <net/net_namespace.h>
+#include <net/route.h>
+
+/* skb_gso_validate_network_len() moved out of skbuff.h in 6.5 (d457a0e329b0). */
+#if __has_include(<net/gso.h>)
+#include <net/gso.h>
+#endif
+
+/* dst_rtable() came in 6.10 (05d6d492097c). */
+#ifndef dst_rtable
+#define dst_rtable(ptr) container_of(ptr, struct rtable, dst)
+#endif
+
+/* get_unaligned_be16() and the like moved in 6.12 (5f60d5f6bbc1). */
+#if __has_include(<linux/unaligned.h>)
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+/*
+ * register_net_sysctl_sz() came in 6.6 (95d4977876af); before, a table ended at
+ * an empty element, which 6.11 refuses (d7a76ec87195). Callers allocate one
+ * zeroed element more than @n, which is right for all.
+ */
+#ifndef NFLB_HAVE_NET_SYSCTL_SZ
+static inline struct ctl_table_header *
+register_net_sysctl_sz(struct net *net, const char *path,
+		       struct ctl_table *table, size_t n)
+{
+	return register_net_sysctl(net, path, table);
+}
+#endif
+
+/*
+ * Formatted extack messages came in 6.2 (51c352bdbcd2). Before, only the fixed
+ * message can be given.
+ */
+#ifdef NL_SET_ERR_MSG_ATTR_FMT
+#define NFLB_ERR_ATTR_FMT(extack, attr, msg, fmt, args...) \
+	NL_SET_ERR_MSG_ATTR_FMT(extack, attr, fmt, ##args)
+#else
+#define NFLB_ERR_ATTR_FMT(extack, attr, msg, fmt, args...) \
+	NL_SET_ERR_MSG_ATTR(extack, attr, msg)
+#endif
+
+/* genl_info_dump() came in 6.6 (5aa51d9f889c). */
+static inline struct nlattr **nflb_dump_attrs(struct netlink_callback *cb)
+{
+#ifdef NFLB_HAVE_GENL_INFO_DUMP
+	return genl_info_dump(cb)->attrs;
+#else
+	return genl_dumpit_info(cb)->attrs;
+#endif
+}
+
+#endif /* __ASSEMBLY__ */
+#endif /* NFLB_COMPAT_H */

@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Services: add, set, delete, and what they counted. Every change is prepared
+ * aside, then published in one step; a request that fails changes nothing.
+ */
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+
+#include "control/config.h"
+#include "control/genl_notify.h"
+#include "control/objects.h"
+#include "datapath/conn.h"
+#include "datapath/conn_state.h"
+#include "datapath/hook.h"
+#include "netns.h"
+
+static const struct nflb_service_settings default_settings = {
+	.mode = NFLB_MODE_DNAT,
+	.scheduler = "wrr",
+	.timeouts = {
+		[NFLB_TIMEOUT_SYN] = NFLB_TIMEOUT_SYN_DEFAULT,
+		[NFLB_TIMEOUT_ESTABLISHED] = NFLB_TIMEOUT_ESTABLISHED_DEFAULT,
+		[NFLB_TIMEOUT_FIN] = NFLB_TIMEOUT_FIN_DEFAULT,
+		[NFLB_TIMEOUT_UDP] = NFLB_TIMEOUT_UDP_DEFAULT,
+	},
+};
+
+static bool has_range(const struct nflb_service_id *id)
+{
+	return id->port_last != id->key.port;
+}
+
+/**
+ * nflb_service_find() - a configured service by its identity
+ * @nn: the namespace; nn->mutex is held
+ * @id: which
+ *
+ * Return: the service or NULL.
+ */
+struct nflb_service *nflb_service_find(struct nflb_net *nn,
+				       const struct nflb_service_id *id)
+{
+	struct nflb_service *svc = NULL, *s;
+	struct nflb_host *host;
+
+	lockdep_assert_held(&nn->mutex);
+	rcu_read_lock();
+	if (!has_range(id)) {
+		svc = rhashtable_lookup(&nn->services, &id->key,
+					nflb_service_params);
+		goto out;
+	}
+	host = nflb_host_lookup(nn, &id->key.addr, id->key.family);
+	if (!host)
+		goto out;
+	list_for_each_entry_rcu(s, &host->ranges, range) {
+		if (s->key.proto == id->key.proto &&
+		    s->key.port == id->key.port &&
+		    s->port_last == id->port_last) {
+			svc = s;
+			break;
+		}
+	}
+out:
+	rcu_read_unlock();
+	return svc;
+}
+
+/* Merge what a request names into settings. */
+static void settings_apply(struct nflb_service_settings *settings,
+			   const struct nflb_service_request *req)
+{
+	int t;
+
+	if (req->set & NFLB_SET_MODE)
+		settings->mode = req->settings.mode;
+	if (req->set & NFLB_SET_SCHEDULER)
+		strscpy(settings->scheduler, req->settings.scheduler,
+			sizeof(settings->scheduler));
+	for (t = 0; t < NFLB_TIMEOUT_COUNT; t++) {
+		if (!(req->set & NFLB_SET_TIMEOUT(t)))
+			continue;
+		settings->timeouts[t] = req->settings.timeouts[t] ?:
+					default_settings.timeouts[t];
+	}
+}
+
+static u32 range_width(const struct nflb_service *svc)
+{
+	return ntohs(svc->port_last) - ntohs(svc->key.port);
+}
+
+/* Narrowest first, then lowest first: the order in which a packet asks. */
+static void range_insert(struct nflb_host *host, struct nflb_service *svc)
+{
+	struct list_head *at = &host->ranges;
+	struct nflb_service *s;
+
+	list_for_each_entry(s, &host->ranges, range) {
+		if (range_width(s) > range_width(svc) ||
+		    (range_width(s) == range_width(svc) &&
+		     ntohs(s->key.port) > ntohs(svc->key.port)))
+			break;
+		at = &s->range;
+	}
+	list_add_rcu(&svc->range, at);
+}
+
+/* Let packets find it. */
+static int service_link(struct nflb_net *nn, struct nflb_service *svc)
+{
+	struct nflb_host *host;
+	int err;
+
+	host = nflb_host_get(nn, &svc->key.addr, svc->key.family);
+	if (!host)
+		return -ENOMEM;
+	if (nflb_service_has_range(svc)) {
+		range_insert(host, svc);
+	} else {
+		err = rhashtable_insert_fast(&nn->services, &svc->node,
+					     nflb_service_params);
+		if (err) {
+			nflb_host_put(nn, host);
+			return err;
+		}
+	}
+	host->vips++;
+	list_add_tail(&svc->list, &nn->service_list);
+	return 0;
+}
+
+static void service_unlink(struct nflb_net *nn, struct nflb_service *svc)
+{
+	struct nflb_host *host;
+
+	rcu_read_lock();
+	host = nflb_host_lookup(nn, &svc->key.addr, svc->key.family);
+	rcu_read_unlock();
+	if (nflb_service_has_range(svc))
+		list_del_rcu(&svc->range);
+	else
+		rhashtable_remove_fast(&nn->services, &svc->node,
+				       nflb_service_params);
+	list_del(&svc->list);
+	host->vips--;
+	nflb_host_put(nn, host);
+}
+
+/**
+ * nflb_service_publish() - let packets see a service's settings and backends
+ * @svc: the service; nn->mutex is held
+ * @settings: new ones
+ * @extack: for a message
+ *
+ * Return: 0; or a negative errno, and nothing has changed.
+ */
+int nflb_service_publish(struct nflb_service *svc,
+			 const struct nflb_service_settings *settings,
+			 struct netlink_ext_ack *extack)
+{
+	struct nflb_snapshot *snapshot, *old;
+
+	snapshot = nflb_snapshot_build(svc, settings);
+	if (IS_ERR(snapshot)) {
+		NL_SET_ERR_MSG(extack, "no memory for the scheduler's table");
+		return PTR_ERR(snapshot);
+	}
+	svc->settings = *settings;
+	svc->nn->generation++;
+	old = rcu_replace_pointer(svc->snapshot, snapshot,
+				  lockdep_is_held(&svc->nn->mutex));
+	nflb_snapshot_free_rcu(old);
+	return 0;
+}
+
+/**
+ * nflb_service_add() - add a service
+ * @nn: the namespace; nn->mutex is held, there is no such service
+ * @req: the service
+ * @extack: for a message
+ *
+ * Return: 0 or a negative errno.
+ */
+int nflb_service_add(struct nflb_net *nn,
+		     const struct nflb_service_request *req,
+		     struct netlink_ext_ack *extack)
+{
+	struct nflb_service_settings settings = default_settings;
+	struct nflb_service *svc;
+	struct nflb_backend *b;
+	int err;
+
+	err = nflb_hooks_register(nn);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "cannot register netfilter hooks");
+		return err;
+	}
+	svc = nflb_service_alloc(nn, &req->id.key, req->id.port_last);
+	if (!svc) {
+		err = -ENOMEM;
+		goto err_hooks;
+	}
+	settings_apply(&settings, req);
+	if (req->set & NFLB_SET_BACKENDS)
+		err = nflb_backends_replace(svc, req, &settings, extack);
+	else
+		err = nflb_service_publish(svc, &settings, extack);
+	if (err)
+		goto err_put;
+	err = service_link(nn, svc);
+	if (err)
+		goto err_backends;
+	nflb_notify_service(svc, NFLB_CMD_SERVICE_ADD);
+	list_for_each_entry(b, &svc->backends, list)
+		nflb_notify_backend(b, NFLB_CMD_BACKEND_ADD);
+	return 0;
+
+err_backends:
+	while (!list_empty(&svc->backends))
+		nflb_backend_discard(list_first_entry(&svc->backends,
+						      struct nflb_backend,
+						      list), NFLB_GONE_ALL);
+err_put:
+	nflb_service_put(svc);
+err_hooks:
+	if (list_empty(&nn->service_list))
+		nflb_hooks_unregister(nn);
+	return err;
+}
+
+/**
+ * nflb_service_set() - change a service
+ * @nn: the namespace; nn->mutex is held
+ * @svc: the service
+ * @req: what is to change
+ * @extack: for a message
+ *
+ * Connections are not touched, but those of backends that leave the list.
+ *
+ * Return: 0; or a negative errno, and nothing has changed.
+ */
+int nflb_service_set(struct nflb_net *nn, struct nflb_service *svc,
+		     const struct nflb_service_request *req,
+		     struct netlink_ext_ack *extack)
+{
+	struct nflb_service_settings settings = svc->settings;
+	int err;
+
+	settings_apply(&settings, req);
+	if (req->set & NFLB_SET_BACKENDS)
+		return nflb_backends_replace(svc, req, &settings, extack);
+	if (!memcmp(&settings, &svc->settings, sizeof(settings)))
+		return 0;
+	err = nflb_service_publish(svc, &settings, extack);
+	if (!err)
+		nflb_notify_service(svc, NFLB_CMD_SERVICE_SET);
+	return err;
+}
+
+/**
+ * nflb_service_del() - delete a service, end its connections
+ * @nn: the namespace; nn->mutex is held
+ * @svc: the service
+ *
+ * Context: process.
+ */
+void nflb_service_del(struct nflb_net *nn, struct nflb_service *svc)
+{
+	struct nflb_backend *b;
+
+	lockdep_assert_held(&nn->mutex);
+	nflb_notify_service(svc, NFLB_CMD_SERVICE_DEL);
+	service_unlink(nn, svc);
+	nn->generation++;
+	list_for_each_entry(b, &svc->objects, object)
+		WRITE_ONCE(b->gone, NFLB_GONE_ALL);
+	while (!list_empty(&svc->backends))
+		nflb_backend_discard(list_first_entry(&svc->backends,
+						      struct nflb_backend,
+						      list), NFLB_GONE_ALL);
+	nflb_service_put(svc);
+	if (list_empty(&nn->service_list))
+		nflb_hooks_unregister(nn);
+	nflb_conn_gc_kick(nn);
+}
+
+/**
+ * nflb_config_flush() - delete all services
+ * @nn: the namespace
+ *
+ * Context: process, takes nn->mutex.
+ */
+void nflb_config_flush(struct nflb_net *nn)
+{
+	struct nflb_service *svc, *tmp;
+
+	mutex_lock(&nn->mutex);
+	list_for_each_entry_safe(svc, tmp, &nn->service_list, list)
+		nflb_service_del(nn, svc);
+	mutex_unlock(&nn->mutex);
+	cancel_delayed_work_sync(&nn->gc_work);
+}
+
+/**
+ * nflb_config_drain() - wait until everything that was deleted is freed
+ *
+ * A connection's callback may queue its backend's work, and that its service's:
+ * hence three rounds.
+ *
+ * Context: process, sleeps.
+ */
+void nflb_config_drain(void)
+{
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		rcu_barrier();
+		flush_workqueue(nflb_wq);
+	}
+	rcu_barrier();
+}
+
+/**
+ * nflb_backend_stats() - what a backend counted since `stats zero`
+ * @backend: the backend
+ * @sum: where to
+ */
+void nflb_backend_stats(const struct nflb_backend *backend,
+			struct nflb_stats_sum *sum)
+{
+	memset(sum, 0, sizeof(*sum));
+	nflb_stats_read(backend->stats, sum);
+	nflb_stats_sub(sum, &backend->stats_base);
+}
+
+/* All that a service ever counted, departed backends included. */
+static void service_sum(const struct nflb_service *svc,
+			struct nflb_stats_sum *sum, u32 *active)
+{
+	const struct nflb_backend *b;
+
+	*sum = svc->departed;
+	*active = 0;
+	list_for_each_entry(b, &svc->objects, object) {
+		nflb_stats_read(b->stats, sum);
+		*active += atomic_read(&b->conns);
+	}
+}
+
+/**
+ * nflb_service_stats() - what a service counted since `stats zero`
+ * @svc: the service; nn->mutex is held
+ * @sum: where to
+ * @active: connections in the table
+ */
+void nflb_service_stats(const struct nflb_service *svc,
+			struct nflb_stats_sum *sum, u32 *active)
+{
+	lockdep_assert_held(&svc->nn->mutex);
+	service_sum(svc, sum, active);
+	nflb_stats_sub(sum, &svc->stats_base);
+}
+
+static void net_sum(const struct nflb_net *nn, struct nflb_stats_sum *sum)
+{
+	const struct nflb_service *svc;
+	struct nflb_stats_sum one;
+	u32 active;
+
+	lockdep_assert_held(&nn->mutex);
+	*sum = nn->departed;
+	list_for_each_entry(svc, &nn->service_objects, object) {
+		service_sum(svc, &one, &active);
+		nflb_stats_add(sum, &one);
+	}
+}
+
+/**
+ * nflb_net_stats() - what a namespace counted since `stats zero`
+ * @nn: the namespace; nn->mutex is held
+ * @sum: where to
+ */
+void nflb_net_stats(const struct nflb_net *nn, struct nflb_stats_sum *sum)
+{
+	net_sum(nn, sum);
+	nflb_stats_sub(sum, &nn->stats_base);
+}
+
+/**
+ * nflb_stats_zero() - count from zero
+ * @nn: the namespace; nn->mutex is held
+ *
+ * The counters themselves go on: what they are now is subtracted from then on.
+ */
+void nflb_stats_zero(struct nflb_net *nn)
+{
+	struct nflb_service *svc;
+	struct nflb_backend *b;
+	u32 active;
+	int r;
+
+	net_sum(nn, &nn->stats_base);
+	for (r = 0; r < NFLB_REASON_COUNT; r++)
+		nn->drops_base[r] += nflb_drops_read(nn, r);
+	list_for_each_entry(svc, &nn->service_objects, object) {
+		service_sum(svc, &svc->stats_base, &active);
+		list_for_each_entry(b, &svc->objects, object) {
+			memset(&b->stats_base, 0, sizeof(b->stats_base));
+			nflb_stats_read(b->stats, &b->stats_base);
+		}
+	}
+}

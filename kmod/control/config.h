@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What an administrator can change. Plain structures; netlink's attributes stop
+ * at genl_parse.c.
+ */
+#ifndef NFLB_CONFIG_H
+#define NFLB_CONFIG_H
+
+#include <linux/netlink.h>
+
+#include "datapath/service.h"
+
+/**
+ * struct nflb_service_id - which service
+ * @key: protocol, VIP, first port (0: all)
+ * @port_last: last port; equal to the first of a single one
+ */
+struct nflb_service_id {
+	struct nflb_service_key	key;
+	__be16			port_last;
+};
+
+/* What a request names; the rest stays, or gets its default. */
+#define NFLB_SET_MODE		BIT(0)
+#define NFLB_SET_SCHEDULER	BIT(1)
+#define NFLB_SET_TIMEOUT(t)	BIT(2 + (t))
+#define NFLB_SET_BACKENDS	BIT(8)
+
+#define NFLB_SET_WEIGHT		BIT(0)
+#define NFLB_SET_STATE		BIT(1)
+#define NFLB_SET_MAX_CONNS	BIT(2)
+
+/**
+ * struct nflb_backend_request - a backend, as a request has it
+ * @addr: address
+ * @family: of @addr
+ * @port: port, or 0 for the service's own
+ * @set: NFLB_SET_* of what is named
+ * @weight: 0 to NFLB_WEIGHT_MAX
+ * @state: enum nflb_backend_state
+ * @max_connections: 0 is no limit
+ */
+struct nflb_backend_request {
+	union nflb_addr	addr;
+	u8		family;
+	__be16		port;
+	u32		set;
+	u32		weight;
+	u8		state;
+	u32		max_connections;
+};
+
+/**
+ * struct nflb_service_request - a service, as a request has it
+ * @id: which
+ * @set: NFLB_SET_* of what is named
+ * @settings: values of what is named
+ * @backends: the whole list, with NFLB_SET_BACKENDS; kvfree() it
+ * @backend_count: its length
+ */
+struct nflb_service_request {
+	struct nflb_service_id		id;
+	u32				set;
+	struct nflb_service_settings	settings;
+	struct nflb_backend_request	*backends;
+	u32				backend_count;
+};
+
+struct nflb_service *nflb_service_find(struct nflb_net *nn,
+				       const struct nflb_service_id *id);
+struct nflb_backend *nflb_backend_find(struct nflb_service *svc,
+				       const struct nflb_backend_request *req);
+
+int nflb_service_add(struct nflb_net *nn,
+		     const struct nflb_service_request *req,
+		     struct netlink_ext_ack *extack);
+int nflb_service_set(struct nflb_net *nn, struct nflb_service *svc,
+		     const struct nflb_service_request *req,
+		     struct netlink_ext_ack *extack);
+void nflb_service_del(struct nflb_net *nn, struct nflb_service *svc);
+
+int nflb_backend_add(struct nflb_service *svc,
+		     const struct nflb_backend_request *req,
+		     struct netlink_ext_ack *extack);
+int nflb_backend_set(struct nflb_backend *backend,
+		     const struct nflb_backend_request *req,
+		     struct netlink_ext_ack *extack);
+int nflb_backend_del(struct nflb_backend *backend, bool now,
+		     struct netlink_ext_ack *extack);
+int nflb_backends_replace(struct nflb_service *svc,
+			  const struct nflb_service_request *req,
+			  const struct nflb_service_settings *settings,
+			  struct netlink_ext_ack *extack);
+int nflb_service_publish(struct nflb_service *svc,
+			 const struct nflb_service_settings *settings,
+			 struct netlink_ext_ack *extack);
+void nflb_backend_discard(struct nflb_backend *backend, enum nflb_gone gone);
+
+void nflb_config_flush(struct nflb_net *nn);
+void nflb_config_drain(void);
+
+void nflb_backend_stats(const struct nflb_backend *backend,
+			struct nflb_stats_sum *sum);
+void nflb_service_stats(const struct nflb_service *svc,
+			struct nflb_stats_sum *sum, u32 *active);
+void nflb_net_stats(const struct nflb_net *nn, struct nflb_stats_sum *sum);
+void nflb_stats_zero(struct nflb_net *nn);
+
+#endif /* NFLB_CONFIG_H */

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Backends: add, set, delete, replace all.
+ */
+#include <linux/slab.h>
+
+#include "control/config.h"
+#include "control/genl_notify.h"
+#include "control/objects.h"
+#include "datapath/conn.h"
+#include "netns.h"
+
+/**
+ * nflb_backend_find() - a configured backend by its identity
+ * @svc: its service; nn->mutex is held
+ * @req: address and port count
+ *
+ * Return: the backend or NULL.
+ */
+struct nflb_backend *nflb_backend_find(struct nflb_service *svc,
+				       const struct nflb_backend_request *req)
+{
+	struct nflb_backend *b;
+
+	lockdep_assert_held(&svc->nn->mutex);
+	list_for_each_entry(b, &svc->backends, list)
+		if (b->port == req->port && b->family == req->family &&
+		    nflb_addr_equal(&b->addr, &req->addr))
+			return b;
+	return NULL;
+}
+
+/* What one can set of a backend, apart from the object. */
+struct backend_settings {
+	u32 weight;
+	u32 max_connections;
+	u8 state;
+};
+
+static struct backend_settings settings_of(const struct nflb_backend *b)
+{
+	return (struct backend_settings){
+		.weight = b->weight,
+		.max_connections = b->max_connections,
+		.state = b->state,
+	};
+}
+
+static void settings_merge(struct backend_settings *s,
+			   const struct nflb_backend_request *req)
+{
+	if (req->set & NFLB_SET_WEIGHT)
+		s->weight = req->weight;
+	if (req->set & NFLB_SET_STATE)
+		s->state = req->state;
+	if (req->set & NFLB_SET_MAX_CONNS)
+		s->max_connections = req->max_connections;
+}
+
+static void settings_store(struct nflb_backend *b,
+			   const struct backend_settings *s)
+{
+	b->weight = s->weight;
+	b->state = s->state;
+	WRITE_ONCE(b->max_connections, s->max_connections);
+}
+
+/* After a change was published: `down` ends connections, `up` allows them. */
+static void state_effect(struct nflb_backend *b)
+{
+	u8 gone = b->state == NFLB_BACKEND_DOWN ? NFLB_GONE_ALL :
+						  NFLB_GONE_NOT;
+
+	if (b->gone == gone)
+		return;
+	WRITE_ONCE(b->gone, gone);
+	if (gone)
+		nflb_conn_gc_kick(b->service->nn);
+}
+
+static int backend_attach(struct nflb_backend *b)
+{
+	struct nflb_service *svc = b->service;
+	struct nflb_host *host;
+
+	host = nflb_host_get(svc->nn, &b->addr, b->family);
+	if (!host)
+		return -ENOMEM;
+	host->backends++;
+	svc->backend_count++;
+	list_add_tail(&b->list, &svc->backends);
+	return 0;
+}
+
+static void backend_detach(struct nflb_backend *b)
+{
+	struct nflb_service *svc = b->service;
+	struct nflb_host *host;
+
+	rcu_read_lock();
+	host = nflb_host_lookup(svc->nn, &b->addr, b->family);
+	rcu_read_unlock();
+	host->backends--;
+	nflb_host_put(svc->nn, host);
+	svc->backend_count--;
+	list_del(&b->list);
+}
+
+/**
+ * nflb_backend_discard() - take a backend from the configuration
+ * @backend: the backend; nn->mutex is held; no snapshot that packets can see
+ *	has it, or its service is not found by packets any more
+ * @gone: what its connections are told
+ */
+void nflb_backend_discard(struct nflb_backend *backend, enum nflb_gone gone)
+{
+	if (backend->gone != NFLB_GONE_ALL)
+		WRITE_ONCE(backend->gone, gone);
+	backend_detach(backend);
+	nflb_backend_put(backend);
+}
+
+static struct nflb_backend *backend_make(struct nflb_service *svc,
+					 const struct nflb_backend_request *req)
+{
+	struct backend_settings settings;
+	struct nflb_backend *b;
+
+	b = nflb_backend_alloc(svc, &req->addr, req->family, req->port);
+	if (!b)
+		return NULL;
+	settings = settings_of(b);
+	settings_merge(&settings, req);
+	settings_store(b, &settings);
+	if (b->state == NFLB_BACKEND_DOWN)
+		b->gone = NFLB_GONE_ALL;
+	if (backend_attach(b)) {
+		nflb_backend_put(b);
+		return NULL;
+	}
+	return b;
+}
+
+/**
+ * nflb_backend_add() - add a backend
+ * @svc: its service; nn->mutex is held, there is no such backend
+ * @req: the backend
+ * @extack: for a message
+ *
+ * Return: 0; or a negative errno, and nothing has changed.
+ */
+int nflb_backend_add(struct nflb_service *svc,
+		     const struct nflb_backend_request *req,
+		     struct netlink_ext_ack *extack)
+{
+	struct nflb_backend *b;
+	int err;
+
+	if (svc->backend_count >= NFLB_BACKENDS_MAX) {
+		NL_SET_ERR_MSG(extack, "the service has 4096 backends, the most there can be");
+		return -ENOSPC;
+	}
+	b = backend_make(svc, req);
+	if (!b)
+		return -ENOMEM;
+	err = nflb_service_publish(svc, &svc->settings, extack);
+	if (err) {
+		nflb_backend_discard(b, NFLB_GONE_ALL);
+		return err;
+	}
+	nflb_notify_backend(b, NFLB_CMD_BACKEND_ADD);
+	return 0;
+}
+
+/**
+ * nflb_backend_set() - change a backend
+ * @backend: the backend; nn->mutex is held
+ * @req: what is to change
+ * @extack: for a message
+ *
+ * Return: 0; or a negative errno, and nothing has changed.
+ */
+int nflb_backend_set(struct nflb_backend *backend,
+		     const struct nflb_backend_request *req,
+		     struct netlink_ext_ack *extack)
+{
+	struct backend_settings old = settings_of(backend), new = old;
+	int err;
+
+	settings_merge(&new, req);
+	if (new.weight == old.weight && new.state == old.state &&
+	    new.max_connections == old.max_connections)
+		return 0;
+	settings_store(backend, &new);
+	err = nflb_service_publish(backend->service,
+				   &backend->service->settings, extack);
+	if (err) {
+		settings_store(backend, &old);
+		return err;
+	}
+	state_effect(backend);
+	nflb_notify_backend(backend, NFLB_CMD_BACKEND_SET);
+	return 0;
+}
+
+/**
+ * nflb_backend_del() - delete a backend
+ * @backend: the backend; nn->mutex is held
+ * @now: end its TCP connections too, not only let them run out
+ * @extack: for a message
+ *
+ * Return: 0; or a negative errno, and nothing has changed.
+ */
+int nflb_backend_del(struct nflb_backend *backend, bool now,
+		     struct netlink_ext_ack *extack)
+{
+	struct backend_settings old = settings_of(backend), none = old;
+	struct nflb_service *svc = backend->service;
+	int err;
+
+	none.weight = 0;
+	settings_store(backend, &none);
+	err = nflb_service_publish(svc, &svc->settings, extack);
+	settings_store(backend, &old);
+	if (err)
+		return err;
+	nflb_notify_backend(backend, NFLB_CMD_BACKEND_DEL);
+	nflb_backend_discard(backend, now ? NFLB_GONE_ALL :
+					    NFLB_GONE_STATELESS);
+	nflb_conn_gc_kick(svc->nn);
+	return 0;
+}
+
+/* One step of a replacement, to be undone or made known. */
+struct replaced {
+	struct nflb_backend	*backend;
+	struct backend_settings	old;
+	bool			added;
+};
+
+static void replace_undo(struct replaced *done, u32 count)
+{
+	while (count--) {
+		if (done[count].added)
+			nflb_backend_discard(done[count].backend,
+					     NFLB_GONE_ALL);
+		else
+			settings_store(done[count].backend, &done[count].old);
+	}
+}
+
+/* What is not named of a backend in a list has its default. */
+static const struct backend_settings backend_defaults = {
+	.weight = 1,
+	.state = NFLB_BACKEND_UP,
+};
+
+/* Add and change what the list has; returns how many steps that took. */
+static int replace_apply(struct nflb_service *svc,
+			 const struct nflb_service_request *req,
+			 struct replaced *done)
+{
+	u32 i;
+
+	for (i = 0; i < req->backend_count; i++) {
+		const struct nflb_backend_request *r = &req->backends[i];
+		struct backend_settings new = backend_defaults;
+		struct nflb_backend *b = nflb_backend_find(svc, r);
+
+		done[i].added = !b;
+		if (b) {
+			done[i].old = settings_of(b);
+			settings_merge(&new, r);
+			settings_store(b, &new);
+		} else {
+			b = backend_make(svc, r);
+			if (!b) {
+				replace_undo(done, i);
+				return -ENOMEM;
+			}
+		}
+		done[i].backend = b;
+	}
+	return 0;
+}
+
+static bool in_request(const struct nflb_backend *b,
+		       const struct nflb_service_request *req)
+{
+	u32 i;
+
+	for (i = 0; i < req->backend_count; i++)
+		if (b->port == req->backends[i].port &&
+		    b->family == req->backends[i].family &&
+		    nflb_addr_equal(&b->addr, &req->backends[i].addr))
+			return true;
+	return false;
+}
+
+/* Move backends that the list does not have aside, so that none is picked. */
+static u32 replace_park(struct nflb_service *svc,
+			const struct nflb_service_request *req,
+			struct list_head *parked)
+{
+	struct nflb_backend *b, *tmp;
+	u32 n = 0;
+
+	list_for_each_entry_safe(b, tmp, &svc->backends, list) {
+		if (in_request(b, req))
+			continue;
+		list_move_tail(&b->list, parked);
+		n++;
+	}
+	return n;
+}
+
+/* @known: events are wanted; a new service's come with the service itself */
+static void replace_finish(struct replaced *done, u32 count,
+			   struct list_head *parked, bool known)
+{
+	struct nflb_backend *b, *tmp;
+	u32 i;
+
+	list_for_each_entry_safe(b, tmp, parked, list) {
+		nflb_notify_backend(b, NFLB_CMD_BACKEND_DEL);
+		nflb_backend_discard(b, NFLB_GONE_STATELESS);
+	}
+	for (i = 0; i < count; i++) {
+		b = done[i].backend;
+		state_effect(b);
+		if (!known)
+			continue;
+		if (done[i].added)
+			nflb_notify_backend(b, NFLB_CMD_BACKEND_ADD);
+		else if (b->weight != done[i].old.weight ||
+			 b->state != done[i].old.state ||
+			 b->max_connections != done[i].old.max_connections)
+			nflb_notify_backend(b, NFLB_CMD_BACKEND_SET);
+	}
+}
+
+/**
+ * nflb_backends_replace() - make a service's list of backends a given one
+ * @svc: the service; nn->mutex is held
+ * @req: the list; no backend stands in it twice
+ * @settings: the service's new settings, published in the same step
+ * @extack: for a message
+ *
+ * Backends that are in both lists keep their connections and counters.
+ *
+ * Return: 0; or a negative errno, and nothing has changed.
+ */
+int nflb_backends_replace(struct nflb_service *svc,
+			  const struct nflb_service_request *req,
+			  const struct nflb_service_settings *settings,
+			  struct netlink_ext_ack *extack)
+{
+	bool changed = memcmp(settings, &svc->settings, sizeof(*settings));
+	bool known = rcu_access_pointer(svc->snapshot);
+	struct replaced *done;
+	LIST_HEAD(parked);
+	u32 parked_count;
+	int err;
+
+	done = kvcalloc(max(req->backend_count, 1U), sizeof(*done),
+			GFP_KERNEL_ACCOUNT);
+	if (!done)
+		return -ENOMEM;
+	err = replace_apply(svc, req, done);
+	if (err)
+		goto out;
+	parked_count = replace_park(svc, req, &parked);
+	err = nflb_service_publish(svc, settings, extack);
+	if (err) {
+		list_splice(&parked, &svc->backends);
+		replace_undo(done, req->backend_count);
+		goto out;
+	}
+	if (known && changed)
+		nflb_notify_service(svc, NFLB_CMD_SERVICE_SET);
+	replace_finish(done, req->backend_count, &parked, known);
+	if (parked_count)
+		nflb_conn_gc_kick(svc->nn);
+out:
+	kvfree(done);
+	return err;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The generic netlink family.
+ */
+#ifndef NFLB_GENL_H
+#define NFLB_GENL_H
+
+#include <net/genetlink.h>
+
+/* Multicast groups, in the order of nflb_genl_groups[]. */
+enum nflb_genl_group {
+	NFLB_GENL_GROUP_CONFIG,
+	NFLB_GENL_GROUP_CONNECTIONS,
+};
+
+extern struct genl_family nflb_genl_family;
+
+int nflb_genl_init(void);
+void nflb_genl_exit(void);
+
+/* genl_conn.c */
+int nflb_nl_conn_get_start(struct netlink_callback *cb);
+int nflb_nl_conn_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int nflb_nl_conn_get_done(struct netlink_callback *cb);
+int nflb_nl_conn_count_doit(struct sk_buff *skb, struct genl_info *info);
+int nflb_nl_conn_flush_doit(struct sk_buff *skb, struct genl_info *info);
+
+/* genl_dump.c */
+int nflb_nl_service_get_dumpit(struct sk_buff *skb,
+			       struct netlink_callback *cb);
+int nflb_nl_backend_get_dumpit(struct sk_buff *skb,
+			       struct netlink_callback *cb);
+
+#endif /* NFLB_GENL_H */

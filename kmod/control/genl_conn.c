@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Connections over netlink: dump, count, flush. All three walk the table and
+ * apply the request's filter here, so that a few can be found among millions.
+ * The walk is a snapshot in motion: what begins or ends while it goes on may or
+ * may not be seen, and something may be seen twice when the table is resized.
+ */
+#include <linux/nflb.h>
+#include <linux/slab.h>
+
+#include "control/config.h"
+#include "control/genl.h"
+#include "control/genl_fill.h"
+#include "control/genl_parse.h"
+#include "datapath/conn.h"
+#include "netns.h"
+
+/* Let others run after so many. */
+#define WALK_BATCH 1024
+
+static bool in_prefix(const union nflb_addr *addr,
+		      const union nflb_addr *prefix, unsigned int len)
+{
+	unsigned int i;
+
+	for (i = 0; len >= 32; i++, len -= 32)
+		if (addr->all[i] != prefix->all[i])
+			return false;
+	return !len ||
+	       !((addr->all[i] ^ prefix->all[i]) & htonl(~0U << (32 - len)));
+}
+
+static bool of_backend(const struct nflb_conn *conn,
+		       const struct nflb_backend_request *want)
+{
+	const struct nflb_tuple *out = &conn->out.tuple;
+
+	return out->family == want->family &&
+	       nflb_addr_equal(&out->src, &want->addr) &&
+	       (!want->port || out->sport == want->port);
+}
+
+static bool of_service(const struct nflb_conn *conn,
+		       const struct nflb_service_id *want)
+{
+	const struct nflb_service *svc = conn->backend->service;
+
+	return svc->port_last == want->port_last &&
+	       svc->key.port == want->key.port &&
+	       svc->key.proto == want->key.proto &&
+	       svc->key.family == want->key.family &&
+	       nflb_addr_equal(&svc->key.addr, &want->key.addr);
+}
+
+static bool matches(const struct nflb_conn *conn,
+		    const struct nflb_conn_filter *f)
+{
+	const struct nflb_tuple *in = &conn->in.tuple;
+
+	if (f->has_state && READ_ONCE(conn->state) != f->state)
+		return false;
+	if (f->has_client &&
+	    (in->family != f->client_family ||
+	     !in_prefix(&in->src, &f->client, f->client_prefix)))
+		return false;
+	if (f->has_backend && !of_backend(conn, &f->backend))
+		return false;
+	return !f->has_service || of_service(conn, &f->service);
+}
+
+/* The connection of a node, if it is to be seen: once, alive and wanted. */
+static struct nflb_conn *select_conn(struct nflb_conn_node *node,
+				     const struct nflb_conn_filter *filter)
+{
+	struct nflb_conn *conn;
+	enum nflb_dir dir;
+
+	conn = nflb_conn_of(node, &dir);
+	if (dir != NFLB_DIR_IN || test_bit(NFLB_CONN_DYING, &conn->flags) ||
+	    !nflb_conn_alive(conn, nflb_now()) || !matches(conn, filter))
+		return NULL;
+	return conn;
+}
+
+static u64 walk(struct nflb_net *nn, const struct nflb_conn_filter *filter,
+		bool flush)
+{
+	struct nflb_conn_node *node;
+	struct rhashtable_iter iter;
+	struct nflb_conn *conn;
+	u64 count = 0;
+	u32 n = 0;
+
+	rhashtable_walk_enter(&nn->conns, &iter);
+	rhashtable_walk_start(&iter);
+	while ((node = rhashtable_walk_next(&iter))) {
+		if (IS_ERR(node))
+			continue;
+		conn = select_conn(node, filter);
+		if (conn)
+			count += flush ? nflb_conn_unlink(nn, conn) : 1;
+		if (++n % WALK_BATCH)
+			continue;
+		rhashtable_walk_stop(&iter);
+		cond_resched();
+		rhashtable_walk_start(&iter);
+	}
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
+	return count;
+}
+
+static int walk_reply(struct genl_info *info, bool flush)
+{
+	struct nflb_net *nn = nflb_net(genl_info_net(info));
+	struct nflb_conn_filter filter;
+	struct sk_buff *reply;
+	void *hdr;
+	int err;
+
+	err = nflb_parse_conn_filter(info->attrs, &filter, info->extack);
+	if (err)
+		return err;
+	reply = genlmsg_new(NFLB_MSG_SIZE, GFP_KERNEL);
+	if (!reply)
+		return -ENOMEM;
+	hdr = genlmsg_put_reply(reply, info, &nflb_genl_family, 0,
+				info->genlhdr->cmd);
+	if (!hdr || nla_put_u64_64bit(reply, NFLB_A_COUNT,
+				      walk(nn, &filter, flush), NFLB_A_PAD)) {
+		nlmsg_free(reply);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(reply, hdr);
+	return genlmsg_reply(reply, info);
+}
+
+/**
+ * nflb_nl_conn_count_doit() - how many connections match
+ * @skb: the request
+ * @info: the request, parsed
+ *
+ * Return: 0 or a negative errno.
+ */
+int nflb_nl_conn_count_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return walk_reply(info, false);
+}
+
+/**
+ * nflb_nl_conn_flush_doit() - end the connections that match
+ * @skb: the request
+ * @info: the request, parsed
+ *
+ * Return: 0 or a negative errno.
+ */
+int nflb_nl_conn_flush_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return walk_reply(info, true);
+}
+
+/* A dump under way, kept in netlink_callback.ctx. */
+struct conn_dump {
+	struct rhashtable_iter	iter;
+	struct nflb_conn_filter	filter;
+};
+
+static struct conn_dump **dump_of(struct netlink_callback *cb)
+{
+	return (struct conn_dump **)cb->ctx;
+}
+
+/**
+ * nflb_nl_conn_get_start() - begin a dump of connections
+ * @cb: the dump
+ *
+ * Return: 0 or a negative errno.
+ */
+int nflb_nl_conn_get_start(struct netlink_callback *cb)
+{
+	struct nflb_net *nn = nflb_net(sock_net(cb->skb->sk));
+	struct conn_dump *dump;
+	int err;
+
+	dump = kzalloc(sizeof(*dump), GFP_KERNEL);
+	if (!dump)
+		return -ENOMEM;
+	err = nflb_parse_conn_filter(nflb_dump_attrs(cb), &dump->filter,
+				     cb->extack);
+	if (err) {
+		kfree(dump);
+		return err;
+	}
+	rhashtable_walk_enter(&nn->conns, &dump->iter);
+	*dump_of(cb) = dump;
+	return 0;
+}
+
+static int put_conn(struct sk_buff *skb, struct netlink_callback *cb,
+		    const struct nflb_conn *conn)
+{
+	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				cb->nlh->nlmsg_seq, &nflb_genl_family,
+				NLM_F_MULTI, NFLB_CMD_CONN_GET);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	if (nflb_fill_conn(skb, conn)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+/**
+ * nflb_nl_conn_get_dumpit() - some more connections
+ * @skb: where to
+ * @cb: the dump
+ *
+ * Return: skb->len, or 0 when done.
+ */
+int nflb_nl_conn_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct conn_dump *dump = *dump_of(cb);
+	struct nflb_conn_node *node;
+	struct nflb_conn *conn;
+	u32 n = 0;
+
+	rhashtable_walk_start(&dump->iter);
+	/* What did not fit last time comes first. */
+	for (node = rhashtable_walk_peek(&dump->iter); node;
+	     node = rhashtable_walk_next(&dump->iter)) {
+		if (IS_ERR(node))
+			continue;
+		conn = select_conn(node, &dump->filter);
+		if (conn && put_conn(skb, cb, conn))
+			break;
+		if (++n % WALK_BATCH)
+			continue;
+		rhashtable_walk_stop(&dump->iter);
+		cond_resched();
+		rhashtable_walk_start(&dump->iter);
+	}
+	rhashtable_walk_stop(&dump->iter);
+	return skb->len;
+}
+
+/**
+ * nflb_nl_conn_get_done() - end a dump of connections
+ * @cb: the dump
+ *
+ * Return: 0.
+ */
+int nflb_nl_conn_get_done(struct netlink_callback *cb)
+{
+	struct conn_dump *dump = *dump_of(cb);
+
+	if (dump)
+		rhashtable_walk_exit(&dump->iter);
+	kfree(dump);
+	return 0;
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Dumps of services and backends. A dump goes on after the last object that it
+ * sent, by its id, whatever was added or deleted meanwhile; the generation of
+ * the configuration tells its reader that something was.
+ */
+#include <linux/nflb.h>
+
+#include "control/config.h"
+#include "control/genl.h"
+#include "control/genl_fill.h"
+#include "control/genl_parse.h"
+#include "netns.h"
+
+/* Where a dump is, in netlink_callback.ctx. */
+struct dump_cursor {
+	u32 service;	/* id of the service that was or is being sent */
+	u32 backend;	/* id of the backend that was sent last */
+};
+
+static_assert(sizeof(struct dump_cursor) <=
+	      sizeof_field(struct netlink_callback, ctx));
+
+static struct dump_cursor *cursor_of(struct netlink_callback *cb)
+{
+	return (struct dump_cursor *)cb->ctx;
+}
+
+static void *dump_put(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)
+{
+	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				cb->nlh->nlmsg_seq, &nflb_genl_family,
+				NLM_F_MULTI, cmd);
+
+	if (hdr)
+		genl_dump_check_consistent(cb, hdr);
+	return hdr;
+}
+
+/**
+ * nflb_nl_service_get_dumpit() - all services
+ * @skb: where to
+ * @cb: where the dump is
+ *
+ * Return: skb->len, 0 when done, or a negative errno.
+ */
+int nflb_nl_service_get_dumpit(struct sk_buff *skb,
+			       struct netlink_callback *cb)
+{
+	struct nflb_net *nn = nflb_net(sock_net(skb->sk));
+	struct dump_cursor *cursor = cursor_of(cb);
+	struct nflb_service *svc;
+	void *hdr;
+
+	mutex_lock(&nn->mutex);
+	/* Never 0, which would mean that consistency is not checked. */
+	cb->seq = nn->generation << 1 | 1;
+	list_for_each_entry(svc, &nn->service_list, list) {
+		if (svc->id <= cursor->service)
+			continue;
+		hdr = dump_put(skb, cb, NFLB_CMD_SERVICE_GET);
+		if (!hdr)
+			break;
+		if (nflb_fill_service(skb, svc)) {
+			genlmsg_cancel(skb, hdr);
+			break;
+		}
+		genlmsg_end(skb, hdr);
+		cursor->service = svc->id;
+	}
+	mutex_unlock(&nn->mutex);
+	return skb->len;
+}
+
+/* Returns false when the message is full. */
+static bool dump_backends(struct sk_buff *skb, struct netlink_callback *cb,
+			  struct nflb_service *svc)
+{
+	struct dump_cursor *cursor = cursor_of(cb);
+	struct nflb_backend *b;
+	void *hdr;
+
+	if (svc->id != cursor->service) {
+		cursor->service = svc->id;
+		cursor->backend = 0;
+	}
+	list_for_each_entry(b, &svc->backends, list) {
+		if (b->id <= cursor->backend)
+			continue;
+		hdr = dump_put(skb, cb, NFLB_CMD_BACKEND_GET);
+		if (!hdr)
+			return false;
+		if (nflb_fill_backend(skb, b)) {
+			genlmsg_cancel(skb, hdr);
+			return false;
+		}
+		genlmsg_end(skb, hdr);
+		cursor->backend = b->id;
+	}
+	return true;
+}
+
+static int dump_one_service(struct sk_buff *skb, struct netlink_callback *cb,
+			    struct nflb_net *nn)
+{
+	struct nflb_service_id id;
+	struct nflb_service *svc;
+	int err;
+
+	err = nflb_parse_service_id(nflb_dump_attrs(cb), &id, cb->extack);
+	if (err)
+		return err;
+	svc = nflb_service_find(nn, &id);
+	if (!svc) {
+		NL_SET_ERR_MSG(cb->extack, "there is no such service");
+		return -ENOENT;
+	}
+	dump_backends(skb, cb, svc);
+	return skb->len;
+}
+
+/**
+ * nflb_nl_backend_get_dumpit() - all backends, or those of one service
+ * @skb: where to
+ * @cb: where the dump is
+ *
+ * Return: skb->len, 0 when done, or a negative errno.
+ */
+int nflb_nl_backend_get_dumpit(struct sk_buff *skb,
+			       struct netlink_callback *cb)
+{
+	struct nflb_net *nn = nflb_net(sock_net(skb->sk));
+	struct nlattr **attrs = nflb_dump_attrs(cb);
+	struct dump_cursor *cursor = cursor_of(cb);
+	struct nflb_service *svc;
+	int ret;
+
+	mutex_lock(&nn->mutex);
+	cb->seq = nn->generation << 1 | 1;
+	if (attrs && attrs[NFLB_A_SERVICE]) {
+		ret = dump_one_service(skb, cb, nn);
+		goto out;
+	}
+	list_for_each_entry(svc, &nn->service_list, list) {
+		if (svc->id < cursor->service)
+			continue;
+		if (!dump_backends(skb, cb, svc))
+			break;
+	}
+	ret = skb->len;
+out:
+	mutex_unlock(&nn->mutex);
+	return ret;
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Plain structures to netlink attributes: one serializer for answers, dumps and
+ * events, so that what `monitor` prints is what `show` prints.
+ */
+#include <net/netlink.h>
+
+#include "control/genl_fill.h"
+#include "datapath/forward.h"
+#include "netns.h"
+
+static int put_addr(struct sk_buff *skb, int type, const union nflb_addr *addr,
+		    u8 family)
+{
+	return nla_put(skb, type, family == AF_INET ? sizeof(addr->ip) :
+						      sizeof(addr->in6), addr);
+}
+
+static int put_stats(struct sk_buff *skb, int type,
+		     const struct nflb_stats_sum *sum, u32 active)
+{
+	struct nlattr *nest = nla_nest_start(skb, type);
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put_u64_64bit(skb, NFLB_A_STATS_CONNECTIONS, sum->connections,
+			      NFLB_A_STATS_PAD) ||
+	    nla_put_u32(skb, NFLB_A_STATS_ACTIVE, active) ||
+	    nla_put_u64_64bit(skb, NFLB_A_STATS_PACKETS_IN,
+			      sum->packets[NFLB_DIR_IN], NFLB_A_STATS_PAD) ||
+	    nla_put_u64_64bit(skb, NFLB_A_STATS_PACKETS_OUT,
+			      sum->packets[NFLB_DIR_OUT], NFLB_A_STATS_PAD) ||
+	    nla_put_u64_64bit(skb, NFLB_A_STATS_BYTES_IN,
+			      sum->bytes[NFLB_DIR_IN], NFLB_A_STATS_PAD) ||
+	    nla_put_u64_64bit(skb, NFLB_A_STATS_BYTES_OUT,
+			      sum->bytes[NFLB_DIR_OUT], NFLB_A_STATS_PAD)) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_identity(struct sk_buff *skb, const struct nflb_service *svc)
+{
+	if (nla_put_u8(skb, NFLB_A_SERVICE_PROTOCOL, svc->key.proto) ||
+	    put_addr(skb, NFLB_A_SERVICE_ADDRESS, &svc->key.addr,
+		     svc->key.family) ||
+	    nla_put_be16(skb, NFLB_A_SERVICE_PORT, svc->key.port))
+		return -EMSGSIZE;
+	/* Port 0 alone is every port. */
+	if (nflb_service_has_range(svc) && svc->key.port)
+		return nla_put_be16(skb, NFLB_A_SERVICE_PORT_LAST,
+				    svc->port_last);
+	return 0;
+}
+
+static int put_settings(struct sk_buff *skb,
+			const struct nflb_service_settings *s)
+{
+	const u32 *t = s->timeouts;
+
+	if (nla_put_u8(skb, NFLB_A_SERVICE_MODE, s->mode) ||
+	    nla_put_string(skb, NFLB_A_SERVICE_SCHEDULER, s->scheduler) ||
+	    nla_put_u32(skb, NFLB_A_SERVICE_TIMEOUT_SYN,
+			t[NFLB_TIMEOUT_SYN]) ||
+	    nla_put_u32(skb, NFLB_A_SERVICE_TIMEOUT_ESTABLISHED,
+			t[NFLB_TIMEOUT_ESTABLISHED]) ||
+	    nla_put_u32(skb, NFLB_A_SERVICE_TIMEOUT_FIN,
+			t[NFLB_TIMEOUT_FIN]) ||
+	    nla_put_u32(skb, NFLB_A_SERVICE_TIMEOUT_UDP, t[NFLB_TIMEOUT_UDP]))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * nflb_fill_service() - describe a service, without its backends
+ * @skb: a message
+ * @svc: the service; nn->mutex is held
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int nflb_fill_service(struct sk_buff *skb, const struct nflb_service *svc)
+{
+	struct nlattr *nest = nla_nest_start(skb, NFLB_A_SERVICE);
+	struct nflb_stats_sum sum;
+	u32 active;
+
+	if (!nest)
+		return -EMSGSIZE;
+	nflb_service_stats(svc, &sum, &active);
+	if (put_identity(skb, svc) || put_settings(skb, &svc->settings) ||
+	    nla_put_u32(skb, NFLB_A_SERVICE_BACKEND_COUNT,
+			svc->backend_count) ||
+	    put_stats(skb, NFLB_A_SERVICE_STATS, &sum, active)) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_backend(struct sk_buff *skb, const struct nflb_backend *b)
+{
+	struct nlattr *nest = nla_nest_start(skb, NFLB_A_BACKEND);
+	struct nflb_stats_sum sum;
+
+	if (!nest)
+		return -EMSGSIZE;
+	nflb_backend_stats(b, &sum);
+	if (put_addr(skb, NFLB_A_BACKEND_ADDRESS, &b->addr, b->family) ||
+	    nla_put_be16(skb, NFLB_A_BACKEND_PORT, b->port) ||
+	    nla_put_u32(skb, NFLB_A_BACKEND_WEIGHT, b->weight) ||
+	    nla_put_u8(skb, NFLB_A_BACKEND_STATE, b->state) ||
+	    nla_put_u32(skb, NFLB_A_BACKEND_MAX_CONNECTIONS,
+			b->max_connections) ||
+	    put_stats(skb, NFLB_A_BACKEND_STATS, &sum,
+		      atomic_read(&b->conns))) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/**
+ * nflb_fill_backend() - describe a backend, with its service's identity
+ * @skb: a message
+ * @backend: the backend; nn->mutex is held
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int nflb_fill_backend(struct sk_buff *skb, const struct nflb_backend *backend)
+{
+	struct nlattr *nest = nla_nest_start(skb, NFLB_A_SERVICE);
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (put_identity(skb, backend->service)) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return put_backend(skb, backend);
+}
+
+/**
+ * nflb_fill_conn() - describe a connection
+ * @skb: a message
+ * @conn: the connection
+ *
+ * Context: rcu_read_lock() held. Return: 0 or -EMSGSIZE.
+ */
+int nflb_fill_conn(struct sk_buff *skb, const struct nflb_conn *conn)
+{
+	const struct nflb_tuple *out = &conn->out.tuple;
+	const struct nflb_tuple *in = &conn->in.tuple;
+	struct nlattr *nest = nla_nest_start(skb, NFLB_A_CONN);
+	u32 now = nflb_now();
+	s32 left;
+
+	if (!nest)
+		return -EMSGSIZE;
+	left = max_t(s32, READ_ONCE(conn->last) + READ_ONCE(conn->timeout) -
+			  now, 0);
+	if (nla_put_u8(skb, NFLB_A_CONN_PROTOCOL, in->proto) ||
+	    put_addr(skb, NFLB_A_CONN_CLIENT_ADDRESS, &in->src, in->family) ||
+	    nla_put_be16(skb, NFLB_A_CONN_CLIENT_PORT, in->sport) ||
+	    put_addr(skb, NFLB_A_CONN_ADDRESS, &in->dst, in->family) ||
+	    nla_put_be16(skb, NFLB_A_CONN_PORT, in->dport) ||
+	    put_addr(skb, NFLB_A_CONN_BACKEND_ADDRESS, &out->src,
+		     out->family) ||
+	    nla_put_be16(skb, NFLB_A_CONN_BACKEND_PORT, out->sport) ||
+	    nla_put_u8(skb, NFLB_A_CONN_MODE, conn->ops->mode) ||
+	    nla_put_u8(skb, NFLB_A_CONN_STATE, READ_ONCE(conn->state)) ||
+	    nla_put_u32(skb, NFLB_A_CONN_EXPIRES, left / HZ) ||
+	    nla_put_u32(skb, NFLB_A_CONN_AGE, (now - conn->created) / HZ)) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_drop(struct sk_buff *skb, struct nflb_net *nn,
+		    enum nflb_reason reason)
+{
+	struct nlattr *nest = nla_nest_start(skb, NFLB_A_DROP);
+
+	if (!nest ||
+	    nla_put_string(skb, NFLB_A_DROP_REASON,
+			   nflb_reason_name(reason)) ||
+	    nla_put_u64_64bit(skb, NFLB_A_DROP_PACKETS,
+			      nflb_drops_read(nn, reason), NFLB_A_DROP_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/**
+ * nflb_fill_net() - describe the totals of a namespace
+ * @skb: a message
+ * @nn: the namespace; nn->mutex is held
+ *
+ * Return: 0 or -EMSGSIZE; then the message is of no use.
+ */
+int nflb_fill_net(struct sk_buff *skb, struct nflb_net *nn)
+{
+	u32 active = atomic_read(&nn->conn_count);
+	struct nflb_stats_sum sum;
+	struct nlattr *nest;
+	int r;
+
+	nflb_net_stats(nn, &sum);
+	if (put_stats(skb, NFLB_A_STATS, &sum, active) ||
+	    nla_put_u32(skb, NFLB_A_CONNECTIONS, active) ||
+	    nla_put_u32(skb, NFLB_A_MAX_CONNECTIONS,
+			READ_ONCE(nn->max_connections)))
+		return -EMSGSIZE;
+	nest = nla_nest_start(skb, NFLB_A_DROPS);
+	if (!nest)
+		return -EMSGSIZE;
+	for (r = 0; r < NFLB_REASON_COUNT; r++)
+		if (put_drop(skb, nn, r))
+			return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}

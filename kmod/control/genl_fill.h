@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Plain structures to netlink attributes: one serializer for answers, dumps and
+ * events.
+ */
+#ifndef NFLB_GENL_FILL_H
+#define NFLB_GENL_FILL_H
+
+#include <linux/skbuff.h>
+
+#include "control/config.h"
+#include "datapath/conn.h"
+
+/* Room for the longest message of nflb_fill_*(), header included. */
+#define NFLB_MSG_SIZE 512
+
+int nflb_fill_service(struct sk_buff *skb, const struct nflb_service *svc);
+int nflb_fill_backend(struct sk_buff *skb, const struct nflb_backend *backend);
+int nflb_fill_conn(struct sk_buff *skb, const struct nflb_conn *conn);
+int nflb_fill_net(struct sk_buff *skb, struct nflb_net *nn);
+
+#endif /* NFLB_GENL_FILL_H */

@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Netlink attributes to plain structures. The policies check what one attribute
+ * can be; the functions, what goes together. Whatever is refused says which
+ * attribute, and why.
+ */
+#include <linux/in.h>
+#include <linux/slab.h>
+
+#include "control/genl_parse.h"
+#include "datapath/forward.h"
+#include "sched/sched.h"
+
+static struct netlink_range_validation timeout_range = {
+	.max = NFLB_TIMEOUT_MAX,
+};
+
+static struct netlink_range_validation weight_range = {
+	.max = NFLB_WEIGHT_MAX,
+};
+
+#define TIMEOUT_POLICY NLA_POLICY_FULL_RANGE(NLA_U32, &timeout_range)
+
+static const struct nla_policy service_policy[NFLB_A_SERVICE_MAX + 1] = {
+	[NFLB_A_SERVICE_PROTOCOL] = { .type = NLA_U8 },
+	[NFLB_A_SERVICE_ADDRESS] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+	[NFLB_A_SERVICE_PORT] = { .type = NLA_U16 },
+	[NFLB_A_SERVICE_PORT_LAST] = { .type = NLA_U16 },
+	[NFLB_A_SERVICE_MODE] = NLA_POLICY_MAX(NLA_U8, NFLB_MODE_MAX),
+	[NFLB_A_SERVICE_ENCAP] = NLA_POLICY_MAX(NLA_U8, NFLB_ENCAP_MAX),
+	[NFLB_A_SERVICE_ENCAP_PORT] = { .type = NLA_U16 },
+	[NFLB_A_SERVICE_SCHEDULER] = { .type = NLA_NUL_STRING,
+				       .len = NFLB_SCHEDULER_NAMSIZ - 1 },
+	[NFLB_A_SERVICE_PERSIST] = TIMEOUT_POLICY,
+	[NFLB_A_SERVICE_PERSIST_PREFIX4] = NLA_POLICY_MAX(NLA_U8, 32),
+	[NFLB_A_SERVICE_PERSIST_PREFIX6] = NLA_POLICY_MAX(NLA_U8, 128),
+	[NFLB_A_SERVICE_TOA] = NLA_POLICY_MAX(NLA_U8, 1),
+	[NFLB_A_SERVICE_TIMEOUT_SYN] = TIMEOUT_POLICY,
+	[NFLB_A_SERVICE_TIMEOUT_ESTABLISHED] = TIMEOUT_POLICY,
+	[NFLB_A_SERVICE_TIMEOUT_FIN] = TIMEOUT_POLICY,
+	[NFLB_A_SERVICE_TIMEOUT_UDP] = TIMEOUT_POLICY,
+	[NFLB_A_SERVICE_BACKENDS] = { .type = NLA_NESTED },
+	[NFLB_A_SERVICE_BACKEND_COUNT] = { .type = NLA_REJECT },
+	[NFLB_A_SERVICE_STATS] = { .type = NLA_REJECT },
+};
+
+static const struct nla_policy backend_policy[NFLB_A_BACKEND_MAX + 1] = {
+	[NFLB_A_BACKEND_ADDRESS] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+	[NFLB_A_BACKEND_PORT] = { .type = NLA_U16 },
+	[NFLB_A_BACKEND_WEIGHT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &weight_range),
+	[NFLB_A_BACKEND_STATE] =
+		NLA_POLICY_MAX(NLA_U8, NFLB_BACKEND_STATE_MAX),
+	[NFLB_A_BACKEND_MODE] = NLA_POLICY_MAX(NLA_U8, NFLB_MODE_MAX),
+	[NFLB_A_BACKEND_ENCAP] = NLA_POLICY_MAX(NLA_U8, NFLB_ENCAP_MAX),
+	[NFLB_A_BACKEND_ENCAP_PORT] = { .type = NLA_U16 },
+	[NFLB_A_BACKEND_MAX_CONNECTIONS] = { .type = NLA_U32 },
+	[NFLB_A_BACKEND_STATS] = { .type = NLA_REJECT },
+};
+
+static const struct nla_policy filter_policy[NFLB_A_FILTER_MAX + 1] = {
+	[NFLB_A_FILTER_CLIENT_ADDRESS] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+	[NFLB_A_FILTER_CLIENT_PREFIX] = NLA_POLICY_MAX(NLA_U8, 128),
+	[NFLB_A_FILTER_STATE] = NLA_POLICY_MAX(NLA_U8, NFLB_CONN_STATE_MAX),
+};
+
+const struct nla_policy nflb_genl_policy[NFLB_A_MAX + 1] = {
+	[NFLB_A_SERVICE] = NLA_POLICY_NESTED(service_policy),
+	[NFLB_A_BACKEND] = NLA_POLICY_NESTED(backend_policy),
+	[NFLB_A_CONN] = { .type = NLA_REJECT },
+	[NFLB_A_FILTER] = NLA_POLICY_NESTED(filter_policy),
+	[NFLB_A_STATS] = { .type = NLA_REJECT },
+	[NFLB_A_DROPS] = { .type = NLA_REJECT },
+	[NFLB_A_DROP] = { .type = NLA_REJECT },
+	[NFLB_A_COUNT] = { .type = NLA_REJECT },
+	[NFLB_A_CONNECTIONS] = { .type = NLA_REJECT },
+	[NFLB_A_MAX_CONNECTIONS] = { .type = NLA_REJECT },
+	[NFLB_A_NOW] = { .type = NLA_FLAG },
+};
+
+/* The length of an address tells its family. */
+static int parse_addr(const struct nlattr *attr, union nflb_addr *addr,
+		      u8 *family, struct netlink_ext_ack *extack)
+{
+	int len = nla_len(attr);
+
+	if (len != sizeof(addr->ip) && len != sizeof(addr->in6)) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "an address has 4 or 16 bytes");
+		return -EINVAL;
+	}
+	memset(addr, 0, sizeof(*addr));
+	memcpy(addr, nla_data(attr), len);
+	*family = len == sizeof(addr->ip) ? AF_INET : AF_INET6;
+	return 0;
+}
+
+/* Neither a service nor a backend can have such an address. */
+static bool addr_usable(const union nflb_addr *addr, u8 family)
+{
+	if (family == AF_INET)
+		return !ipv4_is_zeronet(addr->ip) &&
+		       !ipv4_is_multicast(addr->ip) &&
+		       !ipv4_is_lbcast(addr->ip);
+	return !ipv6_addr_any(&addr->in6) &&
+	       !ipv6_addr_is_multicast(&addr->in6) &&
+	       !(ipv6_addr_type(&addr->in6) & IPV6_ADDR_LINKLOCAL);
+}
+
+static int parse_ports(struct nlattr **tb, struct nflb_service_id *id,
+		       struct netlink_ext_ack *extack)
+{
+	u16 first, last;
+
+	first = ntohs(nla_get_be16(tb[NFLB_A_SERVICE_PORT]));
+	last = first;
+	if (tb[NFLB_A_SERVICE_PORT_LAST]) {
+		last = ntohs(nla_get_be16(tb[NFLB_A_SERVICE_PORT_LAST]));
+		if (!first) {
+			NL_SET_ERR_MSG_ATTR(extack,
+					    tb[NFLB_A_SERVICE_PORT_LAST],
+					    "port 0 is every port and has no last one");
+			return -EINVAL;
+		}
+		if (last < first) {
+			NL_SET_ERR_MSG_ATTR(extack,
+					    tb[NFLB_A_SERVICE_PORT_LAST],
+					    "the last port is less than the first");
+			return -EINVAL;
+		}
+	}
+	if (!first)
+		last = U16_MAX;
+	id->key.port = htons(first);
+	id->port_last = htons(last);
+	return 0;
+}
+
+static int parse_id(struct nlattr **tb, struct nflb_service_id *id,
+		    struct netlink_ext_ack *extack)
+{
+	int err;
+
+	memset(id, 0, sizeof(*id));
+	if (!tb[NFLB_A_SERVICE_PROTOCOL] || !tb[NFLB_A_SERVICE_ADDRESS] ||
+	    !tb[NFLB_A_SERVICE_PORT]) {
+		NL_SET_ERR_MSG(extack,
+			       "a service is named by protocol, address and port");
+		return -EINVAL;
+	}
+	id->key.proto = nla_get_u8(tb[NFLB_A_SERVICE_PROTOCOL]);
+	if (id->key.proto != IPPROTO_TCP && id->key.proto != IPPROTO_UDP) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[NFLB_A_SERVICE_PROTOCOL],
+				    "the protocol must be tcp or udp");
+		return -EPROTONOSUPPORT;
+	}
+	err = parse_addr(tb[NFLB_A_SERVICE_ADDRESS], &id->key.addr,
+			 &id->key.family, extack);
+	if (err)
+		return err;
+	if (!addr_usable(&id->key.addr, id->key.family)) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[NFLB_A_SERVICE_ADDRESS],
+				    "a VIP must be a unicast address and not link-local");
+		return -EINVAL;
+	}
+	return parse_ports(tb, id, extack);
+}
+
+/**
+ * nflb_parse_service_id() - which service a request is about
+ * @attrs: of the message
+ * @id: where to
+ * @extack: for a message
+ *
+ * Return: 0 or a negative errno.
+ */
+int nflb_parse_service_id(struct nlattr **attrs, struct nflb_service_id *id,
+			  struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[NFLB_A_SERVICE_MAX + 1];
+	int err;
+
+	if (!attrs[NFLB_A_SERVICE]) {
+		NL_SET_ERR_MSG(extack, "the service is missing");
+		return -EINVAL;
+	}
+	err = nla_parse_nested(tb, NFLB_A_SERVICE_MAX, attrs[NFLB_A_SERVICE],
+			       service_policy, extack);
+	return err ?: parse_id(tb, id, extack);
+}
+
+/* What the protocol has words for and this module does not do. */
+static int refuse_unsupported(struct nlattr **tb,
+			      struct netlink_ext_ack *extack)
+{
+	if (tb[NFLB_A_SERVICE_MODE] &&
+	    !nflb_forward_find(nla_get_u8(tb[NFLB_A_SERVICE_MODE]))) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[NFLB_A_SERVICE_MODE],
+				    "this version of the module has mode dnat only");
+		return -EOPNOTSUPP;
+	}
+	if ((tb[NFLB_A_SERVICE_ENCAP] &&
+	     nla_get_u8(tb[NFLB_A_SERVICE_ENCAP]) != NFLB_ENCAP_NONE) ||
+	    tb[NFLB_A_SERVICE_ENCAP_PORT]) {
+		NL_SET_ERR_MSG(extack, "encapsulation goes with mode dsr");
+		return -EOPNOTSUPP;
+	}
+	if (tb[NFLB_A_SERVICE_PERSIST] &&
+	    nla_get_u32(tb[NFLB_A_SERVICE_PERSIST])) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[NFLB_A_SERVICE_PERSIST],
+				    "this version of the module has no persistence");
+		return -EOPNOTSUPP;
+	}
+	if (tb[NFLB_A_SERVICE_TOA] && nla_get_u8(tb[NFLB_A_SERVICE_TOA])) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[NFLB_A_SERVICE_TOA],
+				    "toa goes with mode fullnat");
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static int parse_settings(struct nlattr **tb, struct nflb_service_request *req,
+			  struct netlink_ext_ack *extack)
+{
+	static const int timeouts[NFLB_TIMEOUT_COUNT] = {
+		[NFLB_TIMEOUT_SYN] = NFLB_A_SERVICE_TIMEOUT_SYN,
+		[NFLB_TIMEOUT_ESTABLISHED] = NFLB_A_SERVICE_TIMEOUT_ESTABLISHED,
+		[NFLB_TIMEOUT_FIN] = NFLB_A_SERVICE_TIMEOUT_FIN,
+		[NFLB_TIMEOUT_UDP] = NFLB_A_SERVICE_TIMEOUT_UDP,
+	};
+	struct nlattr *scheduler = tb[NFLB_A_SERVICE_SCHEDULER];
+	int err, t;
+
+	err = refuse_unsupported(tb, extack);
+	if (err)
+		return err;
+	if (tb[NFLB_A_SERVICE_MODE]) {
+		req->settings.mode = nla_get_u8(tb[NFLB_A_SERVICE_MODE]);
+		req->set |= NFLB_SET_MODE;
+	}
+	if (scheduler) {
+		nla_strscpy(req->settings.scheduler, scheduler,
+			    sizeof(req->settings.scheduler));
+		if (!nflb_sched_find(req->settings.scheduler)) {
+			NFLB_ERR_ATTR_FMT(extack, scheduler,
+					  "there is no scheduler of that name",
+					  "there is no scheduler \"%s\"",
+					  req->settings.scheduler);
+			return -ENOENT;
+		}
+		req->set |= NFLB_SET_SCHEDULER;
+	}
+	for (t = 0; t < NFLB_TIMEOUT_COUNT; t++) {
+		if (!tb[timeouts[t]])
+			continue;
+		req->settings.timeouts[t] = nla_get_u32(tb[timeouts[t]]);
+		req->set |= NFLB_SET_TIMEOUT(t);
+	}
+	return 0;
+}
+
+static int parse_one_backend(struct nlattr **tb, u8 family,
+			     struct nflb_backend_request *req,
+			     struct netlink_ext_ack *extack)
+{
+	struct nlattr *addr = tb[NFLB_A_BACKEND_ADDRESS];
+	int err;
+
+	memset(req, 0, sizeof(*req));
+	if (!addr) {
+		NL_SET_ERR_MSG(extack, "the backend's address is missing");
+		return -EINVAL;
+	}
+	err = parse_addr(addr, &req->addr, &req->family, extack);
+	if (err)
+		return err;
+	if (!addr_usable(&req->addr, req->family)) {
+		NL_SET_ERR_MSG_ATTR(extack, addr,
+				    "a backend must have a unicast address that is not link-local");
+		return -EINVAL;
+	}
+	if (family && req->family != family) {
+		NL_SET_ERR_MSG_ATTR(extack, addr,
+				    "in mode dnat the backend must be of the VIP's address family");
+		return -EAFNOSUPPORT;
+	}
+	if (tb[NFLB_A_BACKEND_MODE] || tb[NFLB_A_BACKEND_ENCAP] ||
+	    tb[NFLB_A_BACKEND_ENCAP_PORT]) {
+		NL_SET_ERR_MSG(extack,
+			       "this version of the module takes the mode from the service");
+		return -EOPNOTSUPP;
+	}
+	if (tb[NFLB_A_BACKEND_PORT])
+		req->port = nla_get_be16(tb[NFLB_A_BACKEND_PORT]);
+	if (tb[NFLB_A_BACKEND_WEIGHT]) {
+		req->weight = nla_get_u32(tb[NFLB_A_BACKEND_WEIGHT]);
+		req->set |= NFLB_SET_WEIGHT;
+	}
+	if (tb[NFLB_A_BACKEND_STATE]) {
+		req->state = nla_get_u8(tb[NFLB_A_BACKEND_STATE]);
+		req->set |= NFLB_SET_STATE;
+	}
+	if (tb[NFLB_A_BACKEND_MAX_CONNECTIONS]) {
+		req->max_connections =
+			nla_get_u32(tb[NFLB_A_BACKEND_MAX_CONNECTIONS]);
+		req->set |= NFLB_SET_MAX_CONNS;
+	}
+	return 0;
+}
+
+/**
+ * nflb_parse_backend() - the backend of a request
+ * @attrs: of the message
+ * @family: that it must have, 0 for any
+ * @req: where to
+ * @extack: for a message
+ *
+ * Return: 0 or a negative errno.
+ */
+int nflb_parse_backend(struct nlattr **attrs, u8 family,
+		       struct nflb_backend_request *req,
+		       struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[NFLB_A_BACKEND_MAX + 1];
+	int err;
+
+	if (!attrs[NFLB_A_BACKEND]) {
+		NL_SET_ERR_MSG(extack, "the backend is missing");
+		return -EINVAL;
+	}
+	err = nla_parse_nested(tb, NFLB_A_BACKEND_MAX, attrs[NFLB_A_BACKEND],
+			       backend_policy, extack);
+	return err ?: parse_one_backend(tb, family, req, extack);
+}
+
+static bool listed_before(const struct nflb_backend_request *list, u32 i)
+{
+	u32 j;
+
+	for (j = 0; j < i; j++)
+		if (list[j].port == list[i].port &&
+		    list[j].family == list[i].family &&
+		    nflb_addr_equal(&list[j].addr, &list[i].addr))
+			return true;
+	return false;
+}
+
+static int parse_backends(const struct nlattr *nest,
+			  struct nflb_service_request *req,
+			  struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[NFLB_A_BACKEND_MAX + 1], *attr;
+	u32 i = 0, count = 0;
+	int rem, err;
+
+	nla_for_each_nested(attr, nest, rem) {
+		if (nla_type(attr) != NFLB_A_BACKEND) {
+			NL_SET_ERR_MSG_ATTR(extack, attr,
+					    "a list of backends has backends only");
+			return -EINVAL;
+		}
+		count++;
+	}
+	if (rem) {
+		NL_SET_ERR_MSG_ATTR(extack, nest,
+				    "bytes are left over in the list of backends");
+		return -EINVAL;
+	}
+	if (count > NFLB_BACKENDS_MAX) {
+		NL_SET_ERR_MSG_ATTR(extack, nest,
+				    "a service has 4096 backends at most");
+		return -ENOSPC;
+	}
+	req->backends = kvcalloc(max(count, 1U), sizeof(*req->backends),
+				 GFP_KERNEL_ACCOUNT);
+	if (!req->backends)
+		return -ENOMEM;
+	req->backend_count = count;
+	req->set |= NFLB_SET_BACKENDS;
+	nla_for_each_nested(attr, nest, rem) {
+		err = nla_parse_nested(tb, NFLB_A_BACKEND_MAX, attr,
+				       backend_policy, extack);
+		err = err ?: parse_one_backend(tb, req->id.key.family,
+					       &req->backends[i], extack);
+		if (err)
+			return err;
+		if (listed_before(req->backends, i)) {
+			NL_SET_ERR_MSG_ATTR(extack, attr,
+					    "the backend is in the list twice");
+			return -EEXIST;
+		}
+		i++;
+	}
+	return 0;
+}
+
+/**
+ * nflb_parse_service() - the service of a request, with its backends
+ * @attrs: of the message
+ * @req: where to; kvfree(@req->backends) whatever is returned
+ * @extack: for a message
+ *
+ * Return: 0 or a negative errno.
+ */
+int nflb_parse_service(struct nlattr **attrs, struct nflb_service_request *req,
+		       struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[NFLB_A_SERVICE_MAX + 1];
+	int err;
+
+	memset(req, 0, sizeof(*req));
+	if (!attrs[NFLB_A_SERVICE]) {
+		NL_SET_ERR_MSG(extack, "the service is missing");
+		return -EINVAL;
+	}
+	err = nla_parse_nested(tb, NFLB_A_SERVICE_MAX, attrs[NFLB_A_SERVICE],
+			       service_policy, extack);
+	if (err)
+		return err;
+	err = parse_id(tb, &req->id, extack);
+	if (err)
+		return err;
+	err = parse_settings(tb, req, extack);
+	if (err)
+		return err;
+	if (tb[NFLB_A_SERVICE_BACKENDS])
+		return parse_backends(tb[NFLB_A_SERVICE_BACKENDS], req, extack);
+	return 0;
+}
+
+static int parse_client(struct nlattr **tb, struct nflb_conn_filter *filter,
+			struct netlink_ext_ack *extack)
+{
+	struct nlattr *prefix = tb[NFLB_A_FILTER_CLIENT_PREFIX];
+	u8 max;
+	int err;
+
+	if (!tb[NFLB_A_FILTER_CLIENT_ADDRESS]) {
+		if (!prefix)
+			return 0;
+		NL_SET_ERR_MSG_ATTR(extack, prefix,
+				    "a prefix length goes with an address");
+		return -EINVAL;
+	}
+	err = parse_addr(tb[NFLB_A_FILTER_CLIENT_ADDRESS], &filter->client,
+			 &filter->client_family, extack);
+	if (err)
+		return err;
+	max = filter->client_family == AF_INET ? 32 : 128;
+	filter->client_prefix = prefix ? nla_get_u8(prefix) : max;
+	if (filter->client_prefix > max) {
+		NL_SET_ERR_MSG_ATTR(extack, prefix,
+				    "the prefix is longer than the address");
+		return -EINVAL;
+	}
+	filter->has_client = true;
+	return 0;
+}
+
+/**
+ * nflb_parse_conn_filter() - which connections a request is about
+ * @attrs: of the message, may be NULL
+ * @filter: where to; nothing in it means all
+ * @extack: for a message
+ *
+ * Return: 0 or a negative errno.
+ */
+int nflb_parse_conn_filter(struct nlattr **attrs,
+			   struct nflb_conn_filter *filter,
+			   struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[NFLB_A_FILTER_MAX + 1];
+	int err;
+
+	memset(filter, 0, sizeof(*filter));
+	if (!attrs)
+		return 0;
+	if (attrs[NFLB_A_SERVICE]) {
+		err = nflb_parse_service_id(attrs, &filter->service, extack);
+		if (err)
+			return err;
+		filter->has_service = true;
+	}
+	if (attrs[NFLB_A_BACKEND]) {
+		err = nflb_parse_backend(attrs, 0, &filter->backend, extack);
+		if (err)
+			return err;
+		filter->has_backend = true;
+	}
+	if (!attrs[NFLB_A_FILTER])
+		return 0;
+	err = nla_parse_nested(tb, NFLB_A_FILTER_MAX, attrs[NFLB_A_FILTER],
+			       filter_policy, extack);
+	if (err)
+		return err;
+	if (tb[NFLB_A_FILTER_STATE]) {
+		filter->state = nla_get_u8(tb[NFLB_A_FILTER_STATE]);
+		filter->has_state = true;
+	}
+	return parse_client(tb, filter, extack);
+}

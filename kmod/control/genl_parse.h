@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Netlink attributes to plain structures.
+ */
+#ifndef NFLB_GENL_PARSE_H
+#define NFLB_GENL_PARSE_H
+
+#include <linux/nflb.h>
+#include <net/netlink.h>
+
+#include "control/config.h"
+
+/**
+ * struct nflb_conn_filter - which connections are meant
+ * @has_service: those of @service only
+ * @has_backend: those of @backend (address; and port, if not 0) only
+ * @has_client: those of clients within @client_prefix bits of @client only
+ * @has_state: those in @state only
+ */
+struct nflb_conn_filter {
+	bool				has_service;
+	bool				has_backend;
+	bool				has_client;
+	bool				has_state;
+	struct nflb_service_id		service;
+	struct nflb_backend_request	backend;
+	union nflb_addr			client;
+	u8				client_family;
+	u8				client_prefix;
+	u8				state;
+};
+
+extern const struct nla_policy nflb_genl_policy[NFLB_A_MAX + 1];
+
+int nflb_parse_service_id(struct nlattr **attrs, struct nflb_service_id *id,
+			  struct netlink_ext_ack *extack);
+int nflb_parse_service(struct nlattr **attrs, struct nflb_service_request *req,
+		       struct netlink_ext_ack *extack);
+int nflb_parse_backend(struct nlattr **attrs, u8 family,
+		       struct nflb_backend_request *req,
+		       struct netlink_ext_ack *extack);
+int nflb_parse_conn_filter(struct nlattr **attrs,
+			   struct nflb_conn_filter *filter,
+			   struct netlink_ext_ack *extack);
+
+#endif /* NFLB_GENL_PARSE_H */

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Services, backends, snapshots and hosts: making and freeing them.
+ *
+ * What the packet path may still see is freed by a work after a grace period:
+ * the work may take the mutex, to save the counters of what goes. A connection
+ * holds its backend, a backend its service; a service holds its snapshot.
+ */
+#include <linux/slab.h>
+
+#include "control/objects.h"
+#include "datapath/conn_state.h"
+#include "datapath/forward.h"
+#include "netns.h"
+#include "sched/sched.h"
+
+static void snapshot_free_work(struct work_struct *work)
+{
+	nflb_snapshot_free(container_of(to_rcu_work(work), struct nflb_snapshot,
+					free_work));
+}
+
+/**
+ * nflb_snapshot_build() - what the packet path is to read of a service
+ * @svc: the service; its backends as they are now
+ * @s: its settings; scheduler and mode exist
+ *
+ * Context: process, nn->mutex held. Return: the snapshot or ERR_PTR.
+ */
+struct nflb_snapshot *nflb_snapshot_build(struct nflb_service *svc,
+					  const struct nflb_service_settings *s)
+{
+	const struct nflb_snapshot *old;
+	struct nflb_snapshot *snapshot;
+	struct nflb_backend *b;
+	int err = 0;
+
+	lockdep_assert_held(&svc->nn->mutex);
+	snapshot = kvzalloc(struct_size(snapshot, candidates,
+					svc->backend_count),
+			    GFP_KERNEL_ACCOUNT);
+	if (!snapshot)
+		return ERR_PTR(-ENOMEM);
+	INIT_RCU_WORK(&snapshot->free_work, snapshot_free_work);
+	snapshot->sched = nflb_sched_find(s->scheduler);
+	snapshot->forward = nflb_forward_find(s->mode);
+	nflb_conn_state_timeouts(snapshot->timeouts, s->timeouts);
+	list_for_each_entry(b, &svc->backends, list) {
+		if (b->state != NFLB_BACKEND_UP || !b->weight)
+			continue;
+		snapshot->candidates[snapshot->count].backend = b;
+		snapshot->candidates[snapshot->count].weight = b->weight;
+		snapshot->count++;
+	}
+
+	old = rcu_dereference_protected(svc->snapshot,
+					lockdep_is_held(&svc->nn->mutex));
+	if (old && old->sched != snapshot->sched)
+		old = NULL;
+	if (snapshot->sched->build)
+		err = snapshot->sched->build(snapshot, old);
+	if (err) {
+		kvfree(snapshot);
+		return ERR_PTR(err);
+	}
+	return snapshot;
+}
+
+/**
+ * nflb_snapshot_free() - free a snapshot that no packet can see
+ * @snapshot: the snapshot, or NULL
+ */
+void nflb_snapshot_free(struct nflb_snapshot *snapshot)
+{
+	if (!snapshot)
+		return;
+	if (snapshot->sched->destroy)
+		snapshot->sched->destroy(snapshot);
+	else
+		kvfree(snapshot->sched_data);
+	kvfree(snapshot);
+}
+
+/**
+ * nflb_snapshot_free_rcu() - free a snapshot that was replaced
+ * @snapshot: the snapshot, or NULL
+ */
+void nflb_snapshot_free_rcu(struct nflb_snapshot *snapshot)
+{
+	if (snapshot)
+		queue_rcu_work(nflb_wq, &snapshot->free_work);
+}
+
+static void service_free_work(struct work_struct *work)
+{
+	struct nflb_service *svc = container_of(to_rcu_work(work),
+						struct nflb_service, free_work);
+	struct nflb_net *nn = svc->nn;
+
+	mutex_lock(&nn->mutex);
+	list_del(&svc->object);
+	nflb_stats_add(&nn->departed, &svc->departed);
+	mutex_unlock(&nn->mutex);
+	nflb_snapshot_free(rcu_dereference_protected(svc->snapshot, true));
+	kfree(svc);
+}
+
+/**
+ * nflb_service_alloc() - a service that nobody can find yet
+ * @nn: the namespace
+ * @key: protocol, VIP, first port
+ * @port_last: last port
+ *
+ * Context: process, nn->mutex held. Return: the service, with one reference,
+ * for nflb_service_put(); or NULL.
+ */
+struct nflb_service *nflb_service_alloc(struct nflb_net *nn,
+					const struct nflb_service_key *key,
+					__be16 port_last)
+{
+	struct nflb_service *svc;
+
+	lockdep_assert_held(&nn->mutex);
+	svc = kzalloc(sizeof(*svc), GFP_KERNEL_ACCOUNT);
+	if (!svc)
+		return NULL;
+	svc->key = *key;
+	svc->port_last = port_last;
+	svc->nn = nn;
+	svc->id = ++nn->service_id;
+	refcount_set(&svc->ref, 1);
+	INIT_LIST_HEAD(&svc->backends);
+	INIT_LIST_HEAD(&svc->objects);
+	INIT_LIST_HEAD(&svc->list);
+	INIT_LIST_HEAD(&svc->range);
+	INIT_RCU_WORK(&svc->free_work, service_free_work);
+	list_add_tail(&svc->object, &nn->service_objects);
+	return svc;
+}
+
+/**
+ * nflb_service_put() - give a reference back
+ * @svc: the service
+ *
+ * Context: any but hard interrupts.
+ */
+void nflb_service_put(struct nflb_service *svc)
+{
+	if (refcount_dec_and_test(&svc->ref))
+		queue_rcu_work(nflb_wq, &svc->free_work);
+}
+
+static void backend_free_work(struct work_struct *work)
+{
+	struct nflb_backend *b = container_of(to_rcu_work(work),
+					      struct nflb_backend, free_work);
+	struct nflb_service *svc = b->service;
+
+	mutex_lock(&svc->nn->mutex);
+	list_del(&b->object);
+	nflb_stats_read(b->stats, &svc->departed);
+	mutex_unlock(&svc->nn->mutex);
+	free_percpu(b->stats);
+	kfree(b);
+	nflb_service_put(svc);
+}
+
+/**
+ * nflb_backend_alloc() - a backend that gets no connections yet
+ * @svc: its service
+ * @addr: its address
+ * @family: of the address
+ * @port: its port, or 0
+ *
+ * Context: process, nn->mutex held. Return: the backend, with one reference,
+ * for nflb_backend_put(); or NULL.
+ */
+struct nflb_backend *nflb_backend_alloc(struct nflb_service *svc,
+					const union nflb_addr *addr,
+					u8 family, __be16 port)
+{
+	struct nflb_backend *b;
+
+	lockdep_assert_held(&svc->nn->mutex);
+	b = kzalloc(sizeof(*b), GFP_KERNEL_ACCOUNT);
+	if (!b)
+		return NULL;
+	b->stats = nflb_stats_alloc();
+	if (!b->stats) {
+		kfree(b);
+		return NULL;
+	}
+	b->addr = *addr;
+	b->family = family;
+	b->port = port;
+	b->weight = 1;
+	b->service = svc;
+	b->id = ++svc->backend_id;
+	refcount_set(&b->ref, 1);
+	refcount_inc(&svc->ref);
+	INIT_LIST_HEAD(&b->list);
+	INIT_RCU_WORK(&b->free_work, backend_free_work);
+	list_add_tail(&b->object, &svc->objects);
+	return b;
+}
+
+/**
+ * nflb_backend_put() - give a reference back
+ * @backend: the backend
+ *
+ * Context: any but hard interrupts.
+ */
+void nflb_backend_put(struct nflb_backend *backend)
+{
+	if (refcount_dec_and_test(&backend->ref))
+		queue_rcu_work(nflb_wq, &backend->free_work);
+}
+
+/**
+ * nflb_host_get() - the host of an address, made when there is none
+ * @nn: the namespace
+ * @addr: the address
+ * @family: its family
+ *
+ * The caller counts itself in nflb_host.vips or .backends, and undoes that
+ * before nflb_host_put().
+ *
+ * Context: process, nn->mutex held. Return: the host, or NULL.
+ */
+struct nflb_host *nflb_host_get(struct nflb_net *nn,
+				const union nflb_addr *addr, u8 family)
+{
+	struct nflb_host *host;
+
+	lockdep_assert_held(&nn->mutex);
+	rcu_read_lock();
+	host = nflb_host_lookup(nn, addr, family);
+	rcu_read_unlock();
+	if (host)
+		return host;
+	host = kzalloc(sizeof(*host), GFP_KERNEL_ACCOUNT);
+	if (!host)
+		return NULL;
+	host->key.addr = *addr;
+	host->key.family = family;
+	INIT_LIST_HEAD(&host->ranges);
+	if (rhashtable_insert_fast(&nn->hosts, &host->node,
+				   nflb_host_params)) {
+		kfree(host);
+		return NULL;
+	}
+	return host;
+}
+
+/**
+ * nflb_host_put() - forget a host when nothing is on it
+ * @nn: the namespace
+ * @host: the host
+ *
+ * Context: process, nn->mutex held.
+ */
+void nflb_host_put(struct nflb_net *nn, struct nflb_host *host)
+{
+	lockdep_assert_held(&nn->mutex);
+	if (host->vips || host->backends)
+		return;
+	rhashtable_remove_fast(&nn->hosts, &host->node, nflb_host_params);
+	kfree_rcu(host, rcu);
+}

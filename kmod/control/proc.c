@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /proc/net/nflb/{services,connections,stats}: one record a line, words
+ * separated by single spaces, nothing aligned. New words are added at the end
+ * of a line only. docs/proc.md describes them.
+ */
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <net/net_namespace.h>
+
+#include "control/config.h"
+#include "control/proc.h"
+#include "datapath/conn.h"
+#include "datapath/conn_state.h"
+#include "datapath/forward.h"
+#include "netns.h"
+
+static const char * const mode_names[] = {
+	[NFLB_MODE_DNAT]	= "dnat",
+	[NFLB_MODE_FULLNAT]	= "fullnat",
+	[NFLB_MODE_DSR]		= "dsr",
+};
+
+static const char * const backend_state_names[] = {
+	[NFLB_BACKEND_UP]	= "up",
+	[NFLB_BACKEND_DRAIN]	= "drain",
+	[NFLB_BACKEND_DOWN]	= "down",
+};
+
+static struct nflb_net *seq_nn(struct seq_file *seq)
+{
+	return nflb_net(seq_file_net(seq));
+}
+
+static const char *proto_name(u8 proto)
+{
+	return proto == IPPROTO_TCP ? "tcp" : "udp";
+}
+
+static void show_addr(struct seq_file *seq, const union nflb_addr *addr,
+		      u8 family)
+{
+	if (family == AF_INET)
+		seq_printf(seq, "%pI4", &addr->ip);
+	else
+		seq_printf(seq, "[%pI6c]", &addr->in6);
+}
+
+static void show_endpoint(struct seq_file *seq, const union nflb_addr *addr,
+			  __be16 port, u8 family)
+{
+	show_addr(seq, addr, family);
+	seq_printf(seq, ":%u", ntohs(port));
+}
+
+static void show_identity(struct seq_file *seq, const struct nflb_service *svc)
+{
+	seq_printf(seq, "%s ", proto_name(svc->key.proto));
+	show_addr(seq, &svc->key.addr, svc->key.family);
+	if (!svc->key.port)
+		seq_puts(seq, ":*");
+	else
+		seq_printf(seq, ":%u", ntohs(svc->key.port));
+	if (svc->key.port && nflb_service_has_range(svc))
+		seq_printf(seq, "-%u", ntohs(svc->port_last));
+}
+
+static void show_counters(struct seq_file *seq,
+			  const struct nflb_stats_sum *sum, u32 active)
+{
+	seq_printf(seq, " active %u connections %llu packets-in %llu packets-out %llu bytes-in %llu bytes-out %llu\n",
+		   active, sum->connections,
+		   sum->packets[NFLB_DIR_IN], sum->packets[NFLB_DIR_OUT],
+		   sum->bytes[NFLB_DIR_IN], sum->bytes[NFLB_DIR_OUT]);
+}
+
+static void *services_start(struct seq_file *seq, loff_t *pos)
+{
+	struct nflb_net *nn = seq_nn(seq);
+
+	mutex_lock(&nn->mutex);
+	return seq_list_start(&nn->service_list, *pos);
+}
+
+static void *services_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	return seq_list_next(v, &seq_nn(seq)->service_list, pos);
+}
+
+static void services_stop(struct seq_file *seq, void *v)
+{
+	mutex_unlock(&seq_nn(seq)->mutex);
+}
+
+static int services_show(struct seq_file *seq, void *v)
+{
+	struct nflb_service *svc = list_entry(v, struct nflb_service, list);
+	struct nflb_stats_sum sum;
+	struct nflb_backend *b;
+	u32 active;
+
+	nflb_service_stats(svc, &sum, &active);
+	seq_puts(seq, "service ");
+	show_identity(seq, svc);
+	seq_printf(seq, " mode %s scheduler %s backends %u",
+		   mode_names[svc->settings.mode], svc->settings.scheduler,
+		   svc->backend_count);
+	show_counters(seq, &sum, active);
+	list_for_each_entry(b, &svc->backends, list) {
+		nflb_backend_stats(b, &sum);
+		seq_puts(seq, "backend ");
+		show_identity(seq, svc);
+		seq_putc(seq, ' ');
+		show_endpoint(seq, &b->addr, b->port, b->family);
+		seq_printf(seq, " weight %u state %s max-connections %u",
+			   b->weight, backend_state_names[b->state],
+			   b->max_connections);
+		show_counters(seq, &sum, atomic_read(&b->conns));
+	}
+	return 0;
+}
+
+static const struct seq_operations services_ops = {
+	.start = services_start,
+	.next = services_next,
+	.stop = services_stop,
+	.show = services_show,
+};
+
+/* An open `connections`: a walk of the table that goes on from read to read. */
+struct conn_walk {
+	struct nflb_net		*nn;
+	struct rhashtable_iter	iter;
+};
+
+static void *conns_valid(struct rhashtable_iter *iter,
+			 struct nflb_conn_node *node)
+{
+	while (node) {
+		struct nflb_conn *conn;
+		enum nflb_dir dir;
+
+		if (!IS_ERR(node)) {
+			conn = nflb_conn_of(node, &dir);
+			if (dir == NFLB_DIR_IN &&
+			    nflb_conn_alive(conn, nflb_now()))
+				return conn;
+		}
+		node = rhashtable_walk_next(iter);
+	}
+	return NULL;
+}
+
+static void *conns_start(struct seq_file *seq, loff_t *pos)
+{
+	struct conn_walk *walk = seq->private;
+
+	/* From the beginning, also after lseek(). */
+	if (!*pos) {
+		rhashtable_walk_exit(&walk->iter);
+		rhashtable_walk_enter(&walk->nn->conns, &walk->iter);
+	}
+	rhashtable_walk_start(&walk->iter);
+	return conns_valid(&walk->iter, rhashtable_walk_peek(&walk->iter));
+}
+
+static void *conns_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	struct conn_walk *walk = seq->private;
+
+	++*pos;
+	return conns_valid(&walk->iter, rhashtable_walk_next(&walk->iter));
+}
+
+static void conns_stop(struct seq_file *seq, void *v)
+{
+	struct conn_walk *walk = seq->private;
+
+	rhashtable_walk_stop(&walk->iter);
+}
+
+static int conns_show(struct seq_file *seq, void *v)
+{
+	const struct nflb_conn *conn = v;
+	const struct nflb_tuple *out = &conn->out.tuple;
+	const struct nflb_tuple *in = &conn->in.tuple;
+	u32 now = nflb_now();
+	s32 left = max_t(s32, READ_ONCE(conn->last) +
+			 READ_ONCE(conn->timeout) - now, 0);
+
+	seq_printf(seq, "%s ", proto_name(in->proto));
+	show_endpoint(seq, &in->src, in->sport, in->family);
+	seq_puts(seq, " -> ");
+	show_endpoint(seq, &in->dst, in->dport, in->family);
+	seq_puts(seq, " -> ");
+	show_endpoint(seq, &out->src, out->sport, out->family);
+	seq_printf(seq, " mode %s state %s expires %u age %u\n",
+		   mode_names[conn->ops->mode],
+		   nflb_conn_state_name(READ_ONCE(conn->state)), left / HZ,
+		   (now - conn->created) / HZ);
+	return 0;
+}
+
+static const struct seq_operations conns_ops = {
+	.start = conns_start,
+	.next = conns_next,
+	.stop = conns_stop,
+	.show = conns_show,
+};
+
+static int conns_open(struct inode *inode, struct file *file)
+{
+	struct conn_walk *walk;
+
+	walk = __seq_open_private(file, &conns_ops, sizeof(*walk));
+	if (!walk)
+		return -ENOMEM;
+	walk->nn = pde_data(inode);
+	rhashtable_walk_enter(&walk->nn->conns, &walk->iter);
+	return 0;
+}
+
+/* Removing the file, when the namespace goes, releases it if still open. */
+static int conns_release(struct inode *inode, struct file *file)
+{
+	struct seq_file *seq = file->private_data;
+	struct conn_walk *walk = seq->private;
+
+	rhashtable_walk_exit(&walk->iter);
+	return seq_release_private(inode, file);
+}
+
+static const struct proc_ops conns_proc_ops = {
+	.proc_open	= conns_open,
+	.proc_read	= seq_read,
+	.proc_lseek	= seq_lseek,
+	.proc_release	= conns_release,
+};
+
+static int stats_show(struct seq_file *seq, void *v)
+{
+	struct nflb_net *nn = nflb_net(seq_file_single_net(seq));
+	struct nflb_stats_sum sum;
+	int r;
+
+	mutex_lock(&nn->mutex);
+	nflb_net_stats(nn, &sum);
+	seq_printf(seq, "active %u\nmax-connections %u\n",
+		   atomic_read(&nn->conn_count),
+		   READ_ONCE(nn->max_connections));
+	seq_printf(seq, "connections %llu\n", sum.connections);
+	seq_printf(seq, "packets-in %llu\npackets-out %llu\n",
+		   sum.packets[NFLB_DIR_IN], sum.packets[NFLB_DIR_OUT]);
+	seq_printf(seq, "bytes-in %llu\nbytes-out %llu\n",
+		   sum.bytes[NFLB_DIR_IN], sum.bytes[NFLB_DIR_OUT]);
+	for (r = 0; r < NFLB_REASON_COUNT; r++)
+		seq_printf(seq, "drop-%s %llu\n", nflb_reason_name(r),
+			   nflb_drops_read(nn, r));
+	mutex_unlock(&nn->mutex);
+	return 0;
+}
+
+/**
+ * nflb_proc_init() - make the files
+ * @nn: the namespace
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int nflb_proc_init(struct nflb_net *nn)
+{
+	struct proc_dir_entry *dir;
+
+	dir = proc_net_mkdir(nn->net, "nflb", nn->net->proc_net);
+	if (!dir)
+		return -ENOMEM;
+	if (!proc_create_net("services", 0444, dir, &services_ops,
+			     sizeof(struct seq_net_private)) ||
+	    !proc_create_data("connections", 0440, dir, &conns_proc_ops, nn) ||
+	    !proc_create_net_single("stats", 0444, dir, stats_show, NULL)) {
+		nflb_proc_exit(nn);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * nflb_proc_exit() - remove the files
+ * @nn: the namespace
+ */
+void nflb_proc_exit(struct nflb_net *nn)
+{
+	remove_proc_subtree("nflb", nn->net->proc_net);
+}

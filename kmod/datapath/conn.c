@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The connection table: lookup, creation, removal.
+ *
+ * A connection stands in one rhashtable twice, once for each direction. The
+ * table grows and shrinks by itself, in the background; lookups never lock. A
+ * connection is published by inserting its client side last, and removed by
+ * whoever sets NFLB_CONN_DYING first.
+ */
+#include <linux/random.h>
+#include <linux/siphash.h>
+#include <linux/slab.h>
+
+#include "datapath/conn.h"
+#include "datapath/conn_state.h"
+#include "datapath/packet.h"
+#include "datapath/service.h"
+#include "datapath/trace.h"
+#include "control/genl_notify.h"
+#include "netns.h"
+
+static struct kmem_cache *conn_cache __read_mostly;
+static hsiphash_key_t hash_key __read_mostly;
+
+/*
+ * Keyed with a secret of 128 bits: nobody outside can aim at a bucket. The
+ * table's seed, which changes when it grows because of long chains, is part of
+ * the key, so that then other tuples share a bucket.
+ */
+static u32 tuple_hash(const void *data, u32 len, u32 seed)
+{
+	const struct nflb_tuple *t = data;
+	hsiphash_key_t key = {
+		.key = { hash_key.key[0] ^ seed, hash_key.key[1] },
+	};
+
+	if (t->family == AF_INET)
+		return hsiphash_4u32((__force u32)t->src.ip,
+				     (__force u32)t->dst.ip,
+				     (__force u32)t->sport << 16 |
+				     (__force u32)t->dport,
+				     t->proto, &key);
+	return hsiphash(t, NFLB_TUPLE_KEY_LEN, &key);
+}
+
+static int tuple_cmp(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct nflb_conn_node *node = obj;
+
+	return !nflb_tuple_equal(arg->key, &node->tuple);
+}
+
+static const struct rhashtable_params conn_params = {
+	.head_offset = offsetof(struct nflb_conn_node, head),
+	.key_offset = offsetof(struct nflb_conn_node, tuple),
+	.key_len = NFLB_TUPLE_KEY_LEN,
+	.hashfn = tuple_hash,
+	.obj_cmpfn = tuple_cmp,
+	.automatic_shrinking = true,
+};
+
+/**
+ * nflb_conn_cache_init() - prepare for connections, once a module
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int nflb_conn_cache_init(void)
+{
+	get_random_bytes(&hash_key, sizeof(hash_key));
+	conn_cache = kmem_cache_create("nflb_conn", sizeof(struct nflb_conn), 0,
+				       SLAB_HWCACHE_ALIGN, NULL);
+	return conn_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * nflb_conn_cache_exit() - undo nflb_conn_cache_init(); all were freed
+ */
+void nflb_conn_cache_exit(void)
+{
+	kmem_cache_destroy(conn_cache);
+}
+
+/**
+ * nflb_conn_table_init() - an empty table, and its ceiling
+ * @nn: the namespace
+ *
+ * The default ceiling lets connections take a sixteenth of the memory.
+ *
+ * Return: 0 or a negative errno.
+ */
+int nflb_conn_table_init(struct nflb_net *nn)
+{
+	u64 memory = (u64)totalram_pages() << PAGE_SHIFT;
+
+	/* 64: both nodes' share of the bucket array, at its largest */
+	memory = div_u64(memory, 16 * (sizeof(struct nflb_conn) + 64));
+	nn->max_connections = clamp_t(u64, memory, 1 << 14, 1 << 26);
+	atomic_set(&nn->conn_count, 0);
+	return rhashtable_init(&nn->conns, &conn_params);
+}
+
+/**
+ * nflb_conn_table_destroy() - free an empty table
+ * @nn: the namespace
+ */
+void nflb_conn_table_destroy(struct nflb_net *nn)
+{
+	WARN_ON(atomic_read(&nn->conn_count));
+	rhashtable_destroy(&nn->conns);
+}
+
+/**
+ * nflb_conn_table_flush() - end all connections
+ * @nn: the namespace; no packet comes any more and the sweep has stopped
+ *
+ * Context: process.
+ */
+void nflb_conn_table_flush(struct nflb_net *nn)
+{
+	struct rhashtable_iter iter;
+	struct nflb_conn_node *node;
+	enum nflb_dir dir;
+
+	rhashtable_walk_enter(&nn->conns, &iter);
+	do {
+		rhashtable_walk_start(&iter);
+		while ((node = rhashtable_walk_next(&iter)) && !IS_ERR(node))
+			nflb_conn_unlink(nn, nflb_conn_of(node, &dir));
+		rhashtable_walk_stop(&iter);
+		cond_resched();
+	} while (IS_ERR(node) || atomic_read(&nn->conn_count));
+	rhashtable_walk_exit(&iter);
+}
+
+/**
+ * nflb_conn_lookup() - the connection of a packet
+ * @nn: the namespace
+ * @tuple: the packet's
+ * @dir: direction of the packet within the connection
+ *
+ * Context: rcu_read_lock() held. Return: the connection, alive or not (see
+ * nflb_conn_alive()), or NULL.
+ */
+struct nflb_conn *nflb_conn_lookup(struct nflb_net *nn,
+				   const struct nflb_tuple *tuple,
+				   enum nflb_dir *dir)
+{
+	struct nflb_conn_node *node;
+
+	node = rhashtable_lookup(&nn->conns, tuple, conn_params);
+	return node ? nflb_conn_of(node, dir) : NULL;
+}
+NFLB_EXPORT_KUNIT(nflb_conn_lookup);
+
+/**
+ * nflb_conn_alive() - may this connection take packets?
+ * @conn: the connection
+ * @now: jiffies
+ *
+ * It may not when it timed out and the sweep has not come yet, or when its
+ * backend went away in a manner that ends it.
+ */
+bool nflb_conn_alive(const struct nflb_conn *conn, u32 now)
+{
+	u8 gone = READ_ONCE(conn->backend->gone);
+
+	if (unlikely(gone) &&
+	    (gone == NFLB_GONE_ALL || conn->in.tuple.proto == IPPROTO_UDP))
+		return false;
+	return !nflb_conn_expired(conn, now);
+}
+
+static void conn_free_rcu(struct rcu_head *rcu)
+{
+	struct nflb_conn *conn = container_of(rcu, struct nflb_conn, rcu);
+	int dir;
+
+	for (dir = 0; dir < NFLB_DIR_COUNT; dir++)
+		dst_release(rcu_dereference_protected(conn->dst[dir], true));
+	nflb_backend_put(conn->backend);
+	kmem_cache_free(conn_cache, conn);
+}
+
+/**
+ * nflb_conn_unlink() - take a connection from the table and free it
+ * @nn: the namespace
+ * @conn: the connection
+ *
+ * Context: any but hard interrupts; rcu_read_lock() held. Return: true when
+ * this call did it, false when somebody else had before.
+ */
+bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn)
+{
+	if (test_and_set_bit(NFLB_CONN_DYING, &conn->flags))
+		return false;
+	rhashtable_remove_fast(&nn->conns, &conn->in.head, conn_params);
+	rhashtable_remove_fast(&nn->conns, &conn->out.head, conn_params);
+	atomic_dec(&conn->backend->conns);
+	atomic_dec(&nn->conn_count);
+	trace_conn_end(nn->net, conn);
+	nflb_notify_conn(nn, conn, NFLB_CMD_CONN_END);
+	call_rcu(&conn->rcu, conn_free_rcu);
+	return true;
+}
+NFLB_EXPORT_KUNIT(nflb_conn_unlink);
+
+static struct nflb_conn *conn_alloc(struct nflb_backend *backend,
+				    const struct nflb_forward_ops *ops,
+				    const struct nflb_tuple *in,
+				    const struct nflb_tuple *out)
+{
+	struct nflb_conn *conn;
+
+	conn = kmem_cache_zalloc(conn_cache, GFP_ATOMIC | __GFP_NOWARN);
+	if (!conn)
+		return NULL;
+	conn->in.tuple = *in;
+	conn->out.tuple = *out;
+	conn->in.tuple.aux = 0;
+	conn->out.tuple.aux = NFLB_AUX_DIR;
+	conn->backend = backend;
+	conn->ops = ops;
+	conn->created = nflb_now();
+	conn->last = conn->created;
+	nflb_conn_state_init(conn);
+	refcount_inc(&backend->ref);
+	atomic_inc(&backend->conns);
+	return conn;
+}
+
+/* Undo conn_alloc(); the connection was never found by anybody. */
+static void conn_unalloc(struct nflb_conn *conn)
+{
+	atomic_dec(&conn->backend->conns);
+	nflb_backend_put(conn->backend);
+	kmem_cache_free(conn_cache, conn);
+}
+
+/*
+ * Insert one node. Returns NULL when done, the node that was there already, or
+ * an error pointer. A node whose connection is over gives way.
+ */
+static struct nflb_conn_node *conn_insert_node(struct nflb_net *nn,
+					       struct nflb_conn_node *node)
+{
+	struct nflb_conn_node *old;
+	struct nflb_conn *conn;
+	enum nflb_dir dir;
+	int tries;
+
+	for (tries = 0; tries < 2; tries++) {
+		old = rhashtable_lookup_get_insert_fast(&nn->conns, &node->head,
+							conn_params);
+		if (!old || IS_ERR(old))
+			break;
+		conn = nflb_conn_of(old, &dir);
+		if (nflb_conn_alive(conn, nflb_now()) &&
+		    !nflb_conn_state_over(conn))
+			break;
+		nflb_conn_unlink(nn, conn);
+	}
+	return old;
+}
+
+/*
+ * Another CPU may have been faster with the same client's packet: then its
+ * connection is the one. Any other holder of either tuple is in the way.
+ */
+static struct nflb_conn *conn_insert(struct nflb_net *nn,
+				     struct nflb_conn *conn,
+				     enum nflb_reason *reason)
+{
+	struct nflb_conn_node *old;
+	struct nflb_conn *winner = NULL;
+	enum nflb_dir dir;
+
+	old = conn_insert_node(nn, &conn->out);
+	if (!old) {
+		old = conn_insert_node(nn, &conn->in);
+		if (!old)
+			return conn;
+		rhashtable_remove_fast(&nn->conns, &conn->out.head,
+				       conn_params);
+		/* Readers may have met the node. */
+		winner = IS_ERR(old) ? NULL : nflb_conn_of(old, &dir);
+		set_bit(NFLB_CONN_DYING, &conn->flags);
+		atomic_dec(&conn->backend->conns);
+		call_rcu(&conn->rcu, conn_free_rcu);
+	} else {
+		if (!IS_ERR(old)) {
+			winner = nflb_conn_of(old, &dir);
+			if (!nflb_tuple_equal(&winner->in.tuple,
+					      &conn->in.tuple))
+				winner = NULL;
+		}
+		conn_unalloc(conn);
+	}
+	if (!winner)
+		*reason = IS_ERR(old) ? NFLB_REASON_NO_MEMORY :
+					NFLB_REASON_TUPLE_CLASH;
+	return winner;
+}
+
+/**
+ * nflb_conn_create() - make a connection and put it into the table
+ * @nn: the namespace
+ * @backend: where it goes
+ * @ops: how packets are forwarded
+ * @in: tuple of the client's packets
+ * @out: tuple of the backend's packets
+ * @reason: why not, when NULL is returned
+ *
+ * Context: softirq or BH disabled, rcu_read_lock() held. Return: the new
+ * connection; or the one that another CPU made for the same client meanwhile;
+ * or NULL.
+ */
+struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
+				   struct nflb_backend *backend,
+				   const struct nflb_forward_ops *ops,
+				   const struct nflb_tuple *in,
+				   const struct nflb_tuple *out,
+				   enum nflb_reason *reason)
+{
+	struct nflb_conn *conn, *made;
+
+	if (atomic_inc_return(&nn->conn_count) >
+	    READ_ONCE(nn->max_connections)) {
+		*reason = NFLB_REASON_TABLE_FULL;
+		goto err_count;
+	}
+	conn = conn_alloc(backend, ops, in, out);
+	if (!conn) {
+		*reason = NFLB_REASON_NO_MEMORY;
+		goto err_count;
+	}
+	made = conn_insert(nn, conn, reason);
+	if (made != conn) {
+		atomic_dec(&nn->conn_count);
+		return made;
+	}
+	nflb_stats_connection(backend->stats);
+	trace_conn_new(nn->net, conn);
+	nflb_notify_conn(nn, conn, NFLB_CMD_CONN_NEW);
+	return conn;
+
+err_count:
+	atomic_dec(&nn->conn_count);
+	return NULL;
+}
+NFLB_EXPORT_KUNIT(nflb_conn_create);

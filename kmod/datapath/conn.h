@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The connection and its table.
+ */
+#ifndef NFLB_CONN_H
+#define NFLB_CONN_H
+
+#include <linux/rhashtable.h>
+#include <linux/jiffies.h>
+#include <linux/nflb.h>
+#include <net/dst.h>
+
+#include "nflb.h"
+#include "datapath/tuple.h"
+
+struct nflb_forward_ops;
+
+/* nflb_conn.flags */
+#define NFLB_CONN_DYING		0	/* unlinked; set once, by who unlinks */
+
+/*
+ * nflb_tuple.aux of a connection's nodes: the top bit is the direction, the
+ * rest the sequence number seen last, in steps of 128 KiB (conn_state.c).
+ */
+#define NFLB_AUX_DIR		BIT(15)
+#define NFLB_AUX_SEQ_SHIFT	17
+
+/**
+ * struct nflb_conn_node - one direction of a connection in the table
+ * @head: link in the table
+ * @tuple: packets of this direction as they arrive
+ */
+struct nflb_conn_node {
+	struct rhash_head	head;
+	struct nflb_tuple	tuple;
+};
+
+/**
+ * struct nflb_conn - one tracked flow
+ * @in: client to VIP
+ * @backend: where it goes; holds a reference
+ * @last: jiffies (32 bits) of the last packet, exact to a second
+ * @state: enum nflb_conn_state
+ * @out: backend to client
+ * @dst: cached route of either direction, holds a reference
+ * @ops: how packets are forwarded
+ * @timeout: jiffies without packets after which the connection is over
+ * @created: jiffies (32 bits) when it was made
+ * @dst_cookie: for dst_check() of @dst
+ * @flags: NFLB_CONN_*
+ * @rcu: to free it
+ *
+ * A packet of an established flow reads and writes the first two cache lines
+ * only. Readers hold rcu_read_lock(); there is no reference count: who unlinks
+ * a connection (nflb_conn_unlink()) also frees it, after a grace period.
+ */
+struct nflb_conn {
+	/* first line */
+	struct nflb_conn_node	in;
+	struct nflb_backend	*backend;
+	u32			last;
+	u8			state;
+
+	/* second line */
+	struct nflb_conn_node	out ____cacheline_aligned;
+	struct dst_entry __rcu	*dst[NFLB_DIR_COUNT];
+
+	/* third line */
+	const struct nflb_forward_ops *ops ____cacheline_aligned;
+	u32			timeout;
+	u32			created;
+	u32			dst_cookie[NFLB_DIR_COUNT];
+	unsigned long		flags;
+	struct rcu_head		rcu;
+};
+
+static_assert(offsetof(struct nflb_conn, out) == 64 || L1_CACHE_BYTES != 64);
+static_assert(sizeof(struct nflb_conn) <= 192 || L1_CACHE_BYTES != 64);
+
+/* The clock of connections: jiffies, 32 bits of them. */
+static inline u32 nflb_now(void)
+{
+	return (u32)jiffies;
+}
+
+/* The connection that @node belongs to, and the direction of its packets. */
+static inline struct nflb_conn *nflb_conn_of(struct nflb_conn_node *node,
+					     enum nflb_dir *dir)
+{
+	if (READ_ONCE(node->tuple.aux) & NFLB_AUX_DIR) {
+		*dir = NFLB_DIR_OUT;
+		return container_of(node, struct nflb_conn, out);
+	}
+	*dir = NFLB_DIR_IN;
+	return container_of(node, struct nflb_conn, in);
+}
+
+static inline struct nflb_conn_node *nflb_conn_node(struct nflb_conn *conn,
+						    enum nflb_dir dir)
+{
+	return dir == NFLB_DIR_IN ? &conn->in : &conn->out;
+}
+
+/*
+ * nflb_conn.last may lag by a second (nflb_conn_touch()), so a second is
+ * allowed on top: never early.
+ */
+static inline bool nflb_conn_expired(const struct nflb_conn *conn, u32 now)
+{
+	return (s32)(now - READ_ONCE(conn->last)) >
+	       (s32)(READ_ONCE(conn->timeout) + HZ);
+}
+
+/* Note a packet. Writes at most once a second, to keep the line clean. */
+static inline void nflb_conn_touch(struct nflb_conn *conn, u32 now)
+{
+	if (now - READ_ONCE(conn->last) >= HZ)
+		WRITE_ONCE(conn->last, now);
+}
+
+bool nflb_conn_alive(const struct nflb_conn *conn, u32 now);
+
+int nflb_conn_cache_init(void);
+void nflb_conn_cache_exit(void);
+
+int nflb_conn_table_init(struct nflb_net *nn);
+void nflb_conn_table_flush(struct nflb_net *nn);
+void nflb_conn_table_destroy(struct nflb_net *nn);
+
+struct nflb_conn *nflb_conn_lookup(struct nflb_net *nn,
+				   const struct nflb_tuple *tuple,
+				   enum nflb_dir *dir);
+struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
+				   struct nflb_backend *backend,
+				   const struct nflb_forward_ops *ops,
+				   const struct nflb_tuple *in,
+				   const struct nflb_tuple *out,
+				   enum nflb_reason *reason);
+bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn);
+
+void nflb_conn_gc_init(struct nflb_net *nn);
+void nflb_conn_gc_kick(struct nflb_net *nn);
+void nflb_conn_gc_stop(struct nflb_net *nn);
+void nflb_conn_gc_exit(struct nflb_net *nn);
+
+#endif /* NFLB_CONN_H */

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * State of a connection, and how long it may be idle in it.
+ */
+#ifndef NFLB_CONN_STATE_H
+#define NFLB_CONN_STATE_H
+
+#include "datapath/conn.h"
+#include "datapath/packet.h"
+
+/* Default timeouts, in seconds */
+#define NFLB_TIMEOUT_SYN_DEFAULT		60
+#define NFLB_TIMEOUT_ESTABLISHED_DEFAULT	900
+#define NFLB_TIMEOUT_FIN_DEFAULT		120
+#define NFLB_TIMEOUT_UDP_DEFAULT		300
+/* Not settable: the end of a connection */
+#define NFLB_TIMEOUT_TIME_WAIT			60
+#define NFLB_TIMEOUT_CLOSE			10
+
+void nflb_conn_state_timeouts(u32 *jiffies_by_state, const u32 *seconds);
+void nflb_conn_state_init(struct nflb_conn *conn);
+u8 nflb_conn_state_next(u8 state, u8 tcp_flags, enum nflb_dir dir);
+void nflb_conn_state_packet(struct nflb_conn *conn, const struct nflb_pkt *pkt,
+			    enum nflb_dir dir);
+const char *nflb_conn_state_name(u8 state);
+
+/* Is it over, so that its tuple may be taken by a new connection? */
+static inline bool nflb_conn_state_over(const struct nflb_conn *conn)
+{
+	u8 state = READ_ONCE(conn->state);
+
+	return state == NFLB_CONN_TIME_WAIT || state == NFLB_CONN_CLOSE;
+}
+
+/*
+ * May a new SYN of the client begin a new connection in its place? Once the
+ * client closed its side it may use its port again. While only the backend did,
+ * or nobody, a SYN is either lost by a host that crashed or forged: the backend
+ * answers it (RFC 5961 section 4), and nothing changes here.
+ */
+static inline bool nflb_conn_state_reusable(const struct nflb_conn *conn)
+{
+	u8 state = READ_ONCE(conn->state);
+
+	return nflb_conn_state_over(conn) || state == NFLB_CONN_FIN_WAIT ||
+	       state == NFLB_CONN_LAST_ACK;
+}
+
+#endif /* NFLB_CONN_STATE_H */

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The netfilter hooks: PRE_ROUTING for what is received, LOCAL_OUT for what
+ * sockets of the balancer itself send, in both families; ahead of
+ * defragmentation, conntrack and NAT. They are registered with the first
+ * service of a namespace and gone with the last.
+ */
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/slab.h>
+
+#include "datapath/conn.h"
+#include "datapath/hook.h"
+#include "datapath/packet.h"
+#include "datapath/pipeline.h"
+#include "netns.h"
+
+/*
+ * After an nft chain at priority raw - 160 or below, which can still keep
+ * packets away from the balancer; before everything of the kernel's own.
+ */
+#define NFLB_HOOK_PRIORITY NF_IP_PRI_RAW_BEFORE_DEFRAG
+
+static_assert(NFLB_HOOK_PRIORITY == (int)NF_IP6_PRI_RAW_BEFORE_DEFRAG);
+
+/* Frames for other hosts, and link-layer broadcasts, are nobody's flows. */
+static unsigned int nflb_pre_routing(void *priv, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	if (unlikely(skb->pkt_type != PACKET_HOST &&
+		     skb->pkt_type != PACKET_LOOPBACK))
+		return NF_ACCEPT;
+	return nflb_pipeline(priv, skb, state);
+}
+
+static unsigned int nflb_local_out(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state)
+{
+	unsigned int verdict;
+
+	/* A raw socket may send anything. */
+	if (skb->len < sizeof(struct iphdr))
+		return NF_ACCEPT;
+	local_bh_disable();
+	verdict = nflb_pipeline(priv, skb, state);
+	local_bh_enable();
+	return verdict;
+}
+
+static const struct nf_hook_ops hook_ops[] = {
+	{
+		.hook = nflb_pre_routing,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = NFLB_HOOK_PRIORITY,
+	}, {
+		.hook = nflb_local_out,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_LOCAL_OUT,
+		.priority = NFLB_HOOK_PRIORITY,
+	}, {
+		.hook = nflb_pre_routing,
+		.pf = NFPROTO_IPV6,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = NFLB_HOOK_PRIORITY,
+	}, {
+		.hook = nflb_local_out,
+		.pf = NFPROTO_IPV6,
+		.hooknum = NF_INET_LOCAL_OUT,
+		.priority = NFLB_HOOK_PRIORITY,
+	},
+};
+
+/**
+ * nflb_hooks_register() - begin to take packets; does nothing when registered
+ * @nn: the namespace; nn->mutex is held
+ *
+ * Context: process. Return: 0 or a negative errno.
+ */
+int nflb_hooks_register(struct nflb_net *nn)
+{
+	struct nf_hook_ops *ops;
+	unsigned int i;
+	int err;
+
+	lockdep_assert_held(&nn->mutex);
+	if (nn->hooks)
+		return 0;
+	ops = kmemdup(hook_ops, sizeof(hook_ops), GFP_KERNEL_ACCOUNT);
+	if (!ops)
+		return -ENOMEM;
+	for (i = 0; i < ARRAY_SIZE(hook_ops); i++)
+		ops[i].priv = nn;
+	err = nf_register_net_hooks(nn->net, ops, ARRAY_SIZE(hook_ops));
+	if (err) {
+		kfree(ops);
+		return err;
+	}
+	WRITE_ONCE(nn->hooks, ops);
+	nflb_conn_gc_kick(nn);
+	return 0;
+}
+
+/**
+ * nflb_hooks_unregister() - take no more packets; does nothing when not
+ *	registered
+ * @nn: the namespace; nn->mutex is held
+ *
+ * Context: process.
+ */
+void nflb_hooks_unregister(struct nflb_net *nn)
+{
+	struct nf_hook_ops *ops = nn->hooks;
+
+	lockdep_assert_held(&nn->mutex);
+	if (!ops)
+		return;
+	nf_unregister_net_hooks(nn->net, ops, ARRAY_SIZE(hook_ops));
+	WRITE_ONCE(nn->hooks, NULL);
+	kfree(ops);
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ICMP errors about a connection. An error travels against the packet that it
+ * quotes; so the quoted packet, inverted, has the tuple of the direction in
+ * which the error travels, and what NAT did to the quoted packet is undone.
+ */
+#include <linux/icmp.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+
+#include "datapath/icmp.h"
+#include "datapath/mangle.h"
+
+static void outer_addrs(const struct nflb_pkt *pkt, union nflb_addr *src,
+			union nflb_addr *dst)
+{
+	*src = (union nflb_addr){ };
+	*dst = (union nflb_addr){ };
+	if (pkt->tuple.family == AF_INET) {
+		src->ip = ip_hdr(pkt->skb)->saddr;
+		dst->ip = ip_hdr(pkt->skb)->daddr;
+	} else {
+		src->in6 = ipv6_hdr(pkt->skb)->saddr;
+		dst->in6 = ipv6_hdr(pkt->skb)->daddr;
+	}
+}
+
+static bool checksum_ok(struct nflb_pkt *pkt)
+{
+	/* A local sender's is right, or offloaded: then it is not quoted. */
+	if (nflb_pkt_is_local_out(pkt))
+		return pkt->skb->ip_summed != CHECKSUM_PARTIAL;
+	return !nf_checksum(pkt->skb, pkt->state->hook, pkt->l4,
+			    pkt->tuple.family == AF_INET ? 0 : IPPROTO_ICMPV6,
+			    pkt->tuple.family);
+}
+
+/**
+ * nflb_icmp_check() - may this error be translated?
+ * @pkt: the error, of NFLB_KIND_ICMP_ERROR
+ * @conn: the connection of the packet that it quotes
+ * @dir: direction of the error
+ *
+ * Return: NFLB_CONTINUE; NFLB_ACCEPT when it is not addressed to the sender of
+ * what it quotes, so that the host may look at it; NFLB_DROP when its checksum
+ * is wrong (it will be made anew).
+ */
+enum nflb_verdict nflb_icmp_check(struct nflb_pkt *pkt,
+				  const struct nflb_conn *conn,
+				  enum nflb_dir dir)
+{
+	union nflb_addr src, dst;
+
+	outer_addrs(pkt, &src, &dst);
+	if (!nflb_addr_equal(&dst, &pkt->tuple.dst))
+		return NFLB_ACCEPT;
+	if (!checksum_ok(pkt))
+		return nflb_drop(pkt, NFLB_REASON_BAD_CHECKSUM);
+	return NFLB_CONTINUE;
+}
+
+/**
+ * nflb_icmp_translate() - rewrite an error for its receiver
+ * @pkt: the error, writable; passed nflb_icmp_check()
+ * @conn: the connection
+ * @dir: direction of the error
+ *
+ * To a backend the VIP becomes the backend, outside and in the quoted source.
+ * To a client the backend becomes the VIP in the quoted destination; outside
+ * only when the backend itself sent the error: a router in between keeps its
+ * name, for traceroute.
+ */
+void nflb_icmp_translate(struct nflb_pkt *pkt, const struct nflb_conn *conn,
+			 enum nflb_dir dir)
+{
+	union nflb_addr src, dst;
+
+	outer_addrs(pkt, &src, &dst);
+	if (dir == NFLB_DIR_IN) {
+		const struct nflb_tuple *out = &conn->out.tuple;
+
+		nflb_mangle_addr(pkt, NFLB_END_DST, &out->src);
+		nflb_mangle_quoted(pkt, NFLB_END_SRC, &out->src, out->sport);
+	} else {
+		const struct nflb_tuple *in = &conn->in.tuple;
+
+		if (nflb_addr_equal(&src, &conn->out.tuple.src))
+			nflb_mangle_addr(pkt, NFLB_END_SRC, &in->dst);
+		nflb_mangle_quoted(pkt, NFLB_END_DST, &in->dst, in->dport);
+	}
+	nflb_mangle_icmp_checksum(pkt);
+}

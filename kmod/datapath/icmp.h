@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * ICMP errors that belong to connections.
+ */
+#ifndef NFLB_ICMP_H
+#define NFLB_ICMP_H
+
+#include "datapath/conn.h"
+#include "datapath/packet.h"
+
+enum nflb_verdict nflb_icmp_check(struct nflb_pkt *pkt,
+				  const struct nflb_conn *conn,
+				  enum nflb_dir dir);
+void nflb_icmp_translate(struct nflb_pkt *pkt, const struct nflb_conn *conn,
+			 enum nflb_dir dir);
+
+#endif /* NFLB_ICMP_H */

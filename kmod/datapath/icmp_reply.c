@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the balancer answers itself: echo requests to a VIP, and errors about
+ * packets that it cannot serve or send on, as a host or a router would. The
+ * kernel's rate limits for ICMP hold.
+ *
+ * The packet of an error has not been rewritten yet, so its sender recognises
+ * what is quoted.
+ */
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <net/addrconf.h>
+#include <net/dst_metadata.h>
+#include <net/icmp.h>
+#include <net/inet_dscp.h>
+#include <net/ip.h>
+#include <net/ip6_checksum.h>
+#include <net/ip6_route.h>
+#include <net/netfilter/ipv4/nf_reject.h>
+#include <net/netfilter/ipv6/nf_reject.h>
+#include <net/route.h>
+
+#include "datapath/icmp_reply.h"
+#include "datapath/mangle.h"
+#include "datapath/route.h"
+#include "datapath/service.h"
+#include "netns.h"
+
+/**
+ * nflb_addr_is_local() - is this an address of the host?
+ * @net: the namespace
+ * @addr: the address
+ * @family: its family
+ */
+bool nflb_addr_is_local(struct net *net, const union nflb_addr *addr,
+			u8 family)
+{
+	if (family == AF_INET)
+		return inet_addr_type(net, addr->ip) == RTN_LOCAL;
+	return ipv6_chk_addr(net, &addr->in6, NULL, 0);
+}
+
+static void reset(struct nflb_pkt *pkt)
+{
+	if (pkt->tuple.family == AF_INET)
+		nf_send_reset(pkt->nn->net, pkt->state->sk, pkt->skb,
+			      pkt->state->hook);
+	else
+		nf_send_reset6(pkt->nn->net, pkt->state->sk, pkt->skb,
+			       pkt->state->hook);
+}
+
+static void port_unreachable(struct nflb_pkt *pkt)
+{
+	if (pkt->tuple.family == AF_INET)
+		nf_send_unreach(pkt->skb, ICMP_PORT_UNREACH, pkt->state->hook);
+	else
+		nf_send_unreach6(pkt->nn->net, pkt->skb, ICMPV6_PORT_UNREACH,
+				 pkt->state->hook);
+}
+
+/**
+ * nflb_refuse() - drop a packet, and tell its sender unless that is turned off
+ * @pkt: a TCP or UDP packet
+ * @reason: why
+ *
+ * TCP gets a reset, UDP a port unreachable. Return: NFLB_DROP.
+ */
+enum nflb_verdict nflb_refuse(struct nflb_pkt *pkt, enum nflb_reason reason)
+{
+	if (READ_ONCE(pkt->nn->reject)) {
+		if (pkt->tuple.proto == IPPROTO_TCP)
+			reset(pkt);
+		else
+			port_unreachable(pkt);
+	}
+	return nflb_drop(pkt, reason);
+}
+
+/* icmp_send() wants a route on the packet, any that leads to its sender. */
+static bool fill_dst(struct nflb_pkt *pkt)
+{
+	struct flowi4 fl4 = {
+		.daddr = ip_hdr(pkt->skb)->saddr,
+		.flowi4_mark = pkt->skb->mark,
+	};
+	struct rtable *rt;
+
+	if (skb_valid_dst(pkt->skb))
+		return true;
+	rt = ip_route_output_key(pkt->nn->net, &fl4);
+	if (IS_ERR(rt))
+		return false;
+	skb_dst_drop(pkt->skb);
+	skb_dst_set(pkt->skb, &rt->dst);
+	return true;
+}
+
+/**
+ * nflb_ttl_exceeded() - the packet's last hop was this one
+ * @pkt: the packet, not rewritten
+ *
+ * Return: NFLB_DROP.
+ */
+enum nflb_verdict nflb_ttl_exceeded(struct nflb_pkt *pkt)
+{
+	if (pkt->tuple.family == AF_INET6)
+		icmpv6_send(pkt->skb, ICMPV6_TIME_EXCEED, ICMPV6_EXC_HOPLIMIT,
+			    0);
+	else if (fill_dst(pkt))
+		icmp_send(pkt->skb, ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0);
+	return nflb_drop(pkt, NFLB_REASON_TTL_EXCEEDED);
+}
+
+/**
+ * nflb_too_big() - the packet does not fit through the next hop
+ * @pkt: the packet, not rewritten
+ * @mtu: what would fit
+ *
+ * Return: NFLB_DROP.
+ */
+enum nflb_verdict nflb_too_big(struct nflb_pkt *pkt, unsigned int mtu)
+{
+	if (pkt->tuple.family == AF_INET6)
+		icmpv6_send(pkt->skb, ICMPV6_PKT_TOOBIG, 0, mtu);
+	else if (fill_dst(pkt))
+		icmp_send(pkt->skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
+			  htonl(mtu));
+	return nflb_drop(pkt, NFLB_REASON_MTU_EXCEEDED);
+}
+
+/* The request in place becomes the reply: type, addresses, hop limit. */
+static void echo_turn(struct nflb_pkt *pkt)
+{
+	const union nflb_addr src = pkt->tuple.src, dst = pkt->tuple.dst;
+	struct sk_buff *skb = pkt->skb;
+	struct icmphdr *icmph;
+
+	nflb_mangle_addr(pkt, NFLB_END_SRC, &dst);
+	nflb_mangle_addr(pkt, NFLB_END_DST, &src);
+	icmph = (struct icmphdr *)(skb->data + pkt->l4);
+	if (pkt->tuple.family == AF_INET) {
+		struct iphdr *iph = ip_hdr(skb);
+
+		icmph->type = ICMP_ECHOREPLY;
+		iph->ttl = READ_ONCE(pkt->nn->net->ipv4.sysctl_ip_default_ttl);
+		ip_send_check(iph);
+	} else {
+		icmph->type = ICMPV6_ECHO_REPLY;
+		ipv6_hdr(skb)->hop_limit = READ_ONCE(
+			pkt->nn->net->ipv6.devconf_all->hop_limit);
+	}
+	nflb_mangle_icmp_checksum(pkt);
+}
+
+static bool echo_checksum_ok(struct nflb_pkt *pkt)
+{
+	return !nf_checksum(pkt->skb, pkt->state->hook, pkt->l4,
+			    pkt->tuple.family == AF_INET ? 0 : IPPROTO_ICMPV6,
+			    pkt->tuple.family);
+}
+
+/**
+ * nflb_echo() - answer an echo request to a VIP that is not the host's
+ * @pkt: a packet of NFLB_KIND_ECHO
+ *
+ * The host answers for its own addresses. Return: NFLB_ACCEPT when it is none
+ * of the balancer's; else NFLB_STOLEN, or NFLB_DROP with a reason.
+ */
+enum nflb_verdict nflb_echo(struct nflb_pkt *pkt)
+{
+	struct nflb_host *host;
+	struct dst_entry *dst;
+	enum nflb_verdict verdict;
+
+	host = nflb_host_lookup(pkt->nn, &pkt->tuple.dst, pkt->tuple.family);
+	if (!host || !host->vips || nflb_pkt_is_local_out(pkt) ||
+	    nflb_addr_is_local(pkt->nn->net, &pkt->tuple.dst,
+			       pkt->tuple.family))
+		return NFLB_ACCEPT;
+	if (!echo_checksum_ok(pkt))
+		return nflb_drop(pkt, NFLB_REASON_BAD_CHECKSUM);
+	if (nflb_mangle_writable(pkt))
+		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
+	dst = nflb_route_lookup(pkt, &pkt->tuple.dst, &pkt->tuple.src, 0, 0);
+	if (!dst)
+		return nflb_drop(pkt, NFLB_REASON_NO_ROUTE);
+	echo_turn(pkt);
+	verdict = nflb_xmit(pkt, dst);
+	dst_release(dst);
+	return verdict;
+}

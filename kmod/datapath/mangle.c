@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Writing to packets. Checksums are updated, not made anew (RFC 1624), so that
+ * a packet that arrived corrupt leaves corrupt and its receiver can tell. The
+ * kernel's inet_proto_csum_replace*() know what CHECKSUM_PARTIAL and
+ * CHECKSUM_COMPLETE ask for.
+ */
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <net/checksum.h>
+#include <net/ip.h>
+#include <net/ip6_checksum.h>
+
+#include "datapath/mangle.h"
+
+static void *header(const struct nflb_pkt *pkt, unsigned int off)
+{
+	return pkt->skb->data + off;
+}
+
+/* Where a network header at @l3 has the address of one end. */
+static union nflb_addr *addr_at(struct nflb_pkt *pkt, unsigned int l3,
+				enum nflb_end end)
+{
+	if (pkt->tuple.family == AF_INET) {
+		struct iphdr *iph = header(pkt, l3);
+
+		return (union nflb_addr *)(end == NFLB_END_SRC ? &iph->saddr :
+								 &iph->daddr);
+	} else {
+		struct ipv6hdr *ip6h = header(pkt, l3);
+
+		return (union nflb_addr *)(end == NFLB_END_SRC ? &ip6h->saddr :
+								 &ip6h->daddr);
+	}
+}
+
+/* TCP and UDP both begin with the source port, then the destination port. */
+static __be16 *port_at(struct nflb_pkt *pkt, unsigned int l4, enum nflb_end end)
+{
+	return (__be16 *)header(pkt, l4) + (end == NFLB_END_DST);
+}
+
+/* The checksum of a transport header; NULL when there is none (RFC 768). */
+static __sum16 *check_at(struct nflb_pkt *pkt, unsigned int l4, u8 proto)
+{
+	struct udphdr *uh;
+
+	if (proto == IPPROTO_TCP)
+		return &((struct tcphdr *)header(pkt, l4))->check;
+	uh = header(pkt, l4);
+	if (!uh->check && pkt->skb->ip_summed != CHECKSUM_PARTIAL)
+		return NULL;
+	return &uh->check;
+}
+
+/* An address in place: four bytes or sixteen. */
+static void addr_write(struct nflb_pkt *pkt, union nflb_addr *to,
+		       const union nflb_addr *from)
+{
+	if (pkt->tuple.family == AF_INET)
+		to->ip = from->ip;
+	else
+		to->in6 = from->in6;
+}
+
+/**
+ * nflb_mangle_writable() - make the headers linear, unshared and writable
+ * @pkt: the packet
+ *
+ * For TCP and UDP up to the end of the transport header (all TCP options); for
+ * ICMP the whole packet. Warning: may move the skb's head.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int nflb_mangle_writable(struct nflb_pkt *pkt)
+{
+	unsigned int len;
+
+	if (pkt->kind != NFLB_KIND_FLOW)
+		len = pkt->skb->len;
+	else if (pkt->tuple.proto == IPPROTO_TCP)
+		len = pkt->l4 + pkt->tcp_doff;
+	else
+		len = pkt->l4 + sizeof(struct udphdr);
+	return skb_ensure_writable(pkt->skb, len);
+}
+NFLB_EXPORT_KUNIT(nflb_mangle_writable);
+
+/**
+ * nflb_mangle_addr() - rewrite an address in the network header
+ * @pkt: the packet, writable
+ * @end: source or destination
+ * @addr: the new address
+ *
+ * IPv4's header checksum follows; the transport's does not.
+ */
+void nflb_mangle_addr(struct nflb_pkt *pkt, enum nflb_end end,
+		      const union nflb_addr *addr)
+{
+	unsigned int l3 = skb_network_offset(pkt->skb);
+	union nflb_addr *at = addr_at(pkt, l3, end);
+
+	if (pkt->tuple.family == AF_INET)
+		csum_replace4(&((struct iphdr *)header(pkt, l3))->check,
+			      at->ip, addr->ip);
+	addr_write(pkt, at, addr);
+}
+
+/**
+ * nflb_mangle_end() - rewrite address and port of one end
+ * @pkt: a TCP or UDP packet, writable
+ * @end: source or destination
+ * @addr: the new address
+ * @port: the new port
+ */
+void nflb_mangle_end(struct nflb_pkt *pkt, enum nflb_end end,
+		     const union nflb_addr *addr, __be16 port)
+{
+	union nflb_addr *at = addr_at(pkt, skb_network_offset(pkt->skb), end);
+	__sum16 *check = check_at(pkt, pkt->l4, pkt->tuple.proto);
+	__be16 *port_p = port_at(pkt, pkt->l4, end);
+
+	if (check) {
+		if (pkt->tuple.family == AF_INET)
+			inet_proto_csum_replace4(check, pkt->skb, at->ip,
+						 addr->ip, true);
+		else
+			inet_proto_csum_replace16(check, pkt->skb, at->all,
+						  addr->all, true);
+		if (*port_p != port)
+			inet_proto_csum_replace2(check, pkt->skb, *port_p, port,
+						 false);
+		if (!*check && pkt->tuple.proto == IPPROTO_UDP)
+			*check = CSUM_MANGLED_0;
+	}
+	*port_p = port;
+	nflb_mangle_addr(pkt, end, addr);
+}
+NFLB_EXPORT_KUNIT(nflb_mangle_end);
+
+/* Bytes of the packet from @off on, as far as there are any. */
+static unsigned int room(const struct nflb_pkt *pkt, unsigned int off)
+{
+	return pkt->skb->len > off ? pkt->skb->len - off : 0;
+}
+
+/*
+ * The transport checksum of a quoted packet, if so much of it is quoted and it
+ * has one. It is the sender's own, whatever ip_summed of the error says.
+ */
+static __sum16 *quoted_check(struct nflb_pkt *pkt)
+{
+	struct udphdr *uh;
+
+	if (pkt->inner_proto == IPPROTO_TCP) {
+		if (room(pkt, pkt->inner_l4) <
+		    offsetofend(struct tcphdr, check))
+			return NULL;
+		return &((struct tcphdr *)header(pkt, pkt->inner_l4))->check;
+	}
+	if (room(pkt, pkt->inner_l4) < sizeof(*uh))
+		return NULL;
+	uh = header(pkt, pkt->inner_l4);
+	return uh->check ? &uh->check : NULL;
+}
+
+/**
+ * nflb_mangle_quoted() - rewrite one end of the packet that an error quotes
+ * @pkt: an ICMP error, writable
+ * @end: source or destination of the quoted packet
+ * @addr: the new address
+ * @port: the new port
+ *
+ * The ICMP checksum does not follow, see nflb_mangle_icmp_checksum().
+ */
+void nflb_mangle_quoted(struct nflb_pkt *pkt, enum nflb_end end,
+			const union nflb_addr *addr, __be16 port)
+{
+	union nflb_addr *at = addr_at(pkt, pkt->inner, end);
+	__be16 *port_p = port_at(pkt, pkt->inner_l4, end);
+	__sum16 *check = quoted_check(pkt);
+	int i;
+
+	if (check) {
+		if (pkt->tuple.family == AF_INET)
+			csum_replace4(check, at->ip, addr->ip);
+		else
+			for (i = 0; i < 4; i++)
+				csum_replace4(check, at->all[i], addr->all[i]);
+		csum_replace2(check, *port_p, port);
+		if (!*check && pkt->inner_proto == IPPROTO_UDP)
+			*check = CSUM_MANGLED_0;
+	}
+	*port_p = port;
+	if (pkt->tuple.family == AF_INET) {
+		struct iphdr *iph = header(pkt, pkt->inner);
+
+		csum_replace4(&iph->check, at->ip, addr->ip);
+	}
+	addr_write(pkt, at, addr);
+}
+
+/**
+ * nflb_mangle_icmp_checksum() - make the checksum of an ICMP message anew
+ * @pkt: an ICMP or ICMPv6 packet, writable and rewritten; the checksum that it
+ *	came with was right
+ */
+void nflb_mangle_icmp_checksum(struct nflb_pkt *pkt)
+{
+	unsigned int len = pkt->skb->len - pkt->l4;
+	struct icmphdr *icmph = header(pkt, pkt->l4);
+	__wsum sum;
+
+	icmph->checksum = 0;
+	sum = skb_checksum(pkt->skb, pkt->l4, len, 0);
+	if (pkt->tuple.family == AF_INET) {
+		icmph->checksum = csum_fold(sum);
+	} else {
+		struct ipv6hdr *ip6h = ipv6_hdr(pkt->skb);
+
+		icmph->checksum = csum_ipv6_magic(&ip6h->saddr, &ip6h->daddr,
+						  len, IPPROTO_ICMPV6, sum);
+	}
+	pkt->skb->ip_summed = CHECKSUM_NONE;
+}
+
+static_assert(offsetof(struct icmphdr, checksum) ==
+	      offsetof(struct icmp6hdr, icmp6_cksum));
+
+/**
+ * nflb_mangle_ttl() - one hop less
+ * @pkt: the packet, writable; its TTL or hop limit is more than 1
+ */
+void nflb_mangle_ttl(struct nflb_pkt *pkt)
+{
+	if (pkt->tuple.family == AF_INET)
+		ip_decrease_ttl(ip_hdr(pkt->skb));
+	else
+		ipv6_hdr(pkt->skb)->hop_limit--;
+}

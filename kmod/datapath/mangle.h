@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The only place that writes packets' addresses and ports.
+ */
+#ifndef NFLB_MANGLE_H
+#define NFLB_MANGLE_H
+
+#include "datapath/packet.h"
+
+/* Which end of a packet is rewritten. */
+enum nflb_end {
+	NFLB_END_SRC,
+	NFLB_END_DST,
+};
+
+int nflb_mangle_writable(struct nflb_pkt *pkt);
+void nflb_mangle_end(struct nflb_pkt *pkt, enum nflb_end end,
+		     const union nflb_addr *addr, __be16 port);
+void nflb_mangle_addr(struct nflb_pkt *pkt, enum nflb_end end,
+		      const union nflb_addr *addr);
+void nflb_mangle_quoted(struct nflb_pkt *pkt, enum nflb_end end,
+			const union nflb_addr *addr, __be16 port);
+void nflb_mangle_icmp_checksum(struct nflb_pkt *pkt);
+void nflb_mangle_ttl(struct nflb_pkt *pkt);
+
+#endif /* NFLB_MANGLE_H */

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From an skb to what the balancer has to know of it. Nothing is changed here,
+ * but that fragments are put together.
+ *
+ * Both hooks come after ip_rcv_core() / ip6_rcv_core() or after a local socket:
+ * the network header is linear, its length and (IPv4) checksum were checked, and
+ * padding behind the packet is gone.
+ */
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/tcp.h>
+
+#include "datapath/packet.h"
+#include "datapath/service.h"
+#include "netns.h"
+
+/* Where a network header says the transport header is. */
+struct l3 {
+	unsigned int	off;		/* of the transport header */
+	u8		proto;
+	bool		fragment;
+};
+
+/*
+ * A packet that cannot be understood is the balancer's business only when it
+ * is for a VIP; then the host must not try to make sense of it either.
+ */
+static enum nflb_verdict malformed(struct nflb_pkt *pkt)
+{
+	struct nflb_host *host;
+
+	host = nflb_host_lookup(pkt->nn, &pkt->tuple.dst, pkt->tuple.family);
+	if (!host || !host->vips)
+		return NFLB_ACCEPT;
+	return nflb_drop(pkt, NFLB_REASON_MALFORMED);
+}
+
+static void tuple_set_v4(struct nflb_tuple *tuple, __be32 src, __be32 dst)
+{
+	tuple->src = (union nflb_addr){ .ip = src };
+	tuple->dst = (union nflb_addr){ .ip = dst };
+}
+
+static bool parse_ipv4(const struct sk_buff *skb, unsigned int off,
+		       struct nflb_tuple *tuple, struct l3 *l3)
+{
+	const struct iphdr *iph;
+	struct iphdr buf;
+
+	iph = skb_header_pointer(skb, off, sizeof(buf), &buf);
+	if (!iph || iph->version != 4 || iph->ihl < 5)
+		return false;
+	tuple_set_v4(tuple, iph->saddr, iph->daddr);
+	l3->off = off + iph->ihl * 4;
+	l3->proto = iph->protocol;
+	l3->fragment = ip_is_fragment(iph);
+	return true;
+}
+
+/*
+ * A routing header with segments left means that the destination is not the
+ * last one, and the checksum is made over another: the host's business.
+ */
+static bool parse_ipv6(const struct sk_buff *skb, unsigned int off,
+		       struct nflb_tuple *tuple, struct l3 *l3)
+{
+	const struct ipv6hdr *ip6h;
+	struct ipv6hdr buf;
+	__be16 frag_off;
+	int l4;
+
+	ip6h = skb_header_pointer(skb, off, sizeof(buf), &buf);
+	if (!ip6h || ip6h->version != 6)
+		return false;
+	tuple->src.in6 = ip6h->saddr;
+	tuple->dst.in6 = ip6h->daddr;
+	l3->proto = ip6h->nexthdr;
+	l3->off = off + sizeof(*ip6h);
+	l3->fragment = false;
+	if (likely(!ipv6_ext_hdr(l3->proto)))
+		return true;
+
+	l4 = ipv6_skip_exthdr(skb, l3->off, &l3->proto, &frag_off);
+	if (l4 < 0)
+		return false;
+	/* An atomic fragment (RFC 6946) has all; it travels on as it is. */
+	l3->fragment = frag_off != 0;
+	l3->off = l4;
+	return true;
+}
+
+static bool parse_l3(const struct sk_buff *skb, unsigned int off, u8 family,
+		     struct nflb_tuple *tuple, struct l3 *l3)
+{
+	tuple->family = family;
+	return family == AF_INET ? parse_ipv4(skb, off, tuple, l3) :
+				   parse_ipv6(skb, off, tuple, l3);
+}
+
+/* Does a routing header still have segments to go? */
+static bool source_routed_v6(const struct sk_buff *skb)
+{
+	unsigned int off = skb_network_offset(skb);
+	struct ipv6_rt_hdr buf;
+	const struct ipv6_rt_hdr *rh;
+
+	if (!ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr) ||
+	    ipv6_find_hdr(skb, &off, NEXTHDR_ROUTING, NULL, NULL) < 0)
+		return false;
+	rh = skb_header_pointer(skb, off, sizeof(buf), &buf);
+	return !rh || rh->segments_left;
+}
+
+/*
+ * A loose or strict source route (RFC 791) would take the packet elsewhere
+ * than to the backend; other options travel on unchanged.
+ */
+static bool source_routed_v4(const struct sk_buff *skb)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	u8 buf[MAX_IPOPTLEN];
+	const u8 *opt;
+	int len, i;
+
+	len = iph->ihl * 4 - sizeof(*iph);
+	opt = skb_header_pointer(skb, sizeof(*iph), len, buf);
+	if (!opt)
+		return true;
+	for (i = 0; i < len; i += opt[i + 1]) {
+		while (i < len && opt[i] == IPOPT_NOOP)
+			i++;
+		if (i >= len || opt[i] == IPOPT_END)
+			return false;
+		if (opt[i] == IPOPT_LSRR || opt[i] == IPOPT_SSRR)
+			return true;
+		if (i + 1 >= len || opt[i + 1] < 2)
+			return true;
+	}
+	return false;
+}
+
+static bool parse_ports(const struct sk_buff *skb, unsigned int off,
+			struct nflb_tuple *tuple)
+{
+	const __be16 *ports;
+	__be16 buf[2];
+
+	ports = skb_header_pointer(skb, off, sizeof(buf), buf);
+	if (!ports)
+		return false;
+	tuple->sport = ports[0];
+	tuple->dport = ports[1];
+	return true;
+}
+
+static enum nflb_verdict parse_tcp(struct nflb_pkt *pkt)
+{
+	const struct tcphdr *th;
+	struct tcphdr buf;
+
+	th = skb_header_pointer(pkt->skb, pkt->l4, sizeof(buf), &buf);
+	if (!th || th->doff < 5 || pkt->l4 + th->doff * 4 > pkt->skb->len)
+		return malformed(pkt);
+	pkt->tuple.sport = th->source;
+	pkt->tuple.dport = th->dest;
+	pkt->tcp_flags = tcp_flag_byte(th);
+	pkt->tcp_doff = th->doff * 4;
+	pkt->tcp_seq = ntohl(th->seq);
+	return NFLB_CONTINUE;
+}
+
+static enum nflb_verdict parse_udp(struct nflb_pkt *pkt)
+{
+	const struct udphdr *uh;
+	struct udphdr buf;
+	unsigned int len;
+
+	uh = skb_header_pointer(pkt->skb, pkt->l4, sizeof(buf), &buf);
+	if (!uh)
+		return malformed(pkt);
+	len = ntohs(uh->len);
+	/* A GRO packet's or a jumbogram's length may be 0 or too short. */
+	if (!skb_is_gso(pkt->skb) &&
+	    (len < sizeof(*uh) || len > pkt->skb->len - pkt->l4))
+		return malformed(pkt);
+	pkt->tuple.sport = uh->source;
+	pkt->tuple.dport = uh->dest;
+	pkt->tcp_flags = 0;
+	return NFLB_CONTINUE;
+}
+
+/*
+ * The tuple of an ICMP error is that of a packet in the direction in which the
+ * error itself travels: the quoted one, inverted.
+ */
+static enum nflb_verdict parse_icmp_error(struct nflb_pkt *pkt)
+{
+	struct nflb_tuple quoted = { };
+	struct l3 l3;
+
+	pkt->inner = pkt->l4 + sizeof(struct icmphdr);
+	if (!parse_l3(pkt->skb, pkt->inner, pkt->tuple.family, &quoted, &l3))
+		return malformed(pkt);
+	if (l3.fragment && pkt->tuple.family == AF_INET) {
+		const struct iphdr *iph;
+		struct iphdr buf;
+
+		iph = skb_header_pointer(pkt->skb, pkt->inner, sizeof(buf),
+					 &buf);
+		if (!iph || iph->frag_off & htons(IP_OFFSET))
+			return NFLB_ACCEPT;
+	}
+	if (l3.proto != IPPROTO_TCP && l3.proto != IPPROTO_UDP)
+		return NFLB_ACCEPT;
+	if (!parse_ports(pkt->skb, l3.off, &quoted))
+		return malformed(pkt);
+	quoted.proto = l3.proto;
+	pkt->inner_l4 = l3.off;
+	pkt->inner_proto = l3.proto;
+	pkt->kind = NFLB_KIND_ICMP_ERROR;
+	nflb_tuple_invert(&pkt->tuple, &quoted);
+	return NFLB_CONTINUE;
+}
+
+static_assert(sizeof(struct icmphdr) == sizeof(struct icmp6hdr));
+
+static enum nflb_verdict parse_icmp(struct nflb_pkt *pkt)
+{
+	const struct icmphdr *icmph;
+	struct icmphdr buf;
+	bool error, echo;
+
+	icmph = skb_header_pointer(pkt->skb, pkt->l4, sizeof(buf), &buf);
+	if (!icmph)
+		return malformed(pkt);
+	if (pkt->tuple.family == AF_INET) {
+		error = icmph->type == ICMP_DEST_UNREACH ||
+			icmph->type == ICMP_TIME_EXCEEDED ||
+			icmph->type == ICMP_PARAMETERPROB ||
+			icmph->type == ICMP_SOURCE_QUENCH;
+		echo = icmph->type == ICMP_ECHO;
+	} else {
+		error = icmph->type < ICMPV6_INFOMSG_MASK;
+		echo = icmph->type == ICMPV6_ECHO_REQUEST;
+	}
+	if (error)
+		return parse_icmp_error(pkt);
+	if (!echo)
+		return NFLB_ACCEPT;
+	pkt->kind = NFLB_KIND_ECHO;
+	pkt->tuple.sport = 0;
+	pkt->tuple.dport = 0;
+	return NFLB_CONTINUE;
+}
+
+static bool is_icmp(u8 family, u8 proto)
+{
+	return proto == (family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+}
+
+static bool source_routed(const struct nflb_pkt *pkt)
+{
+	if (pkt->tuple.family == AF_INET)
+		return ip_hdr(pkt->skb)->ihl > 5 && source_routed_v4(pkt->skb);
+	return source_routed_v6(pkt->skb);
+}
+
+/**
+ * nflb_packet_parse() - learn what a packet is
+ * @pkt: skb, nn and state are set; the rest is filled in
+ *
+ * Warning: fragments are put together, which may change the skb's head.
+ *
+ * Context: softirq or a local sender with BH on; RCU held. Return:
+ * NFLB_CONTINUE when the tuple is set, NFLB_ACCEPT when the packet is none of
+ * the balancer's, NFLB_STOLEN for a fragment that waits, NFLB_DROP.
+ */
+enum nflb_verdict nflb_packet_parse(struct nflb_pkt *pkt)
+{
+	struct sk_buff *skb = pkt->skb;
+	enum nflb_verdict verdict;
+	struct l3 l3;
+
+	pkt->kind = NFLB_KIND_FLOW;
+	pkt->tuple.aux = 0;
+	if (!parse_l3(skb, skb_network_offset(skb), pkt->state->pf, &pkt->tuple,
+		      &l3))
+		return NFLB_ACCEPT;
+	if (unlikely(l3.fragment)) {
+		verdict = nflb_defrag(pkt);
+		if (verdict != NFLB_CONTINUE)
+			return verdict;
+		if (!parse_l3(skb, skb_network_offset(skb), pkt->state->pf,
+			      &pkt->tuple, &l3))
+			return NFLB_ACCEPT;
+		if (l3.fragment)
+			return nflb_drop(pkt, NFLB_REASON_FRAGMENT);
+	}
+
+	pkt->len = skb->len;
+	pkt->l4 = l3.off;
+	pkt->tuple.proto = l3.proto;
+	switch (l3.proto) {
+	case IPPROTO_TCP:
+		verdict = parse_tcp(pkt);
+		break;
+	case IPPROTO_UDP:
+		verdict = parse_udp(pkt);
+		break;
+	default:
+		if (!is_icmp(pkt->tuple.family, l3.proto))
+			return NFLB_ACCEPT;
+		verdict = parse_icmp(pkt);
+	}
+	if (verdict == NFLB_CONTINUE && unlikely(source_routed(pkt))) {
+		/* The tuple may not be the packet's own; what counts is where
+		 * it goes, and only a VIP's packets are nflb's to refuse.
+		 */
+		struct nflb_host *host;
+
+		host = nflb_host_lookup(pkt->nn, &pkt->tuple.dst,
+					pkt->tuple.family);
+		if (host && host->vips)
+			return nflb_drop(pkt, NFLB_REASON_SOURCE_ROUTE);
+		return NFLB_ACCEPT;
+	}
+	return verdict;
+}
+NFLB_EXPORT_KUNIT(nflb_packet_parse);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A packet on its way through the balancer.
+ */
+#ifndef NFLB_PACKET_H
+#define NFLB_PACKET_H
+
+#include <linux/netfilter.h>
+#include <linux/skbuff.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+
+#include "nflb.h"
+#include "datapath/tuple.h"
+
+/* nflb_pkt.tcp_flags: of byte 13 of the TCP header, RFC 9293 section 3.1 */
+#define NFLB_TCP_FIN	0x01
+#define NFLB_TCP_SYN	0x02
+#define NFLB_TCP_RST	0x04
+#define NFLB_TCP_ACK	0x10
+
+/* What kind of packet it is, nflb_pkt.kind. */
+enum nflb_kind {
+	NFLB_KIND_FLOW,		/* TCP or UDP */
+	NFLB_KIND_ICMP_ERROR,	/* quotes a packet; tuple is the quoted one */
+	NFLB_KIND_ECHO,		/* echo request; tuple has addresses only */
+};
+
+/**
+ * struct nflb_pkt - a packet, what was learnt of it, and its fate
+ * @skb: the packet; skb->data is its network header
+ * @nn: the namespace
+ * @state: of the hook that took it
+ * @tuple: addresses and ports as they arrived
+ * @kind: enum nflb_kind
+ * @reason: why it is dropped, when the verdict is NFLB_DROP
+ * @l4: offset of the transport (or ICMP) header
+ * @inner: offset of the quoted network header, for NFLB_KIND_ICMP_ERROR
+ * @inner_l4: offset of the quoted transport header
+ * @inner_proto: protocol of the quoted packet
+ * @tcp_flags: NFLB_TCP_*, 0 for UDP
+ * @tcp_doff: length of the TCP header in bytes
+ * @tcp_seq: sequence number
+ * @len: network-layer bytes as it arrived
+ *
+ * Offsets, not pointers, for everything that may write moves the headers.
+ */
+struct nflb_pkt {
+	struct sk_buff			*skb;
+	struct nflb_net			*nn;
+	const struct nf_hook_state	*state;
+	struct nflb_tuple		tuple;
+	u8				kind;
+	u8				reason;
+	u8				inner_proto;
+	u8				tcp_flags;
+	u16				l4;
+	u16				inner;
+	u16				inner_l4;
+	u16				tcp_doff;
+	u32				tcp_seq;
+	u32				len;
+};
+
+static inline enum nflb_verdict nflb_drop(struct nflb_pkt *pkt,
+					  enum nflb_reason reason)
+{
+	pkt->reason = reason;
+	return NFLB_DROP;
+}
+
+/* Is it a packet of a local socket, not one that was received? */
+static inline bool nflb_pkt_is_local_out(const struct nflb_pkt *pkt)
+{
+	return pkt->state->hook == NF_INET_LOCAL_OUT;
+}
+
+/* Length of what nflb may write of a transport header. */
+static inline unsigned int nflb_l4_len(u8 proto)
+{
+	return proto == IPPROTO_TCP ? sizeof(struct tcphdr) :
+				      sizeof(struct udphdr);
+}
+
+enum nflb_verdict nflb_packet_parse(struct nflb_pkt *pkt);
+enum nflb_verdict nflb_defrag(struct nflb_pkt *pkt);
+
+#endif /* NFLB_PACKET_H */

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The whole path of a packet, stage by stage. Begin to read here.
+ */
+#include "datapath/conn.h"
+#include "datapath/conn_state.h"
+#include "datapath/forward.h"
+#include "datapath/icmp_reply.h"
+#include "datapath/packet.h"
+#include "datapath/pipeline.h"
+#include "datapath/schedule.h"
+#include "datapath/service.h"
+#include "datapath/trace.h"
+#include "netns.h"
+
+/* A SYN of the client that begins anew what the table holds as ending. */
+static bool begins_anew(const struct nflb_pkt *pkt,
+			const struct nflb_conn *conn, enum nflb_dir dir)
+{
+	return unlikely((pkt->tcp_flags & (NFLB_TCP_SYN | NFLB_TCP_ACK)) ==
+			NFLB_TCP_SYN) &&
+	       dir == NFLB_DIR_IN && nflb_conn_state_reusable(conn);
+}
+
+/*
+ * The connection of a packet: the one in the table, if it is alive and the
+ * packet does not begin a new one, else one made for it.
+ */
+static enum nflb_verdict find_conn(struct nflb_pkt *pkt,
+				   struct nflb_conn **conn, enum nflb_dir *dir)
+{
+	*conn = nflb_conn_lookup(pkt->nn, &pkt->tuple, dir);
+	if (likely(*conn)) {
+		bool flow = pkt->kind == NFLB_KIND_FLOW;
+
+		if (likely(nflb_conn_alive(*conn, nflb_now()) &&
+			   !(flow && begins_anew(pkt, *conn, *dir))))
+			return NFLB_CONTINUE;
+		if (!flow)
+			return NFLB_ACCEPT;
+		nflb_conn_unlink(pkt->nn, *conn);
+		if (*dir == NFLB_DIR_OUT)
+			return NFLB_ACCEPT;
+	}
+	if (pkt->kind == NFLB_KIND_ECHO)
+		return nflb_echo(pkt);
+	if (pkt->kind == NFLB_KIND_ICMP_ERROR)
+		return NFLB_ACCEPT;
+	*dir = NFLB_DIR_IN;
+	return nflb_schedule(pkt, conn);
+}
+
+static enum nflb_verdict run(struct nflb_pkt *pkt)
+{
+	enum nflb_verdict verdict;
+	struct nflb_conn *conn;
+	enum nflb_dir dir;
+
+	verdict = nflb_packet_parse(pkt);
+	if (verdict != NFLB_CONTINUE)
+		return verdict;
+	verdict = find_conn(pkt, &conn, &dir);
+	if (verdict != NFLB_CONTINUE)
+		return verdict;
+	if (likely(pkt->kind == NFLB_KIND_FLOW))
+		nflb_conn_state_packet(conn, pkt, dir);
+	verdict = conn->ops->forward(pkt, conn, dir);
+	if (likely(verdict != NFLB_DROP))
+		nflb_stats_packet(conn->backend->stats, dir, pkt->len);
+	return verdict;
+}
+
+/**
+ * nflb_pipeline() - balance one packet
+ * @nn: the namespace
+ * @skb: the packet; skb->data is its network header
+ * @state: of the hook
+ *
+ * Context: rcu_read_lock() held, BH disabled. Return: a netfilter verdict.
+ */
+unsigned int nflb_pipeline(struct nflb_net *nn, struct sk_buff *skb,
+			   const struct nf_hook_state *state)
+{
+	struct nflb_pkt pkt = { .skb = skb, .nn = nn, .state = state };
+
+	switch (run(&pkt)) {
+	case NFLB_DROP:
+		this_cpu_inc(nn->drops->packets[pkt.reason]);
+		trace_drop(nn->net, &pkt);
+		return NF_DROP;
+	case NFLB_STOLEN:
+		return NF_STOLEN;
+	default:
+		return NF_ACCEPT;
+	}
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The packet path.
+ */
+#ifndef NFLB_PIPELINE_H
+#define NFLB_PIPELINE_H
+
+#include <linux/netfilter.h>
+#include "nflb.h"
+
+unsigned int nflb_pipeline(struct nflb_net *nn, struct sk_buff *skb,
+			   const struct nf_hook_state *state);
+
+#endif /* NFLB_PIPELINE_H */

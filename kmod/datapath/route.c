@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where packets go next: the route of either direction is looked up once a
+ * connection and kept in it, checked at every packet (dst_check()) and looked
+ * up again when the routing changed. From there a packet goes to the neighbour
+ * layer directly, as the kernel's own flow table does; only what has to be
+ * fragmented or transformed goes through dst_output().
+ */
+#include <net/ip.h>
+#include <net/ip6_route.h>
+#include <net/lwtunnel.h>
+#include <net/ndisc.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/dst_metadata.h>
+#include <net/route.h>
+#include <net/xfrm.h>
+
+#include "datapath/route.h"
+#include "netns.h"
+
+static int bound_device(const struct nflb_pkt *pkt)
+{
+	const struct sock *sk = pkt->state->sk;
+
+	return nflb_pkt_is_local_out(pkt) && sk ?
+	       READ_ONCE(sk->sk_bound_dev_if) : 0;
+}
+
+static struct dst_entry *lookup_v4(const struct nflb_pkt *pkt,
+				   const union nflb_addr *src,
+				   const union nflb_addr *dst,
+				   __be16 sport, __be16 dport)
+{
+	struct flowi4 fl4 = {
+		.daddr = dst->ip,
+		.saddr = src->ip,
+		.flowi4_oif = bound_device(pkt),
+		.flowi4_mark = pkt->skb->mark,
+		.flowi4_proto = pkt->tuple.proto,
+		.fl4_sport = sport,
+		.fl4_dport = dport,
+		/* The source need not be an address of this host. */
+		.flowi4_flags = FLOWI_FLAG_ANYSRC,
+		.flowi4_tos = ip_hdr(pkt->skb)->tos & INET_DSCP_MASK,
+	};
+	struct rtable *rt;
+
+	rt = ip_route_output_key(pkt->nn->net, &fl4);
+	return IS_ERR(rt) ? NULL : &rt->dst;
+}
+
+static struct dst_entry *lookup_v6(const struct nflb_pkt *pkt,
+				   const union nflb_addr *src,
+				   const union nflb_addr *dst,
+				   __be16 sport, __be16 dport)
+{
+	struct flowi6 fl6 = {
+		.daddr = dst->in6,
+		.saddr = src->in6,
+		.flowi6_oif = bound_device(pkt),
+		.flowi6_mark = pkt->skb->mark,
+		.flowi6_proto = pkt->tuple.proto,
+		.fl6_sport = sport,
+		.fl6_dport = dport,
+		.flowi6_flags = FLOWI_FLAG_ANYSRC,
+		.flowlabel = ip6_flowinfo(ipv6_hdr(pkt->skb)),
+	};
+	struct dst_entry *found;
+
+	found = ip6_route_output(pkt->nn->net, NULL, &fl6);
+	if (!found->error)
+		return found;
+	dst_release(found);
+	return NULL;
+}
+
+/**
+ * nflb_route_lookup() - route of a packet as it leaves
+ * @pkt: the packet; its mark, DSCP and protocol count
+ * @src: its source then
+ * @dst: its destination then
+ * @sport: its source port then
+ * @dport: its destination port then
+ *
+ * Return: a route, with a reference, or NULL.
+ */
+struct dst_entry *nflb_route_lookup(const struct nflb_pkt *pkt,
+				    const union nflb_addr *src,
+				    const union nflb_addr *dst,
+				    __be16 sport, __be16 dport)
+{
+	return pkt->tuple.family == AF_INET ?
+	       lookup_v4(pkt, src, dst, sport, dport) :
+	       lookup_v6(pkt, src, dst, sport, dport);
+}
+
+static u32 dst_cookie(struct dst_entry *dst, u8 family)
+{
+	return family == AF_INET6 ? rt6_get_cookie(dst_rt6_info(dst)) : 0;
+}
+
+/* Look the route up again; packets on other CPUs may still use the old one. */
+static noinline struct dst_entry *route_refresh(struct nflb_pkt *pkt,
+						struct nflb_conn *conn,
+						enum nflb_dir dir)
+{
+	/* As the packet leaves: the other direction's tuple, inverted. */
+	const struct nflb_tuple *t = &nflb_conn_node(conn, !dir)->tuple;
+	struct dst_entry *dst, *old;
+
+	dst = nflb_route_lookup(pkt, &t->dst, &t->src, t->dport, t->sport);
+	if (!dst)
+		return NULL;
+	WRITE_ONCE(conn->dst_cookie[dir], dst_cookie(dst, pkt->tuple.family));
+	old = unrcu_pointer(xchg(&conn->dst[dir], RCU_INITIALIZER(dst)));
+	/* Freed after a grace period at the earliest, net/core/dst.c. */
+	dst_release(old);
+	return dst;
+}
+
+/**
+ * nflb_route() - the route of a connection's packet
+ * @pkt: the packet
+ * @conn: its connection
+ * @dir: its direction
+ *
+ * Context: rcu_read_lock() held; the route is good for as long. Return: the
+ * route without a reference, or NULL when there is none.
+ */
+struct dst_entry *nflb_route(struct nflb_pkt *pkt, struct nflb_conn *conn,
+			     enum nflb_dir dir)
+{
+	struct dst_entry *dst = rcu_dereference(conn->dst[dir]);
+
+	if (likely(dst && dst_check(dst, READ_ONCE(conn->dst_cookie[dir]))))
+		return dst;
+	return route_refresh(pkt, conn, dir);
+}
+
+/**
+ * nflb_route_is_local() - does this route end on this host?
+ * @dst: the route
+ * @family: its family
+ */
+bool nflb_route_is_local(const struct dst_entry *dst, u8 family)
+{
+	if (family == AF_INET)
+		return dst_rtable(dst)->rt_flags & RTCF_LOCAL;
+	return dst_rt6_info(dst)->rt6i_flags & RTF_LOCAL;
+}
+
+/**
+ * nflb_route_mtu() - MTU of a route for a packet that is forwarded
+ * @dst: the route
+ * @family: its family
+ *
+ * As for a router: path MTUs that this host learnt are not asked, since the
+ * ends of the connection learn them for themselves.
+ */
+unsigned int nflb_route_mtu(const struct dst_entry *dst, u8 family)
+{
+	return family == AF_INET ? ip_dst_mtu_maybe_forward(dst, true) :
+				   ip6_dst_mtu_maybe_forward(dst, true);
+}
+
+/**
+ * nflb_exceeds_mtu() - must the sender be told to send less?
+ * @pkt: the packet
+ * @mtu: of the next hop
+ *
+ * The rules of ip_exceeds_mtu() and ip6_pkt_too_big(). Return: true when the
+ * packet may be sent neither as it is nor in fragments or segments.
+ */
+bool nflb_exceeds_mtu(const struct nflb_pkt *pkt, unsigned int mtu)
+{
+	const struct sk_buff *skb = pkt->skb;
+	unsigned int frag_max;
+
+	if (likely(skb->len <= mtu))
+		return false;
+	if (pkt->tuple.family == AF_INET) {
+		if (!(ip_hdr(skb)->frag_off & htons(IP_DF)))
+			return false;
+		frag_max = IPCB(skb)->frag_max_size;
+	} else {
+		frag_max = IP6CB(skb)->frag_max_size;
+	}
+	if (unlikely(frag_max > mtu))
+		return true;
+	if (skb->ignore_df)
+		return false;
+	return !(skb_is_gso(skb) && skb_gso_validate_network_len(skb, mtu));
+}
+
+/**
+ * nflb_route_input_local() - let the host take a packet whose source changes
+ * @pkt: an IPv4 packet for a local socket, not rewritten yet
+ *
+ * Once its source is the VIP, which may be an address of this host, the input
+ * route lookup would call it a martian (fib_validate_source()). So it is made
+ * before.
+ *
+ * Return: 0, or a negative errno when the host would not take it.
+ */
+int nflb_route_input_local(struct nflb_pkt *pkt)
+{
+	const struct iphdr *iph = ip_hdr(pkt->skb);
+
+	if (pkt->tuple.family != AF_INET || skb_valid_dst(pkt->skb))
+		return 0;
+	return ip_route_input(pkt->skb, iph->daddr, iph->saddr, ip4h_dscp(iph),
+			      pkt->skb->dev) ? -EHOSTUNREACH : 0;
+}
+
+/**
+ * nflb_untrack() - keep conntrack away from a packet that goes on in the stack
+ * @skb: the packet
+ */
+void nflb_untrack(struct sk_buff *skb)
+{
+	nf_reset_ct(skb);
+	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+}
+
+static unsigned int frag_max_size(const struct nflb_pkt *pkt)
+{
+	return pkt->tuple.family == AF_INET ?
+	       IPCB(pkt->skb)->frag_max_size : IP6CB(pkt->skb)->frag_max_size;
+}
+
+/* What only the stack's output functions can do. */
+static bool needs_output(const struct nflb_pkt *pkt,
+			 const struct dst_entry *dst)
+{
+	const struct sk_buff *skb = pkt->skb;
+	unsigned int mtu;
+
+	if (unlikely(dst->lwtstate || dst_xfrm(dst) || frag_max_size(pkt)))
+		return true;
+	mtu = nflb_route_mtu(dst, pkt->tuple.family);
+	if (likely(skb->len <= mtu))
+		return false;
+	return !skb_is_gso(skb) || !skb_gso_validate_network_len(skb, mtu);
+}
+
+static struct neighbour *neighbour(struct sk_buff *skb, struct dst_entry *dst,
+				   u8 family, bool *is_v6gw)
+{
+	struct rt6_info *rt6;
+
+	*is_v6gw = false;
+	if (family == AF_INET)
+		return ip_neigh_for_gw(dst_rtable(dst),
+				       skb, is_v6gw);
+	rt6 = dst_rt6_info(dst);
+	return ip_neigh_gw6(skb->dev,
+			    rt6_nexthop(rt6, &ipv6_hdr(skb)->daddr));
+}
+
+/**
+ * nflb_xmit() - send a rewritten packet
+ * @pkt: the packet; it is not from a local socket
+ * @dst: its route, no reference is taken from the caller
+ *
+ * Context: softirq or BH disabled, rcu_read_lock() held. Return: NFLB_STOLEN,
+ * or NFLB_DROP with a reason.
+ */
+enum nflb_verdict nflb_xmit(struct nflb_pkt *pkt, struct dst_entry *dst)
+{
+	struct net_device *dev = dst_dev_rcu(dst);
+	struct sk_buff *skb = pkt->skb;
+	struct neighbour *neigh;
+	bool is_v6gw;
+
+	skb_forward_csum(skb);
+	skb_clear_tstamp(skb);
+	nf_reset_ct(skb);
+	skb_dst_drop(skb);
+	if (pkt->tuple.family == AF_INET)
+		skb->priority = rt_tos2priority(ip_hdr(skb)->tos);
+
+	if (unlikely(needs_output(pkt, dst))) {
+		skb_dst_set(skb, dst_clone(dst));
+		dst_output(pkt->nn->net, NULL, skb);
+		return NFLB_STOLEN;
+	}
+
+	if (unlikely(skb_cow_head(skb, LL_RESERVED_SPACE(dev))))
+		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
+	skb->dev = dev;
+	neigh = neighbour(skb, dst, pkt->tuple.family, &is_v6gw);
+	if (IS_ERR(neigh))
+		return nflb_drop(pkt, NFLB_REASON_NO_NEIGHBOUR);
+	skb_dst_set_noref(skb, dst);
+	neigh_output(neigh, skb, is_v6gw);
+	return NFLB_STOLEN;
+}

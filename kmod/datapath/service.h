@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Services and backends as the packet path sees them: objects with an
+ * identity, and an immutable snapshot of everything that can be changed.
+ * control/config.c makes and swaps them.
+ */
+#ifndef NFLB_SERVICE_H
+#define NFLB_SERVICE_H
+
+#include <linux/list.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/rhashtable-types.h>
+#include <linux/workqueue.h>
+#include <linux/nflb.h>
+
+#include "nflb.h"
+#include "datapath/stats.h"
+#include "datapath/tuple.h"
+
+struct nflb_sched_ops;
+struct nflb_forward_ops;
+
+/**
+ * struct nflb_service_key - exact match of a service
+ * @addr: the VIP
+ * @port: the only port; 0 in the key of ranges (which are not hashed)
+ * @proto: IPPROTO_TCP or IPPROTO_UDP
+ * @family: AF_INET or AF_INET6
+ */
+struct nflb_service_key {
+	union nflb_addr	addr;
+	__be16		port;
+	u8		proto;
+	u8		family;
+};
+
+/* What a backend's connections are told, nflb_backend.gone. */
+enum nflb_gone {
+	NFLB_GONE_NOT,		/* all is well */
+	NFLB_GONE_STATELESS,	/* deleted: TCP runs out, UDP moves away */
+	NFLB_GONE_ALL,		/* down, or deleted at once */
+};
+
+/**
+ * struct nflb_backend - a real server of a service
+ * @stats: per-CPU counters
+ * @service: its service; holds a reference
+ * @gone: enum nflb_gone, read on the packet path
+ * @family: of @addr
+ * @state: enum nflb_backend_state, as configured
+ * @port: 0 keeps the port that the client asked for
+ * @addr: where it is
+ * @weight: as configured
+ * @max_connections: ceiling of @conns, 0 is none
+ * @id: ascending in the order of creation, cursor of dumps
+ * @list: in nflb_service.backends while configured
+ * @object: in nflb_service.objects until freed
+ * @stats_base: what `stats zero` subtracts
+ * @ref: one for the configuration, one a connection
+ * @free_work: frees it from process context
+ * @conns: connections in the table, on a line of its own
+ */
+struct nflb_backend {
+	struct nflb_stats __percpu *stats;
+	struct nflb_service	*service;
+	u8			gone;
+	u8			family;
+	u8			state;
+	__be16			port;
+	union nflb_addr		addr;
+	u32			weight;
+	u32			max_connections;
+	u32			id;
+	struct list_head	list;
+	struct list_head	object;
+	struct nflb_stats_sum	stats_base;
+	refcount_t		ref;
+	struct rcu_work		free_work;
+	atomic_t		conns ____cacheline_aligned_in_smp;
+};
+
+/* One backend that may get new connections, in a snapshot. */
+struct nflb_candidate {
+	struct nflb_backend	*backend;
+	u32			weight;
+};
+
+/**
+ * struct nflb_snapshot - what can change of a service, immutable, under RCU
+ * @sched: picks backends
+ * @sched_data: belongs to @sched, freed with the snapshot
+ * @forward: how packets go
+ * @timeouts: jiffies, by enum nflb_conn_state
+ * @free_work: frees it after a grace period, from process context
+ * @count: how many @candidates
+ * @candidates: backends that are up and have a weight, in order of creation
+ */
+struct nflb_snapshot {
+	const struct nflb_sched_ops *sched;
+	void			*sched_data;
+	const struct nflb_forward_ops *forward;
+	u32			timeouts[NFLB_CONN_STATE_MAX + 1];
+	struct rcu_work		free_work;
+	u32			count;
+	struct nflb_candidate	candidates[];
+};
+
+/* Timeouts that a service can set, in seconds. */
+enum nflb_timeout {
+	NFLB_TIMEOUT_SYN,
+	NFLB_TIMEOUT_ESTABLISHED,
+	NFLB_TIMEOUT_FIN,
+	NFLB_TIMEOUT_UDP,
+	NFLB_TIMEOUT_COUNT
+};
+
+/**
+ * struct nflb_service_settings - what an administrator can set
+ * @mode: enum nflb_mode
+ * @scheduler: name
+ * @timeouts: seconds, by enum nflb_timeout
+ */
+struct nflb_service_settings {
+	u8	mode;
+	char	scheduler[NFLB_SCHEDULER_NAMSIZ];
+	u32	timeouts[NFLB_TIMEOUT_COUNT];
+};
+
+/**
+ * struct nflb_service - what clients connect to
+ * @node: in nflb_net.services when it has a single port
+ * @key: protocol, VIP and first port
+ * @port_last: last port; @key.port when single, 65535 with port 0 for all
+ * @range: in nflb_vip.ranges when it has more than one port
+ * @snapshot: what the packet path reads
+ * @nn: its namespace
+ * @settings: as configured
+ * @id: ascending in the order of creation, cursor of dumps
+ * @backend_count: length of @backends
+ * @backend_id: id of the backend made last
+ * @list: in nflb_net.service_list while configured
+ * @object: in nflb_net.service_objects until freed
+ * @backends: configured, in order of creation
+ * @objects: all that live, deleted ones with connections included
+ * @departed: counters of backends that are freed
+ * @stats_base: what `stats zero` subtracts
+ * @ref: one for the configuration, one a backend
+ * @free_work: frees it from process context
+ */
+struct nflb_service {
+	struct rhash_head	node;
+	struct nflb_service_key	key;
+	__be16			port_last;
+	struct list_head	range;
+	struct nflb_snapshot __rcu *snapshot;
+	struct nflb_net		*nn;
+	struct nflb_service_settings settings;
+	u32			id;
+	u32			backend_count;
+	u32			backend_id;
+	struct list_head	list;
+	struct list_head	object;
+	struct list_head	backends;
+	struct list_head	objects;
+	struct nflb_stats_sum	departed;
+	struct nflb_stats_sum	stats_base;
+	refcount_t		ref;
+	struct rcu_work		free_work;
+};
+
+/* Key of nflb_net.hosts. */
+struct nflb_host_key {
+	union nflb_addr	addr;
+	u8		family;
+};
+
+/**
+ * struct nflb_host - an address that is a VIP, a backend's, or both
+ * @node: in nflb_net.hosts
+ * @key: the address
+ * @vips: services on it
+ * @backends: backends on it
+ * @ranges: services with several ports, narrowest first
+ * @rcu: to free it
+ */
+struct nflb_host {
+	struct rhash_head	node;
+	struct nflb_host_key	key;
+	u32			vips;
+	u32			backends;
+	struct list_head	ranges;
+	struct rcu_head		rcu;
+};
+
+static inline bool nflb_service_has_range(const struct nflb_service *svc)
+{
+	return svc->port_last != svc->key.port;
+}
+
+extern const struct rhashtable_params nflb_service_params;
+extern const struct rhashtable_params nflb_host_params;
+
+struct nflb_host *nflb_host_lookup(struct nflb_net *nn,
+				   const union nflb_addr *addr, u8 family);
+struct nflb_service *nflb_service_lookup(struct nflb_net *nn,
+					 const struct nflb_tuple *tuple,
+					 struct nflb_host **host);
+
+void nflb_backend_put(struct nflb_backend *backend);
+void nflb_service_put(struct nflb_service *svc);
+
+#endif /* NFLB_SERVICE_H */

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * nflb: a layer-4 load balancer. Loading and unloading, nothing else.
+ */
+#include <linux/module.h>
+
+#include "nflb.h"
+#include "netns.h"
+#include "version.h"
+#include <linux/nflb.h>
+#include <net/genetlink.h>
+
+#include "control/genl.h"
+#include "datapath/conn.h"
+
+static int __init nflb_init(void)
+{
+	int err;
+
+	err = nflb_conn_cache_init();
+	if (err)
+		return err;
+	err = nflb_netns_init();
+	if (err)
+		goto err_cache;
+	err = nflb_genl_init();
+	if (err)
+		goto err_netns;
+	return 0;
+
+err_netns:
+	nflb_netns_exit();
+err_cache:
+	nflb_conn_cache_exit();
+	return err;
+}
+
+static void __exit nflb_exit(void)
+{
+	nflb_genl_exit();
+	nflb_netns_exit();
+	nflb_conn_cache_exit();
+}
+
+module_init(nflb_init);
+module_exit(nflb_exit);
+
+MODULE_DESCRIPTION("Layer-4 load balancer");
+MODULE_AUTHOR("nflb maintainers");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(NFLB_VERSION);
+MODULE_ALIAS_GENL_FAMILY(NFLB_GENL_NAME);

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Life of a network namespace's balancer: traffic stops before state goes.
+ */
+#include <linux/module.h>
+#include <net/netns/generic.h>
+
+#include "netns.h"
+#include "control/config.h"
+#include "control/proc.h"
+#include "control/sysctl.h"
+#include "datapath/conn.h"
+#include "datapath/hook.h"
+#include "datapath/service.h"
+
+static unsigned int nflb_net_id __read_mostly;
+struct workqueue_struct *nflb_wq;
+
+/**
+ * nflb_net() - the balancer of a network namespace
+ * @net: the namespace
+ *
+ * Return: never NULL between the namespace's init and exit.
+ */
+struct nflb_net *nflb_net(const struct net *net)
+{
+	return net_generic(net, nflb_net_id);
+}
+
+static int tables_init(struct nflb_net *nn)
+{
+	int err;
+
+	err = nflb_conn_table_init(nn);
+	if (err)
+		return err;
+	err = rhashtable_init(&nn->services, &nflb_service_params);
+	if (err)
+		goto err_conns;
+	err = rhashtable_init(&nn->hosts, &nflb_host_params);
+	if (err)
+		goto err_services;
+	return 0;
+
+err_services:
+	rhashtable_destroy(&nn->services);
+err_conns:
+	nflb_conn_table_destroy(nn);
+	return err;
+}
+
+static void tables_destroy(struct nflb_net *nn)
+{
+	rhashtable_destroy(&nn->hosts);
+	rhashtable_destroy(&nn->services);
+	nflb_conn_table_destroy(nn);
+}
+
+static int __net_init nflb_net_init(struct net *net)
+{
+	struct nflb_net *nn = nflb_net(net);
+	int err;
+
+	nn->net = net;
+	nn->reject = 1;
+	mutex_init(&nn->mutex);
+	INIT_LIST_HEAD(&nn->service_list);
+	INIT_LIST_HEAD(&nn->service_objects);
+
+	nn->drops = alloc_percpu(struct nflb_drops);
+	if (!nn->drops)
+		return -ENOMEM;
+	err = tables_init(nn);
+	if (err)
+		goto err_drops;
+	nflb_conn_gc_init(nn);
+	err = nflb_sysctl_init(nn);
+	if (err)
+		goto err_tables;
+	err = nflb_proc_init(nn);
+	if (err)
+		goto err_sysctl;
+	return 0;
+
+err_sysctl:
+	nflb_sysctl_exit(nn);
+err_tables:
+	tables_destroy(nn);
+err_drops:
+	free_percpu(nn->drops);
+	return err;
+}
+
+static void __net_exit nflb_net_pre_exit(struct net *net)
+{
+	struct nflb_net *nn = nflb_net(net);
+
+	nflb_proc_exit(nn);
+	nflb_sysctl_exit(nn);
+	/* No packet comes after this: pre_exit is followed by a grace period. */
+	mutex_lock(&nn->mutex);
+	nflb_hooks_unregister(nn);
+	mutex_unlock(&nn->mutex);
+}
+
+/*
+ * Connections hold backends, backends hold services; each is freed by a work
+ * after a grace period. So: end all, wait for the callbacks of RCU, then for
+ * the works, which queue the next layer's works themselves.
+ */
+static void __net_exit nflb_net_exit_batch(struct list_head *net_exit_list)
+{
+	struct net *net;
+
+	list_for_each_entry(net, net_exit_list, exit_list) {
+		struct nflb_net *nn = nflb_net(net);
+
+		nflb_conn_gc_stop(nn);
+		nflb_config_flush(nn);
+		nflb_conn_table_flush(nn);
+	}
+	nflb_config_drain();
+	list_for_each_entry(net, net_exit_list, exit_list) {
+		struct nflb_net *nn = nflb_net(net);
+
+		WARN_ON(!list_empty(&nn->service_objects));
+		nflb_conn_gc_exit(nn);
+		tables_destroy(nn);
+		free_percpu(nn->drops);
+	}
+}
+
+static struct pernet_operations nflb_net_ops = {
+	.init = nflb_net_init,
+	.pre_exit = nflb_net_pre_exit,
+	.exit_batch = nflb_net_exit_batch,
+	.id = &nflb_net_id,
+	.size = sizeof(struct nflb_net),
+};
+
+/**
+ * nflb_netns_init() - begin to exist in every namespace
+ *
+ * Return: 0 or a negative errno.
+ */
+int nflb_netns_init(void)
+{
+	int err;
+
+	nflb_wq = alloc_workqueue("nflb", 0, 0);
+	if (!nflb_wq)
+		return -ENOMEM;
+	err = register_pernet_subsys(&nflb_net_ops);
+	if (err)
+		destroy_workqueue(nflb_wq);
+	return err;
+}
+
+/**
+ * nflb_netns_exit() - end in every namespace, and wait until all is freed
+ */
+void nflb_netns_exit(void)
+{
+	unregister_pernet_subsys(&nflb_net_ops);
+	nflb_config_drain();
+	destroy_workqueue(nflb_wq);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What exists once a network namespace.
+ */
+#ifndef NFLB_NETNS_H
+#define NFLB_NETNS_H
+
+#include <linux/mutex.h>
+#include <linux/netfilter.h>
+#include <linux/rhashtable.h>
+#include <linux/workqueue.h>
+#include <net/net_namespace.h>
+
+#include "nflb.h"
+#include "datapath/stats.h"
+
+/**
+ * struct nflb_net - the balancer of one network namespace
+ * @net: the namespace
+ * @conns: connection table, two nodes a connection
+ * @services: services with a single port, by nflb_service_key
+ * @hosts: addresses of VIPs and backends, by nflb_host_key
+ * @max_connections: ceiling of @conn_count
+ * @reject: answer what cannot be served (1), or drop it silently (0)
+ * @drops: per-CPU counters by reason
+ * @conn_count: connections in the table
+ * @mutex: serialises everything below, and every change of configuration
+ * @service_list: configured services, in order of creation
+ * @service_objects: all that live
+ * @service_id: id of the service made last
+ * @generation: counts changes of the configuration, for dumps
+ * @departed: counters of services that are freed
+ * @stats_base: what `stats zero` subtracts from the totals
+ * @drops_base: the same for @drops
+ * @hooks: registered with the first service, by hook.c
+ * @gc_work: sweeps the connection table
+ * @gc_walk: where the sweep is
+ * @gc_started: jiffies when this sweep began
+ * @gc_walking: a sweep is under way
+ * @gc_again: another is wanted at once
+ * @sysctl_header: of /proc/sys/net/nflb
+ * @sysctl_table: its table
+ */
+struct nflb_net {
+	struct net		*net;
+	struct rhashtable	conns;
+	struct rhashtable	services;
+	struct rhashtable	hosts;
+	int			max_connections;
+	int			reject;
+	struct nflb_drops __percpu *drops;
+
+	atomic_t		conn_count ____cacheline_aligned_in_smp;
+
+	struct mutex		mutex ____cacheline_aligned_in_smp;
+	struct list_head	service_list;
+	struct list_head	service_objects;
+	u32			service_id;
+	u32			generation;
+	struct nflb_stats_sum	departed;
+	struct nflb_stats_sum	stats_base;
+	u64			drops_base[NFLB_REASON_COUNT];
+	struct nf_hook_ops	*hooks;
+
+	struct delayed_work	gc_work;
+	struct rhashtable_iter	gc_walk;
+	unsigned long		gc_started;
+	bool			gc_walking;
+	bool			gc_again;
+
+	struct ctl_table_header	*sysctl_header;
+	struct ctl_table	*sysctl_table;
+};
+
+/* Frees services, backends and snapshots; flushed before a namespace goes. */
+extern struct workqueue_struct *nflb_wq;
+
+struct nflb_net *nflb_net(const struct net *net);
+
+int nflb_netns_init(void);
+void nflb_netns_exit(void);
+
+#endif /* NFLB_NETNS_H */

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Words that every part of the module shares: verdicts and reasons.
+ */
+#ifndef NFLB_H
+#define NFLB_H
+
+#include <linux/types.h>
+#include <linux/export.h>
+
+#undef pr_fmt
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+struct nflb_net;
+struct nflb_conn;
+struct nflb_service;
+struct nflb_backend;
+struct nflb_pkt;
+
+/**
+ * enum nflb_verdict - what a stage of the packet path decided
+ * @NFLB_CONTINUE: the next stage goes on; the skb is still the path's
+ * @NFLB_ACCEPT: the host's stack goes on with the skb, changed or not
+ * @NFLB_STOLEN: the skb is sent, queued or freed; nobody may touch it
+ * @NFLB_DROP: the skb is still there and the hook frees it; nflb_pkt.reason
+ *	says why
+ */
+enum nflb_verdict {
+	NFLB_CONTINUE,
+	NFLB_ACCEPT,
+	NFLB_STOLEN,
+	NFLB_DROP,
+};
+
+/*
+ * Why a packet was not forwarded. The names are what `lbadm stats show`,
+ * /proc/net/nflb/stats and the tracepoint nflb:drop show: stable.
+ */
+#define NFLB_REASONS(X)						\
+	X(MALFORMED,		"malformed")			\
+	X(BAD_CHECKSUM,		"bad-checksum")			\
+	X(BAD_SOURCE,		"bad-source")			\
+	X(SOURCE_ROUTE,		"source-route")			\
+	X(FRAGMENT,		"fragment")			\
+	X(LRO,			"lro")				\
+	X(NO_SERVICE,		"no-service")			\
+	X(NO_BACKEND,		"no-backend")			\
+	X(NO_CONNECTION,	"no-connection")		\
+	X(TABLE_FULL,		"table-full")			\
+	X(TUPLE_CLASH,		"tuple-clash")			\
+	X(HAIRPIN,		"hairpin")			\
+	X(NO_MEMORY,		"no-memory")			\
+	X(NO_ROUTE,		"no-route")			\
+	X(NO_NEIGHBOUR,		"no-neighbour")			\
+	X(TTL_EXCEEDED,		"ttl-exceeded")			\
+	X(MTU_EXCEEDED,		"mtu-exceeded")
+
+#define NFLB_REASON_ENUM(id, name) NFLB_REASON_##id,
+
+/**
+ * enum nflb_reason - why a packet was not forwarded; see NFLB_REASONS
+ */
+enum nflb_reason {
+	NFLB_REASONS(NFLB_REASON_ENUM)
+	NFLB_REASON_COUNT
+};
+
+/* Direction of a packet within its connection. */
+enum nflb_dir {
+	NFLB_DIR_IN,		/* client to backend */
+	NFLB_DIR_OUT,		/* backend to client */
+	NFLB_DIR_COUNT
+};
+
+/* Symbols that only the KUnit module needs. */
+#ifdef NFLB_KUNIT
+#define NFLB_EXPORT_KUNIT(sym) EXPORT_SYMBOL_GPL(sym)
+#else
+#define NFLB_EXPORT_KUNIT(sym)
+#endif
+
+#endif /* NFLB_H */

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: round robin (rr)
+ *
+ * Backends take turns in the order in which they were added; weights are
+ * ignored but for 0, which gets nothing. A pick costs one atomic increment of
+ * a counter that all CPUs share, so that the turns are exact and not merely so
+ * on each CPU; a backend without room is passed over.
+ */
+#include <linux/atomic.h>
+#include <linux/slab.h>
+
+#include "sched/sched.h"
+
+static int rr_build(struct nflb_snapshot *snapshot,
+		    const struct nflb_snapshot *old)
+{
+	atomic_t *turn;
+
+	turn = kvzalloc(sizeof(*turn), GFP_KERNEL_ACCOUNT);
+	if (!turn)
+		return -ENOMEM;
+	if (old)
+		atomic_set(turn, atomic_read((atomic_t *)old->sched_data));
+	snapshot->sched_data = turn;
+	return 0;
+}
+
+static int rr_pick(const struct nflb_snapshot *snapshot,
+		   const struct nflb_tuple *tuple)
+{
+	u32 start = atomic_fetch_inc((atomic_t *)snapshot->sched_data);
+	u32 i, tries;
+
+	i = start % snapshot->count;
+	for (tries = 0; tries < snapshot->count; tries++) {
+		if (nflb_candidate_ok(&snapshot->candidates[i]))
+			return i;
+		if (++i == snapshot->count)
+			i = 0;
+	}
+	return -1;
+}
+
+const struct nflb_sched_ops nflb_sched_rr = {
+	.name = "rr",
+	.build = rr_build,
+	.pick = rr_pick,
+};

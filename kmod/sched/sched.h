@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The contract between services and schedulers. One algorithm a file.
+ */
+#ifndef NFLB_SCHED_H
+#define NFLB_SCHED_H
+
+#include "nflb.h"
+#include "datapath/service.h"
+
+/**
+ * struct nflb_sched_ops - a rule that picks a backend for a new connection
+ * @name: what `scheduler NAME` says
+ * @build: prepare @snapshot->sched_data from the candidates of a new snapshot.
+ *	Process context, may sleep and allocate. @old is the snapshot that is
+ *	replaced when it had the same scheduler, else NULL: state such as a
+ *	position may be carried over. Return 0 or a negative errno. May be NULL.
+ * @destroy: free @sched_data. Process context, after a grace period. May be
+ *	NULL when @sched_data is freed by kvfree() alone.
+ * @pick: choose a candidate for a connection from @tuple. Softirq, RCU held;
+ *	must not lock or allocate. @snapshot->count is not 0. The candidate must
+ *	pass nflb_candidate_ok(). Return its index, or -1 when none can.
+ */
+struct nflb_sched_ops {
+	const char	*name;
+	int		(*build)(struct nflb_snapshot *snapshot,
+				 const struct nflb_snapshot *old);
+	void		(*destroy)(struct nflb_snapshot *snapshot);
+	int		(*pick)(const struct nflb_snapshot *snapshot,
+				const struct nflb_tuple *tuple);
+};
+
+/* Has the backend room? State and weight were seen to by the snapshot. */
+static inline bool nflb_candidate_ok(const struct nflb_candidate *c)
+{
+	u32 max = READ_ONCE(c->backend->max_connections);
+
+	return likely(!max) || (u32)atomic_read(&c->backend->conns) < max;
+}
+
+const struct nflb_sched_ops *nflb_sched_find(const char *name);
+
+extern const struct nflb_sched_ops nflb_sched_rr;
+extern const struct nflb_sched_ops nflb_sched_wrr;
+
+#endif /* NFLB_SCHED_H */

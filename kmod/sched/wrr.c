@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: smooth weighted round robin (wrr)
+ *
+ * Every turn, each backend's credit grows by its weight; the backend with the
+ * most credit is picked and pays the sum of all weights. Weights 5, 1, 1 give
+ * a a b a c a a: in proportion, and never in bursts (the rule that nginx
+ * introduced in 1.3.1).
+ *
+ * The turns repeat after (sum of weights / their greatest common divisor), so
+ * one period is written down when the configuration changes, and a pick costs
+ * one atomic increment and one look into that table, whatever the number of
+ * backends. The distribution over a period is exact. A period of more than
+ * WRR_SLOTS_MAX turns is made shorter by dividing the weights; each backend
+ * then keeps at least one turn, and shares are right to 1 in WRR_SLOTS_MAX. A
+ * table costs two bytes a turn.
+ */
+#include <linux/atomic.h>
+#include <linux/gcd.h>
+#include <linux/math64.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "sched/sched.h"
+
+#define WRR_SLOTS_MAX 32768
+
+/**
+ * struct wrr_table - one period
+ * @turn: next slot, modulo @size
+ * @size: how many slots
+ * @slots: index of a candidate
+ */
+struct wrr_table {
+	atomic_t	turn;
+	u32		size;
+	u16		slots[];
+};
+
+static_assert(NFLB_BACKENDS_MAX <= U16_MAX);
+
+/* Working state of one backend while a period is written down. */
+struct wrr_credit {
+	u32	weight;
+	s64	credit;
+};
+
+/* Weights without their common divisor, small enough; returns their sum. */
+static u32 wrr_reduce(const struct nflb_snapshot *snapshot,
+		      struct wrr_credit *credits)
+{
+	unsigned long divisor = 0;
+	u64 sum = 0;
+	u32 i, total = 0;
+
+	for (i = 0; i < snapshot->count; i++) {
+		divisor = gcd(divisor, snapshot->candidates[i].weight);
+		sum += snapshot->candidates[i].weight;
+	}
+	divisor = max(divisor, 1UL);
+	sum = div64_u64(sum, divisor);
+
+	for (i = 0; i < snapshot->count; i++) {
+		u64 weight = snapshot->candidates[i].weight / divisor;
+
+		if (sum > WRR_SLOTS_MAX) {
+			weight = div64_u64(weight * WRR_SLOTS_MAX + sum / 2,
+					   sum);
+			weight = max_t(u64, weight, 1);
+		}
+		credits[i].weight = weight;
+		total += weight;
+	}
+	return total;
+}
+
+static u16 wrr_turn(struct wrr_credit *credits, u32 count, u32 total)
+{
+	u32 i, best = 0;
+
+	for (i = 0; i < count; i++) {
+		credits[i].credit += credits[i].weight;
+		if (credits[i].credit > credits[best].credit)
+			best = i;
+	}
+	credits[best].credit -= total;
+	return best;
+}
+
+static int wrr_build(struct nflb_snapshot *snapshot,
+		     const struct nflb_snapshot *old)
+{
+	struct wrr_credit *credits;
+	struct wrr_table *table;
+	u32 i, total;
+
+	if (!snapshot->count)
+		return 0;
+	credits = kvcalloc(snapshot->count, sizeof(*credits),
+			   GFP_KERNEL_ACCOUNT);
+	if (!credits)
+		return -ENOMEM;
+
+	total = wrr_reduce(snapshot, credits);
+	table = kvmalloc(struct_size(table, slots, total), GFP_KERNEL_ACCOUNT);
+	if (table) {
+		atomic_set(&table->turn, 0);
+		table->size = total;
+		for (i = 0; i < total; i++) {
+			table->slots[i] = wrr_turn(credits, snapshot->count,
+						   total);
+			cond_resched();
+		}
+		snapshot->sched_data = table;
+	}
+	kvfree(credits);
+	return table ? 0 : -ENOMEM;
+}
+
+/* Turns that are passed over before any backend with room will do. */
+#define WRR_TRIES_MAX 64
+
+static int wrr_pick(const struct nflb_snapshot *snapshot,
+		    const struct nflb_tuple *tuple)
+{
+	struct wrr_table *table = snapshot->sched_data;
+	u32 start = atomic_fetch_inc(&table->turn);
+	u32 i, tries;
+
+	i = start % table->size;
+	for (tries = 0; tries < min_t(u32, table->size, WRR_TRIES_MAX); tries++) {
+		u16 slot = table->slots[i];
+
+		if (nflb_candidate_ok(&snapshot->candidates[slot]))
+			return slot;
+		if (++i == table->size)
+			i = 0;
+	}
+	for (i = 0; i < snapshot->count; i++)
+		if (nflb_candidate_ok(&snapshot->candidates[i]))
+			return i;
+	return -1;
+}
+
+const struct nflb_sched_ops nflb_sched_wrr = {
+	.name = "wrr",
+	.build = wrr_build,
+	.pick = wrr_pick,
+};
