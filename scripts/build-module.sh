@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Build the module for one kernel in a directory of its own and print where.
+#
+#   scripts/build-module.sh [--kunit] [--sparse] KERNEL [MAKE ARGUMENTS...]
+#
+# KERNEL is 6.1 or 6.12 (the newest headers of that series), debug or uml (our
+# own kernels), or a directory with headers. Kbuild writes its objects beside
+# the sources, so that building one checkout for two kernels mixes them; the
+# sources are copied to tests/out/build/RELEASE/ instead. Only what changed is
+# copied: building again is quick.
+
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+kunit='' extra=()
+
+die() { echo "build-module: $*" >&2; exit 1; }
+
+while [ $# -gt 0 ]; do
+	case $1 in
+	--kunit) kunit=1 ;;
+	--sparse) extra+=(C=2 "CF=-D__CHECK_ENDIAN__") ;;
+	-*) die "unknown option $1" ;;
+	*) break ;;
+	esac
+	shift
+done
+[ $# -ge 1 ] || die "usage: build-module.sh [--kunit] [--sparse] KERNEL [MAKE ARGUMENTS...]"
+kernel=$1
+shift
+
+case $kernel in
+6.1 | 6.12)
+	kdir=$(printf '%s\n' /usr/src/linux-headers-"$kernel".*-amd64 |
+		grep -v -- -cloud- | sort -V | tail -n 1)
+	[ -d "$kdir" ] || die "no headers for $kernel: run scripts/bootstrap"
+	;;
+debug) kdir=$("$top/scripts/build-kernel.sh" kunit-qemu) ;;
+uml)
+	kdir=$("$top/scripts/build-kernel.sh" uml-debug)
+	extra+=(ARCH=um)
+	;;
+/*) kdir=$kernel ;;
+*) die "no kernel called $kernel" ;;
+esac
+[ -e "$kdir/Makefile" ] || die "$kdir is no kernel build directory"
+
+# Not include/config/kernel.release: Debian's says 6.1.192 for 6.1.0-56-amd64
+release=$(awk -F'"' '/UTS_RELEASE/ { print $2 }' "$kdir/include/generated/utsrelease.h")
+case $kernel in
+debug | uml) release=$kernel-$release ;;
+esac
+# A module with entry points for the unit tests must never be taken for the
+# other one, nor a sparse run's leftovers for a build.
+out=$top/tests/out/build/$release${kunit:+-kunit}
+
+mkdir -p "$out"
+exec 9>"$out/.lock"
+flock 9
+rm -f "$out/nflb.ko"
+for dir in kmod include ${kunit:+tests/kunit}; do
+	mkdir -p "$out/$dir"
+	rsync -a --checksum --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
+		--exclude='*.mod.c' --exclude='.*.cmd' --exclude='*.d' \
+		--exclude='modules.order' --exclude='Module.symvers' \
+		"$top/$dir/" "$out/$dir/"
+done
+
+build() { # DIRECTORY ARGUMENTS...
+	local dir=$1
+	shift
+	make -C "$kdir" M="$dir" ${kunit:+NFLB_KUNIT=1} "${extra[@]}" "$@" modules >&2
+}
+
+build "$out/kmod" "$@"
+ln -f "$out/kmod/nflb.ko" "$out/nflb.ko"
+if [ -n "$kunit" ]; then
+	build "$out/tests/kunit" KBUILD_EXTRA_SYMBOLS="$out/kmod/Module.symvers" "$@"
+fi
+echo "$out"
