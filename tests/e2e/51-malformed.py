@@ -193,7 +193,7 @@ def sources(net, f):
     """Sources that nobody can answer to."""
     net.service(f)
     bad = ["ff02::1", "::"] if f.v6 else ["224.0.0.1", "255.255.255.255",
-                                          "0.1.2.3"]
+                                          "0.0.0.0"]
     for src in bad:
         net.cl.send(f.packet(src, f.vip) / sc.TCP(sport=4000, dport=80,
                                                   flags="S"))

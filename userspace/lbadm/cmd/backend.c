@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lbadm backend
+ */
+#include <string.h>
+
+#include "cmd/show.h"
+#include "nl/msg.h"
+#include "nl/sock.h"
+#include "out/out.h"
+#include "util/addr.h"
+
+static int send_backend(uint8_t cmd, const struct service_id *id,
+			const struct backend_request *req, bool now)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh;
+	int status;
+
+	status = sock_open();
+	if (status)
+		return status;
+	nlh = sock_request(buf, cmd, 0);
+	msg_put_service_id(nlh, id);
+	msg_put_backend(nlh, req);
+	if (now)
+		msg_put_now(nlh);
+	return sock_talk(nlh, NULL, NULL);
+}
+
+static int parse_both(struct words *words, struct service_id *id,
+		      struct backend_request *req)
+{
+	int status = parse_service_id(words, id);
+
+	return status ? status : parse_backend_id(words, req);
+}
+
+static int change(struct words *words, uint8_t cmd)
+{
+	struct backend_request req;
+	struct service_id id;
+	int status;
+
+	status = parse_both(words, &id, &req);
+	if (!status)
+		status = parse_backend_settings(words, &req);
+	return status ? status : send_backend(cmd, &id, &req, false);
+}
+
+static int backend_add(struct words *words)
+{
+	return change(words, NFLB_CMD_BACKEND_ADD);
+}
+
+static int backend_set(struct words *words)
+{
+	return change(words, NFLB_CMD_BACKEND_SET);
+}
+
+static int backend_del(struct words *words)
+{
+	struct backend_request req;
+	struct service_id id;
+	bool now;
+	int status;
+
+	status = parse_both(words, &id, &req);
+	if (status)
+		return status;
+	now = words_accept(words, "now");
+	status = words_end(words);
+	if (status)
+		return status;
+	return send_backend(NFLB_CMD_BACKEND_DEL, &id, &req, now);
+}
+
+static int set_state(struct words *words, enum nflb_backend_state state)
+{
+	struct backend_request req;
+	struct service_id id;
+	int status;
+
+	status = parse_both(words, &id, &req);
+	if (!status && words->argc && !strcmp(words->argv[0], "deadline"))
+		return usage_error("deadline is not supported by this version");
+	if (!status)
+		status = words_end(words);
+	if (status)
+		return status;
+	req.state.set = true;
+	req.state.value = state;
+	return send_backend(NFLB_CMD_BACKEND_SET, &id, &req, false);
+}
+
+static int backend_drain(struct words *words)
+{
+	return set_state(words, NFLB_BACKEND_DRAIN);
+}
+
+static int backend_enable(struct words *words)
+{
+	return set_state(words, NFLB_BACKEND_UP);
+}
+
+static bool is_backend(const json_t *b, const struct backend_request *req)
+{
+	char text[ADDR_TEXT_MAX];
+
+	return !strcmp(json_string_value(json_object_get(b, "address")),
+		       addr_format(text, &req->address)) &&
+	       json_integer_value(json_object_get(b, "port")) == req->port;
+}
+
+/* Leave only the one that was asked for. */
+static int narrow(json_t *backends, const struct backend_request *req)
+{
+	size_t i = json_array_size(backends);
+
+	while (i--)
+		if (!is_backend(json_array_get(backends, i), req))
+			json_array_remove(backends, i);
+	if (json_array_size(backends))
+		return LBADM_OK;
+	return fail(LBADM_REFUSED, "the service has no such backend");
+}
+
+static int backend_show(struct words *words)
+{
+	bool one_service = words->argc, one = false;
+	struct backend_request req;
+	struct service_id id;
+	int status = LBADM_OK;
+	json_t *backends;
+
+	if (one_service)
+		status = parse_service_id(words, &id);
+	if (!status && words->argc) {
+		one = true;
+		status = parse_backend_id(words, &req);
+	}
+	if (!status)
+		status = words_end(words);
+	if (!status)
+		status = read_backends(one_service ? &id : NULL, &backends);
+	if (status)
+		return status;
+	if (one)
+		status = narrow(backends, &req);
+	if (!status && lbadm_options.json) {
+		drop_stats(backends);
+		out_json(backends);
+	} else if (!status) {
+		out_backends(backends);
+	}
+	json_decref(backends);
+	return status;
+}
+
+#define SETTINGS \
+	"SERVICE BACKEND [weight N] [mode MODE] [encap ENCAP]\n" \
+	"        [max-connections N] [state up|drain|down]"
+
+static const struct lbadm_command commands[] = {
+	{ "add", backend_add, SETTINGS },
+	{ "set", backend_set, "as add; changes only what is named" },
+	{ "del", backend_del, "SERVICE BACKEND [now]" },
+	{ "drain", backend_drain, "SERVICE BACKEND" },
+	{ "enable", backend_enable, "SERVICE BACKEND" },
+	{ "show", backend_show, "[SERVICE [BACKEND]]" },
+	{ 0 },
+};
+
+const struct lbadm_object lbadm_backend = {
+	"backend", "real servers of a service", commands,
+};

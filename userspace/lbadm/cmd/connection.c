@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lbadm connection
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "model/request.h"
+#include "nl/msg.h"
+#include "nl/sock.h"
+#include "out/out.h"
+
+static int conn_cb(const struct nlmsghdr *nlh, void *data)
+{
+	json_t *conn = msg_get_conn(nlh);
+
+	if (!conn)
+		return MNL_CB_ERROR;
+	json_array_append_new(data, conn);
+	return MNL_CB_OK;
+}
+
+static int count_cb(const struct nlmsghdr *nlh, void *data)
+{
+	json_t **count = data;
+
+	*count = msg_get_count(nlh);
+	return *count ? MNL_CB_OK : MNL_CB_ERROR;
+}
+
+static void reset(void *data)
+{
+	json_array_clear(data);
+}
+
+/* A request with the filter that the words give. Returns enum lbadm_exit. */
+static int filtered(struct words *words, uint8_t cmd, void *buf,
+		    struct nlmsghdr **nlh)
+{
+	struct conn_filter filter;
+	int status;
+
+	status = parse_conn_filter(words, &filter);
+	if (!status)
+		status = sock_open();
+	if (status)
+		return status;
+	*nlh = sock_request(buf, cmd, 0);
+	msg_put_conn_filter(*nlh, &filter);
+	return LBADM_OK;
+}
+
+static int connection_show(struct words *words)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh;
+	json_t *conns;
+	int status;
+
+	status = filtered(words, NFLB_CMD_CONN_GET, buf, &nlh);
+	if (status)
+		return status;
+	conns = json_array();
+	status = sock_dump(nlh, conn_cb, reset, conns);
+	if (!status && lbadm_options.json)
+		out_json(conns);
+	else if (!status)
+		out_connections(conns);
+	json_decref(conns);
+	return status;
+}
+
+static int count_of(struct words *words, uint8_t cmd, const char *text)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh;
+	json_t *count = NULL;
+	int status;
+
+	status = filtered(words, cmd, buf, &nlh);
+	if (!status)
+		status = sock_talk(nlh, count_cb, &count);
+	if (status)
+		return status;
+	if (lbadm_options.json)
+		out_json(count);
+	else
+		printf(text, json_integer_value(json_object_get(count,
+								"count")));
+	json_decref(count);
+	return LBADM_OK;
+}
+
+static int connection_count(struct words *words)
+{
+	return count_of(words, NFLB_CMD_CONN_COUNT,
+			"%" JSON_INTEGER_FORMAT "\n");
+}
+
+static int connection_flush(struct words *words)
+{
+	return count_of(words, NFLB_CMD_CONN_FLUSH,
+			"%" JSON_INTEGER_FORMAT " connections ended\n");
+}
+
+#define FILTER \
+	"[service SERVICE] [backend BACKEND] [client ADDR[/LEN]]\n" \
+	"        [state NAME]"
+
+static const struct lbadm_command commands[] = {
+	{ "show", connection_show, FILTER },
+	{ "count", connection_count, "as show" },
+	{ "flush", connection_flush, "as show; ends what matches" },
+	{ 0 },
+};
+
+const struct lbadm_object lbadm_connection = {
+	"connection", "flows that are tracked", commands,
+};

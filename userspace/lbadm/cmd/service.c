@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lbadm service
+ */
+#include <string.h>
+
+#include "cmd/show.h"
+#include "nl/msg.h"
+#include "nl/sock.h"
+#include "out/out.h"
+
+static int change(struct words *words, uint8_t cmd)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct service_request req;
+	struct nlmsghdr *nlh;
+	int status;
+
+	memset(&req, 0, sizeof(req));
+	status = parse_service_id(words, &req.id);
+	if (!status)
+		status = parse_service_settings(words, &req);
+	if (!status)
+		status = sock_open();
+	if (status)
+		return status;
+	nlh = sock_request(buf, cmd, 0);
+	msg_put_service(nlh, &req);
+	return sock_talk(nlh, NULL, NULL);
+}
+
+static int service_add(struct words *words)
+{
+	return change(words, NFLB_CMD_SERVICE_ADD);
+}
+
+static int service_set(struct words *words)
+{
+	return change(words, NFLB_CMD_SERVICE_SET);
+}
+
+static int service_replace(struct words *words)
+{
+	return change(words, NFLB_CMD_SERVICE_REPLACE);
+}
+
+static int service_del(struct words *words)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct service_id id;
+	struct nlmsghdr *nlh;
+	int status;
+
+	status = parse_service_id(words, &id);
+	if (!status)
+		status = words_end(words);
+	if (!status)
+		status = sock_open();
+	if (status)
+		return status;
+	nlh = sock_request(buf, NFLB_CMD_SERVICE_DEL, 0);
+	msg_put_service_id(nlh, &id);
+	return sock_talk(nlh, NULL, NULL);
+}
+
+static int service_show(struct words *words)
+{
+	struct service_id id;
+	json_t *services;
+	bool one = words->argc;
+	int status = LBADM_OK;
+
+	if (one)
+		status = parse_service_id(words, &id);
+	if (!status)
+		status = words_end(words);
+	if (!status)
+		status = read_services_rated(one ? &id : NULL, &services);
+	if (status)
+		return status;
+	if (lbadm_options.json) {
+		drop_stats(services);
+		out_json(services);
+	} else {
+		out_services(services);
+	}
+	json_decref(services);
+	return LBADM_OK;
+}
+
+#define SETTINGS \
+	"SERVICE [mode dnat|fullnat|dsr] [encap none|ipip|gre|gue[:PORT]]\n" \
+	"        [scheduler NAME] [persist SECONDS[/PREFIXLEN[/PREFIXLEN6]]]\n" \
+	"        [toa on|off] [timeout-syn S] [timeout-established S]\n" \
+	"        [timeout-fin S] [timeout-udp S]"
+
+static const struct lbadm_command commands[] = {
+	{ "add", service_add, SETTINGS },
+	{ "set", service_set, "as add; changes only what is named" },
+	{ "replace", service_replace, "as add; adds or sets" },
+	{ "del", service_del, "SERVICE" },
+	{ "show", service_show, "[SERVICE]" },
+	{ 0 },
+};
+
+const struct lbadm_object lbadm_service = {
+	"service", "what clients connect to", commands,
+};

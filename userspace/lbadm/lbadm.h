@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What all of lbadm shares: options, exit statuses, commands.
+ */
+#ifndef LBADM_H
+#define LBADM_H
+
+#include <stdbool.h>
+
+/* Exit statuses; documented, scripts rely on them. */
+enum lbadm_exit {
+	LBADM_OK = 0,
+	LBADM_USAGE = 1,	/* the command line or the input is wrong */
+	LBADM_REFUSED = 2,	/* the kernel refused; nothing was changed */
+	LBADM_UNAVAILABLE = 3,	/* no module, or no permission */
+};
+
+/* Options of the command line. */
+struct lbadm_options {
+	bool json;
+	int stats;		/* how many -s */
+	bool color;
+};
+
+extern struct lbadm_options lbadm_options;
+
+/* The words of one command; those that are left to be read. */
+struct words {
+	char **argv;
+	int argc;
+};
+
+/**
+ * struct lbadm_command - one command of one object
+ * @name: its word
+ * @run: does it; the words after @name. Returns enum lbadm_exit
+ * @grammar: what follows @name
+ */
+struct lbadm_command {
+	const char *name;
+	int (*run)(struct words *words);
+	const char *grammar;
+};
+
+/**
+ * struct lbadm_object - an object and its commands, the last without a name
+ * @name: its word
+ * @summary: one line for help
+ * @commands: what can be done with it
+ */
+struct lbadm_object {
+	const char *name;
+	const char *summary;
+	const struct lbadm_command *commands;
+};
+
+extern const struct lbadm_object lbadm_service, lbadm_backend,
+	lbadm_connection, lbadm_stats, lbadm_monitor;
+
+/* Run one command line, from argv or from a batch. */
+int lbadm_dispatch(struct words *words);
+/* Print help: of all, or of one object. Returns LBADM_OK. */
+int lbadm_help(const struct lbadm_object *object);
+
+/* Say on standard error what is wrong, with the batch's line if there is one.
+ * Returns LBADM_USAGE, for `return`.
+ */
+int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same, and returns @status. */
+int fail(int status, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Where commands come from: "FILE:LINE: " or "". */
+extern char lbadm_where[];
+
+#endif /* LBADM_H */

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lbadm: options, dispatch, help, batches.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lbadm.h"
+#include "nl/sock.h"
+#include "util/split.h"
+
+#ifndef LBADM_VERSION
+#define LBADM_VERSION "unknown"
+#endif
+
+struct lbadm_options lbadm_options;
+char lbadm_where[512];
+
+static const struct lbadm_object *const objects[] = {
+	&lbadm_service, &lbadm_backend, &lbadm_connection, &lbadm_stats,
+	&lbadm_monitor,
+};
+
+#define OBJECT_COUNT (sizeof(objects) / sizeof(objects[0]))
+
+static void complain(const char *format, va_list args)
+{
+	fflush(stdout);
+	fprintf(stderr, "lbadm: %s", lbadm_where);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+}
+
+int usage_error(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	complain(format, args);
+	va_end(args);
+	return LBADM_USAGE;
+}
+
+int fail(int status, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	complain(format, args);
+	va_end(args);
+	return status;
+}
+
+static void help_object(const struct lbadm_object *object)
+{
+	const struct lbadm_command *c;
+
+	for (c = object->commands; c->name; c++)
+		printf("    lbadm %s%s%s%s%s\n", object->name,
+		       *c->name ? " " : "", c->name, *c->grammar ? " " : "",
+		       c->grammar);
+}
+
+int lbadm_help(const struct lbadm_object *object)
+{
+	size_t i;
+
+	puts("usage: lbadm [OPTIONS] OBJECT COMMAND [ARGUMENTS]\n");
+	if (object)
+		help_object(object);
+	for (i = 0; !object && i < OBJECT_COUNT; i++) {
+		printf("%s: %s\n", objects[i]->name, objects[i]->summary);
+		help_object(objects[i]);
+	}
+	puts("\n"
+	     "SERVICE is PROTO VIP:     tcp 192.0.2.10:80, udp [2001:db8::10]:53,\n"
+	     "                          tcp 192.0.2.10:8000-8010, tcp 192.0.2.10:*\n"
+	     "BACKEND is ADDR[:PORT]:   10.0.0.11:8080, [2001:db8::11]:8080, 10.0.0.11\n"
+	     "\n"
+	     "options:\n"
+	     "  -j, --json               machine-readable output\n"
+	     "  -s, --stats              counters; twice: rates over one second too\n"
+	     "  -n, --netns NAME         act in that network namespace\n"
+	     "  -b, --batch FILE         commands from FILE, one a line; - is standard input\n"
+	     "  -c, --color auto|always|never\n"
+	     "  -V, --version            -h, --help");
+	return LBADM_OK;
+}
+
+static const struct lbadm_object *find_object(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < OBJECT_COUNT; i++)
+		if (!strcmp(objects[i]->name, name))
+			return objects[i];
+	return NULL;
+}
+
+static int unknown_command(const struct lbadm_object *object,
+			   const char *word)
+{
+	const struct lbadm_command *c;
+	char list[128] = "";
+
+	for (c = object->commands; c->name; c++) {
+		strcat(list, " ");
+		strcat(list, c->name);
+	}
+	return usage_error("%s: unknown command \"%s\"; there are:%s",
+			   object->name, word, list);
+}
+
+static int dispatch_object(const struct lbadm_object *object,
+			   struct words *words)
+{
+	const char *word = words->argc ? words->argv[0] : "show";
+	const struct lbadm_command *c;
+
+	if (!strcmp(word, "help"))
+		return lbadm_help(object);
+	for (c = object->commands; c->name; c++) {
+		if (!*c->name)
+			return c->run(words);
+		if (strcmp(c->name, word))
+			continue;
+		if (words->argc) {
+			words->argv++;
+			words->argc--;
+		}
+		return c->run(words);
+	}
+	return unknown_command(object, word);
+}
+
+int lbadm_dispatch(struct words *words)
+{
+	const struct lbadm_object *object = &lbadm_service;
+
+	if (words->argc) {
+		if (!strcmp(words->argv[0], "help"))
+			return lbadm_help(NULL);
+		object = find_object(words->argv[0]);
+		if (!object)
+			return usage_error("unknown object \"%s\"; there are: service, backend, connection, stats, monitor",
+					   words->argv[0]);
+		words->argv++;
+		words->argc--;
+	}
+	return dispatch_object(object, words);
+}
+
+static int batch_line(char *line)
+{
+	char *argv[SPLIT_WORDS_MAX];
+	struct words words = { .argv = argv };
+
+	words.argc = split_words(line, argv);
+	if (words.argc < 0)
+		return usage_error(words.argc == SPLIT_QUOTE ?
+				   "a quote is not closed" :
+				   "the line has too many words");
+	return words.argc ? lbadm_dispatch(&words) : LBADM_OK;
+}
+
+static int batch(const char *name)
+{
+	FILE *file = strcmp(name, "-") ? fopen(name, "r") : stdin;
+	unsigned int number = 0;
+	int status = LBADM_OK;
+	char *line = NULL;
+	size_t size = 0;
+
+	if (!file)
+		return usage_error("%s: %s", name, strerror(errno));
+	while (!status && getline(&line, &size, file) >= 0) {
+		snprintf(lbadm_where, sizeof(lbadm_where), "%s:%u: ", name,
+			 ++number);
+		status = batch_line(line);
+	}
+	if (!status && ferror(file))
+		status = usage_error("%s", strerror(errno));
+	free(line);
+	if (file != stdin)
+		fclose(file);
+	return status;
+}
+
+static int enter_netns(const char *name)
+{
+	char path[512];
+	int fd;
+
+	if (!*name || strchr(name, '/'))
+		return usage_error("\"%s\": not a name of a network namespace",
+				   name);
+	snprintf(path, sizeof(path), "/run/netns/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return usage_error("there is no network namespace \"%s\"",
+				   name);
+	if (setns(fd, CLONE_NEWNET)) {
+		close(fd);
+		return fail(LBADM_UNAVAILABLE,
+			    "cannot enter network namespace \"%s\": %s", name,
+			    strerror(errno));
+	}
+	close(fd);
+	return LBADM_OK;
+}
+
+static int set_color(const char *when)
+{
+	if (!strcmp(when, "always"))
+		lbadm_options.color = true;
+	else if (!strcmp(when, "never"))
+		lbadm_options.color = false;
+	else if (strcmp(when, "auto"))
+		return usage_error("color \"%s\": auto, always or never is expected",
+				   when);
+	/* Even "always" does not colour what is not a terminal. */
+	if (!isatty(STDOUT_FILENO))
+		lbadm_options.color = false;
+	return LBADM_OK;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "stats", no_argument, NULL, 's' },
+		{ "netns", required_argument, NULL, 'n' },
+		{ "batch", required_argument, NULL, 'b' },
+		{ "color", required_argument, NULL, 'c' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	const char *batch_file = NULL, *netns = NULL;
+	const char *no_color = getenv("NO_COLOR");
+	struct words words;
+	int c, status = LBADM_OK;
+
+	lbadm_options.color = isatty(STDOUT_FILENO) &&
+			      !(no_color && *no_color);
+	while (!status && (c = getopt_long(argc, argv, "+jsn:b:c:Vh",
+					   long_options, NULL)) != -1) {
+		switch (c) {
+		case 'j': lbadm_options.json = true; break;
+		case 's': lbadm_options.stats++; break;
+		case 'n': netns = optarg; break;
+		case 'b': batch_file = optarg; break;
+		case 'c': status = set_color(optarg); break;
+		case 'V': puts("lbadm " LBADM_VERSION); return LBADM_OK;
+		case 'h': return lbadm_help(NULL);
+		default: return LBADM_USAGE;
+		}
+	}
+	if (!status && netns)
+		status = enter_netns(netns);
+	words = (struct words){ .argv = argv + optind, .argc = argc - optind };
+	if (!status && batch_file && words.argc)
+		status = usage_error("\"%s\": a batch takes its commands from the file",
+				     words.argv[0]);
+	if (!status)
+		status = batch_file ? batch(batch_file) :
+				      lbadm_dispatch(&words);
+	sock_close();
+	if (fflush(stdout) && !status)
+		status = fail(LBADM_USAGE, "cannot write: %s",
+			      strerror(errno));
+	return status;
+}

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From words to requests. Words are written out; what is wrong is named, and
+ * what would be right is said.
+ */
+#include "model/request.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/names.h"
+
+const char *words_peek(const struct words *words)
+{
+	return words->argc ? words->argv[0] : NULL;
+}
+
+const char *words_next(struct words *words)
+{
+	if (!words->argc)
+		return NULL;
+	words->argc--;
+	return *words->argv++;
+}
+
+bool words_accept(struct words *words, const char *word)
+{
+	if (!words->argc || strcmp(words->argv[0], word))
+		return false;
+	words_next(words);
+	return true;
+}
+
+int words_end(const struct words *words)
+{
+	if (!words->argc)
+		return LBADM_OK;
+	return usage_error("unexpected word \"%s\"", words->argv[0]);
+}
+
+static int parse_protocol(const char *word, uint8_t *protocol)
+{
+	if (word && !strcmp(word, "tcp"))
+		*protocol = IPPROTO_TCP;
+	else if (word && !strcmp(word, "udp"))
+		*protocol = IPPROTO_UDP;
+	else if (word)
+		return usage_error("\"%s\": the protocol must be tcp or udp",
+				   word);
+	else
+		return usage_error("a service is expected: PROTO VIP, for example tcp 192.0.2.10:80");
+	return LBADM_OK;
+}
+
+static bool parse_port(const char *text, uint16_t *port)
+{
+	uint32_t value;
+
+	if (!number_parse(&value, text, 65535) || !value)
+		return false;
+	*port = value;
+	return true;
+}
+
+/* PORT, LO-HI or *; @word is the whole word, for messages */
+static int parse_ports(const char *word, const char *ports,
+		       struct service_id *id)
+{
+	char low[8];
+	const char *dash;
+
+	if (!ports)
+		return usage_error("\"%s\": the port is missing (a port, LO-HI, or * for all)",
+				   word);
+	if (!strcmp(ports, "*"))
+		return LBADM_OK;
+	dash = strchr(ports, '-');
+	if (!dash) {
+		if (parse_port(ports, &id->port))
+			return LBADM_OK;
+		return usage_error("\"%s\": port must be 1 to 65535, LO-HI, or *",
+				   word);
+	}
+	if ((size_t)(dash - ports) >= sizeof(low))
+		return usage_error("\"%s\": port must be 1 to 65535", word);
+	memcpy(low, ports, dash - ports);
+	low[dash - ports] = '\0';
+	if (!parse_port(low, &id->port) ||
+	    !parse_port(dash + 1, &id->port_last))
+		return usage_error("\"%s\": ports of a range must be 1 to 65535",
+				   word);
+	if (id->port_last < id->port)
+		return usage_error("\"%s\": the range ends before it begins",
+				   word);
+	if (id->port_last == id->port)
+		id->port_last = 0;
+	return LBADM_OK;
+}
+
+int parse_service_id(struct words *words, struct service_id *id)
+{
+	const char *word, *ports;
+	int err;
+
+	memset(id, 0, sizeof(*id));
+	err = parse_protocol(words_next(words), &id->protocol);
+	if (err)
+		return err;
+	word = words_next(words);
+	if (!word)
+		return usage_error("the VIP is missing: ADDRESS:PORT");
+	if (!addr_split(&id->address, &ports, word))
+		return usage_error("\"%s\": not an address with a port (192.0.2.10:80, [2001:db8::10]:80)",
+				   word);
+	return parse_ports(word, ports, id);
+}
+
+static int value_of(struct words *words, const char *key, const char **value)
+{
+	*value = words_next(words);
+	if (!*value)
+		return usage_error("%s: a value is missing", key);
+	return LBADM_OK;
+}
+
+static int parse_number(struct words *words, const char *key, uint32_t max,
+			struct opt *opt)
+{
+	const char *value;
+	int err;
+
+	err = value_of(words, key, &value);
+	if (err)
+		return err;
+	if (!number_parse(&opt->value, value, max))
+		return usage_error("%s \"%s\": a number from 0 to %u is expected",
+				   key, value, max);
+	opt->set = true;
+	return LBADM_OK;
+}
+
+static int parse_name(struct words *words, const char *key,
+		      const struct names *names, struct opt *opt)
+{
+	const char *value;
+	char list[160];
+	int err, number;
+
+	err = value_of(words, key, &value);
+	if (err)
+		return err;
+	number = names_find(names, value);
+	if (number < 0)
+		return usage_error("%s \"%s\": %s is expected", key, value,
+				   names_list(names, list, sizeof(list)));
+	opt->set = true;
+	opt->value = number;
+	return LBADM_OK;
+}
+
+/* none, ipip, gre, gue or gue:PORT */
+static int parse_encap(struct words *words, struct opt *encap,
+		       struct opt *encap_port)
+{
+	const char *word = words_peek(words);
+	uint16_t port;
+
+	if (!word || strncmp(word, "gue:", 4))
+		return parse_name(words, "encap", &encap_names, encap);
+	words_next(words);
+	if (!parse_port(word + 4, &port))
+		return usage_error("encap \"%s\": port must be 1 to 65535",
+				   word);
+	encap->set = encap_port->set = true;
+	encap->value = NFLB_ENCAP_GUE;
+	encap_port->value = port;
+	return LBADM_OK;
+}
+
+/* SECONDS[/PREFIXLEN[/PREFIXLEN6]] */
+static int parse_persist(struct words *words, struct service_request *req)
+{
+	char buf[40], *save = NULL, *part;
+	const char *value;
+	int err;
+
+	err = value_of(words, "persist", &value);
+	if (err)
+		return err;
+	if (strlen(value) >= sizeof(buf))
+		goto bad;
+	strcpy(buf, value);
+	part = strtok_r(buf, "/", &save);
+	if (!part || !number_parse(&req->persist.value, part,
+				   NFLB_TIMEOUT_MAX))
+		goto bad;
+	req->persist.set = true;
+	part = strtok_r(NULL, "/", &save);
+	if (!part)
+		return LBADM_OK;
+	if (!number_parse(&req->persist_prefix4.value, part, 32))
+		goto bad;
+	req->persist_prefix4.set = true;
+	part = strtok_r(NULL, "/", &save);
+	if (!part)
+		return LBADM_OK;
+	if (!number_parse(&req->persist_prefix6.value, part, 128) ||
+	    strtok_r(NULL, "/", &save))
+		goto bad;
+	req->persist_prefix6.set = true;
+	return LBADM_OK;
+bad:
+	return usage_error("persist \"%s\": SECONDS[/PREFIXLEN[/PREFIXLEN6]] is expected",
+			   value);
+}
+
+static int parse_toa(struct words *words, struct opt *toa)
+{
+	const char *value;
+	int err;
+
+	err = value_of(words, "toa", &value);
+	if (err)
+		return err;
+	if (strcmp(value, "on") && strcmp(value, "off"))
+		return usage_error("toa \"%s\": on or off is expected", value);
+	toa->set = true;
+	toa->value = !strcmp(value, "on");
+	return LBADM_OK;
+}
+
+static int parse_scheduler(struct words *words, struct service_request *req)
+{
+	const char *value;
+	int err;
+
+	err = value_of(words, "scheduler", &value);
+	if (err)
+		return err;
+	if (!*value || strlen(value) >= sizeof(req->scheduler))
+		return usage_error("scheduler \"%s\": a name of 1 to %zu letters is expected",
+				   value, sizeof(req->scheduler) - 1);
+	strcpy(req->scheduler, value);
+	return LBADM_OK;
+}
+
+static struct opt *service_timeout(struct service_request *req,
+				   const char *key)
+{
+	if (!strcmp(key, "timeout-syn"))
+		return &req->timeout_syn;
+	if (!strcmp(key, "timeout-established"))
+		return &req->timeout_established;
+	if (!strcmp(key, "timeout-fin"))
+		return &req->timeout_fin;
+	if (!strcmp(key, "timeout-udp"))
+		return &req->timeout_udp;
+	return NULL;
+}
+
+int parse_service_settings(struct words *words, struct service_request *req)
+{
+	const char *key;
+	int err = LBADM_OK;
+
+	while (!err && (key = words_next(words))) {
+		struct opt *timeout = service_timeout(req, key);
+
+		if (timeout)
+			err = parse_number(words, key, NFLB_TIMEOUT_MAX,
+					   timeout);
+		else if (!strcmp(key, "mode"))
+			err = parse_name(words, key, &mode_names, &req->mode);
+		else if (!strcmp(key, "encap"))
+			err = parse_encap(words, &req->encap,
+					  &req->encap_port);
+		else if (!strcmp(key, "scheduler"))
+			err = parse_scheduler(words, req);
+		else if (!strcmp(key, "persist"))
+			err = parse_persist(words, req);
+		else if (!strcmp(key, "toa"))
+			err = parse_toa(words, &req->toa);
+		else
+			err = usage_error("\"%s\": mode, encap, scheduler, persist, toa or timeout-syn, -established, -fin, -udp is expected",
+					  key);
+	}
+	return err;
+}
+
+int parse_backend_id(struct words *words, struct backend_request *req)
+{
+	const char *word = words_next(words), *port;
+
+	memset(req, 0, sizeof(*req));
+	if (!word)
+		return usage_error("the backend is missing: ADDRESS[:PORT]");
+	if (!addr_split(&req->address, &port, word))
+		return usage_error("\"%s\": not an address, or an address with a port",
+				   word);
+	if (port && !parse_port(port, &req->port))
+		return usage_error("\"%s\": port must be 1 to 65535", word);
+	return LBADM_OK;
+}
+
+int parse_backend_settings(struct words *words, struct backend_request *req)
+{
+	const char *key;
+	int err = LBADM_OK;
+
+	while (!err && (key = words_next(words))) {
+		if (!strcmp(key, "weight"))
+			err = parse_number(words, key, NFLB_WEIGHT_MAX,
+					   &req->weight);
+		else if (!strcmp(key, "max-connections"))
+			err = parse_number(words, key, UINT32_MAX,
+					   &req->max_connections);
+		else if (!strcmp(key, "state"))
+			err = parse_name(words, key, &backend_state_names,
+					 &req->state);
+		else if (!strcmp(key, "mode"))
+			err = parse_name(words, key, &mode_names, &req->mode);
+		else if (!strcmp(key, "encap"))
+			err = parse_encap(words, &req->encap,
+					  &req->encap_port);
+		else
+			err = usage_error("\"%s\": weight, state, max-connections, mode or encap is expected",
+					  key);
+	}
+	return err;
+}
+
+/* ADDR or ADDR/LEN */
+static int parse_client(struct words *words, struct conn_filter *filter)
+{
+	char buf[ADDR_TEXT_MAX], *slash;
+	const char *value;
+	int err;
+
+	err = value_of(words, "client", &value);
+	if (err)
+		return err;
+	if (strlen(value) >= sizeof(buf))
+		goto bad;
+	strcpy(buf, value);
+	slash = strchr(buf, '/');
+	if (slash)
+		*slash++ = '\0';
+	if (!addr_parse(&filter->client, buf))
+		goto bad;
+	if (slash) {
+		if (!number_parse(&filter->client_prefix.value, slash,
+				  filter->client.len * 8))
+			goto bad;
+		filter->client_prefix.set = true;
+	}
+	return LBADM_OK;
+bad:
+	return usage_error("client \"%s\": ADDRESS or ADDRESS/LENGTH is expected",
+			   value);
+}
+
+int parse_conn_filter(struct words *words, struct conn_filter *filter)
+{
+	const char *key;
+	int err = LBADM_OK;
+
+	memset(filter, 0, sizeof(*filter));
+	while (!err && (key = words_next(words))) {
+		if (!strcmp(key, "service")) {
+			err = parse_service_id(words, &filter->service);
+			filter->has_service = true;
+		} else if (!strcmp(key, "backend")) {
+			err = parse_backend_id(words, &filter->backend);
+			filter->has_backend = true;
+		} else if (!strcmp(key, "client")) {
+			err = parse_client(words, filter);
+		} else if (!strcmp(key, "state")) {
+			err = parse_name(words, key, &conn_state_names,
+					 &filter->state);
+		} else {
+			err = usage_error("\"%s\": service, backend, client or state is expected",
+					  key);
+		}
+	}
+	return err;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Words for numbers of the protocol.
+ */
+#include "model/names.h"
+
+#include <linux/nflb.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const modes[] = {
+	[NFLB_MODE_DNAT] = "dnat",
+	[NFLB_MODE_FULLNAT] = "fullnat",
+	[NFLB_MODE_DSR] = "dsr",
+};
+
+static const char *const encaps[] = {
+	[NFLB_ENCAP_NONE] = "none",
+	[NFLB_ENCAP_IPIP] = "ipip",
+	[NFLB_ENCAP_GRE] = "gre",
+	[NFLB_ENCAP_GUE] = "gue",
+};
+
+static const char *const backend_states[] = {
+	[NFLB_BACKEND_UP] = "up",
+	[NFLB_BACKEND_DRAIN] = "drain",
+	[NFLB_BACKEND_DOWN] = "down",
+};
+
+static const char *const conn_states[] = {
+	[NFLB_CONN_NONE] = "none",
+	[NFLB_CONN_SYN_SENT] = "syn-sent",
+	[NFLB_CONN_SYN_RECV] = "syn-recv",
+	[NFLB_CONN_ESTABLISHED] = "established",
+	[NFLB_CONN_FIN_WAIT] = "fin-wait",
+	[NFLB_CONN_CLOSE_WAIT] = "close-wait",
+	[NFLB_CONN_LAST_ACK] = "last-ack",
+	[NFLB_CONN_TIME_WAIT] = "time-wait",
+	[NFLB_CONN_CLOSE] = "close",
+	[NFLB_CONN_UDP] = "udp",
+};
+
+#define NAMES(what, array) { what, array, sizeof(array) / sizeof((array)[0]) }
+
+const struct names mode_names = NAMES("mode", modes);
+const struct names encap_names = NAMES("encap", encaps);
+const struct names backend_state_names = NAMES("state", backend_states);
+const struct names conn_state_names = NAMES("state", conn_states);
+
+int names_find(const struct names *names, const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < names->count; i++)
+		if (!strcmp(names->names[i], word))
+			return i;
+	return -1;
+}
+
+const char *names_get(const struct names *names, unsigned int number)
+{
+	return number < names->count ? names->names[number] : NULL;
+}
+
+const char *names_list(const struct names *names, char *buf, size_t size)
+{
+	size_t i, used = 0;
+
+	buf[0] = '\0';
+	for (i = 0; i < names->count && used < size; i++)
+		used += snprintf(buf + used, size - used, "%s%s",
+				 i == 0 ? "" : i + 1 == names->count ? " or " :
+				 ", ", names->names[i]);
+	return buf;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Words for numbers of the protocol.
+ */
+#ifndef LBADM_NAMES_H
+#define LBADM_NAMES_H
+
+#include <stddef.h>
+
+/**
+ * struct names - words, by number
+ * @what: what they are, for messages
+ * @names: the words
+ * @count: how many
+ */
+struct names {
+	const char *what;
+	const char *const *names;
+	size_t count;
+};
+
+extern const struct names mode_names, encap_names, backend_state_names,
+	conn_state_names;
+
+/* The number of a word, or -1. */
+int names_find(const struct names *names, const char *word);
+/* The word of a number, or NULL for one from a newer kernel. */
+const char *names_get(const struct names *names, unsigned int number);
+/* All words, "a, b or c". Returns @buf. */
+const char *names_list(const struct names *names, char *buf, size_t size);
+
+#endif /* LBADM_NAMES_H */

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a command asks for: plain structures, and the grammar that makes them
+ * from words. The same grammar serves the command line and batches.
+ */
+#ifndef LBADM_REQUEST_H
+#define LBADM_REQUEST_H
+
+#include <linux/nflb.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lbadm.h"
+#include "util/addr.h"
+
+/* A number that may be absent. */
+struct opt {
+	bool set;
+	uint32_t value;
+};
+
+/* Which service; port 0 is every port, port_last 0 is a single one. */
+struct service_id {
+	uint8_t protocol;
+	struct addr address;
+	uint16_t port;
+	uint16_t port_last;
+};
+
+/* A service: identity, and what is to be set. */
+struct service_request {
+	struct service_id id;
+	struct opt mode, encap, encap_port, toa;
+	struct opt persist, persist_prefix4, persist_prefix6;
+	struct opt timeout_syn, timeout_established, timeout_fin, timeout_udp;
+	char scheduler[NFLB_SCHEDULER_NAMSIZ];	/* "" is not named */
+};
+
+/* A backend: identity, and what is to be set. */
+struct backend_request {
+	struct addr address;
+	uint16_t port;		/* 0: the service's own */
+	struct opt weight, state, mode, encap, encap_port, max_connections;
+};
+
+/* Which connections. */
+struct conn_filter {
+	bool has_service, has_backend;
+	struct service_id service;
+	struct backend_request backend;
+	struct addr client;		/* len 0: any */
+	struct opt client_prefix, state;
+};
+
+/* The next word without taking it, or NULL. */
+const char *words_peek(const struct words *words);
+/* Take the next word, or NULL. */
+const char *words_next(struct words *words);
+/* Take the next word if it is this one. */
+bool words_accept(struct words *words, const char *word);
+/* Complain about words that are left. Returns LBADM_OK when there are none. */
+int words_end(const struct words *words);
+
+/* Each takes its words; on error says what is wrong, returns LBADM_USAGE. */
+int parse_service_id(struct words *words, struct service_id *id);
+int parse_service_settings(struct words *words, struct service_request *req);
+int parse_backend_id(struct words *words, struct backend_request *req);
+int parse_backend_settings(struct words *words, struct backend_request *req);
+int parse_conn_filter(struct words *words, struct conn_filter *filter);
+
+#endif /* LBADM_REQUEST_H */

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests to messages.
+ */
+#include "nl/msg.h"
+
+#include <arpa/inet.h>
+#include <linux/nflb.h>
+
+static void put_port(struct nlmsghdr *nlh, uint16_t type, uint16_t port)
+{
+	mnl_attr_put_u16(nlh, type, htons(port));
+}
+
+static void put_addr(struct nlmsghdr *nlh, uint16_t type,
+		     const struct addr *addr)
+{
+	mnl_attr_put(nlh, type, addr->len, addr->bytes);
+}
+
+static void put_u8(struct nlmsghdr *nlh, uint16_t type, const struct opt *opt)
+{
+	if (opt->set)
+		mnl_attr_put_u8(nlh, type, opt->value);
+}
+
+static void put_u32(struct nlmsghdr *nlh, uint16_t type, const struct opt *opt)
+{
+	if (opt->set)
+		mnl_attr_put_u32(nlh, type, opt->value);
+}
+
+static void put_id(struct nlmsghdr *nlh, const struct service_id *id)
+{
+	mnl_attr_put_u8(nlh, NFLB_A_SERVICE_PROTOCOL, id->protocol);
+	put_addr(nlh, NFLB_A_SERVICE_ADDRESS, &id->address);
+	put_port(nlh, NFLB_A_SERVICE_PORT, id->port);
+	if (id->port_last)
+		put_port(nlh, NFLB_A_SERVICE_PORT_LAST, id->port_last);
+}
+
+void msg_put_service_id(struct nlmsghdr *nlh, const struct service_id *id)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NFLB_A_SERVICE);
+
+	put_id(nlh, id);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+void msg_put_service(struct nlmsghdr *nlh, const struct service_request *req)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NFLB_A_SERVICE);
+
+	put_id(nlh, &req->id);
+	put_u8(nlh, NFLB_A_SERVICE_MODE, &req->mode);
+	put_u8(nlh, NFLB_A_SERVICE_ENCAP, &req->encap);
+	if (req->encap_port.set)
+		put_port(nlh, NFLB_A_SERVICE_ENCAP_PORT,
+			 req->encap_port.value);
+	if (*req->scheduler)
+		mnl_attr_put_strz(nlh, NFLB_A_SERVICE_SCHEDULER,
+				  req->scheduler);
+	put_u32(nlh, NFLB_A_SERVICE_PERSIST, &req->persist);
+	put_u8(nlh, NFLB_A_SERVICE_PERSIST_PREFIX4, &req->persist_prefix4);
+	put_u8(nlh, NFLB_A_SERVICE_PERSIST_PREFIX6, &req->persist_prefix6);
+	put_u8(nlh, NFLB_A_SERVICE_TOA, &req->toa);
+	put_u32(nlh, NFLB_A_SERVICE_TIMEOUT_SYN, &req->timeout_syn);
+	put_u32(nlh, NFLB_A_SERVICE_TIMEOUT_ESTABLISHED,
+		&req->timeout_established);
+	put_u32(nlh, NFLB_A_SERVICE_TIMEOUT_FIN, &req->timeout_fin);
+	put_u32(nlh, NFLB_A_SERVICE_TIMEOUT_UDP, &req->timeout_udp);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+void msg_put_backend(struct nlmsghdr *nlh, const struct backend_request *req)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NFLB_A_BACKEND);
+
+	put_addr(nlh, NFLB_A_BACKEND_ADDRESS, &req->address);
+	put_port(nlh, NFLB_A_BACKEND_PORT, req->port);
+	put_u32(nlh, NFLB_A_BACKEND_WEIGHT, &req->weight);
+	put_u8(nlh, NFLB_A_BACKEND_STATE, &req->state);
+	put_u8(nlh, NFLB_A_BACKEND_MODE, &req->mode);
+	put_u8(nlh, NFLB_A_BACKEND_ENCAP, &req->encap);
+	if (req->encap_port.set)
+		put_port(nlh, NFLB_A_BACKEND_ENCAP_PORT,
+			 req->encap_port.value);
+	put_u32(nlh, NFLB_A_BACKEND_MAX_CONNECTIONS, &req->max_connections);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+void msg_put_conn_filter(struct nlmsghdr *nlh,
+			 const struct conn_filter *filter)
+{
+	struct nlattr *nest;
+
+	if (filter->has_service)
+		msg_put_service_id(nlh, &filter->service);
+	if (filter->has_backend)
+		msg_put_backend(nlh, &filter->backend);
+	if (!filter->client.len && !filter->state.set)
+		return;
+	nest = mnl_attr_nest_start(nlh, NFLB_A_FILTER);
+	if (filter->client.len)
+		put_addr(nlh, NFLB_A_FILTER_CLIENT_ADDRESS, &filter->client);
+	put_u8(nlh, NFLB_A_FILTER_CLIENT_PREFIX, &filter->client_prefix);
+	put_u8(nlh, NFLB_A_FILTER_STATE, &filter->state);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+void msg_put_now(struct nlmsghdr *nlh)
+{
+	mnl_attr_put(nlh, NFLB_A_NOW, 0, NULL);
+}

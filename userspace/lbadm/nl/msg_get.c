@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Messages to JSON objects. An attribute that a newer kernel sends and that is
+ * not known here is passed over; a number without a word is shown as a number.
+ */
+#include <arpa/inet.h>
+#include <linux/genetlink.h>
+#include <linux/nflb.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "model/names.h"
+#include "nl/msg.h"
+
+/* More than the highest attribute of any nest. */
+#define TABLE_SIZE 64
+
+struct table {
+	const struct nlattr *attrs[TABLE_SIZE];
+};
+
+static void table_fill_nest(struct table *table, const struct nlattr *nest)
+{
+	const struct nlattr *attr;
+
+	memset(table, 0, sizeof(*table));
+	mnl_attr_for_each_nested(attr, nest)
+		if (mnl_attr_get_type(attr) < TABLE_SIZE)
+			table->attrs[mnl_attr_get_type(attr)] = attr;
+}
+
+static void table_fill(struct table *table, const struct nlmsghdr *nlh)
+{
+	const struct nlattr *attr;
+
+	memset(table, 0, sizeof(*table));
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr))
+		if (mnl_attr_get_type(attr) < TABLE_SIZE)
+			table->attrs[mnl_attr_get_type(attr)] = attr;
+}
+
+/* An unsigned number of whatever size it has; 0 when absent. */
+static uint64_t get_uint(const struct table *table, int type)
+{
+	const struct nlattr *attr = table->attrs[type];
+	uint64_t u64 = 0;
+	uint32_t u32;
+
+	if (!attr)
+		return 0;
+	switch (mnl_attr_get_payload_len(attr)) {
+	case 1:
+		return mnl_attr_get_u8(attr);
+	case 4:
+		memcpy(&u32, mnl_attr_get_payload(attr), sizeof(u32));
+		return u32;
+	case 8:
+		memcpy(&u64, mnl_attr_get_payload(attr), sizeof(u64));
+		return u64;
+	default:
+		return 0;
+	}
+}
+
+static uint16_t get_port(const struct table *table, int type)
+{
+	const struct nlattr *attr = table->attrs[type];
+
+	if (!attr || mnl_attr_get_payload_len(attr) != 2)
+		return 0;
+	return ntohs(mnl_attr_get_u16(attr));
+}
+
+static json_t *get_addr(const struct table *table, int type)
+{
+	const struct nlattr *attr = table->attrs[type];
+	struct addr addr = { 0 };
+	char buf[ADDR_TEXT_MAX];
+
+	if (!attr)
+		return NULL;
+	addr.len = mnl_attr_get_payload_len(attr);
+	if (addr.len != 4 && addr.len != 16)
+		return NULL;
+	memcpy(addr.bytes, mnl_attr_get_payload(attr), addr.len);
+	return json_string(addr_format(buf, &addr));
+}
+
+static void set_uint(json_t *to, const char *key, const struct table *table,
+		     int type)
+{
+	if (table->attrs[type])
+		json_object_set_new(to, key,
+				    json_integer(get_uint(table, type)));
+}
+
+static void set_name(json_t *to, const char *key, const struct names *names,
+		     const struct table *table, int type)
+{
+	const char *name = names_get(names, get_uint(table, type));
+
+	if (!table->attrs[type])
+		return;
+	json_object_set_new(to, key, name ? json_string(name) :
+			    json_integer(get_uint(table, type)));
+}
+
+static void set_string(json_t *to, const char *key, const struct table *table,
+		       int type)
+{
+	const struct nlattr *attr = table->attrs[type];
+
+	if (attr && !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
+		json_object_set_new(to, key,
+				    json_string(mnl_attr_get_str(attr)));
+}
+
+static void set_protocol(json_t *to, const struct table *table, int type)
+{
+	uint64_t protocol = get_uint(table, type);
+
+	json_object_set_new(to, "protocol",
+			    protocol == IPPROTO_TCP ? json_string("tcp") :
+			    protocol == IPPROTO_UDP ? json_string("udp") :
+			    json_integer(protocol));
+}
+
+static json_t *stats_object(const struct nlattr *nest)
+{
+	json_t *stats = json_object();
+	struct table t;
+
+	table_fill_nest(&t, nest);
+	set_uint(stats, "connections", &t, NFLB_A_STATS_CONNECTIONS);
+	set_uint(stats, "active", &t, NFLB_A_STATS_ACTIVE);
+	set_uint(stats, "packets-in", &t, NFLB_A_STATS_PACKETS_IN);
+	set_uint(stats, "packets-out", &t, NFLB_A_STATS_PACKETS_OUT);
+	set_uint(stats, "bytes-in", &t, NFLB_A_STATS_BYTES_IN);
+	set_uint(stats, "bytes-out", &t, NFLB_A_STATS_BYTES_OUT);
+	return stats;
+}
+
+/* 80, "8000-8010" or "*" */
+static json_t *get_ports(const struct table *table)
+{
+	uint16_t first = get_port(table, NFLB_A_SERVICE_PORT);
+	uint16_t last = get_port(table, NFLB_A_SERVICE_PORT_LAST);
+
+	if (!first)
+		return json_string("*");
+	if (!last)
+		return json_integer(first);
+	return json_sprintf("%u-%u", first, last);
+}
+
+static json_t *service_object(const struct nlattr *nest)
+{
+	json_t *service = json_object();
+	struct table t;
+
+	table_fill_nest(&t, nest);
+	set_protocol(service, &t, NFLB_A_SERVICE_PROTOCOL);
+	json_object_set_new(service, "address",
+			    get_addr(&t, NFLB_A_SERVICE_ADDRESS));
+	json_object_set_new(service, "port", get_ports(&t));
+	set_name(service, "mode", &mode_names, &t, NFLB_A_SERVICE_MODE);
+	set_name(service, "encap", &encap_names, &t, NFLB_A_SERVICE_ENCAP);
+	if (t.attrs[NFLB_A_SERVICE_ENCAP_PORT])
+		json_object_set_new(service, "encap-port", json_integer(
+			get_port(&t, NFLB_A_SERVICE_ENCAP_PORT)));
+	if (t.attrs[NFLB_A_SERVICE_TOA])
+		json_object_set_new(service, "toa", json_boolean(
+			get_uint(&t, NFLB_A_SERVICE_TOA)));
+	set_string(service, "scheduler", &t, NFLB_A_SERVICE_SCHEDULER);
+	set_uint(service, "persist", &t, NFLB_A_SERVICE_PERSIST);
+	set_uint(service, "persist-prefix4", &t,
+		 NFLB_A_SERVICE_PERSIST_PREFIX4);
+	set_uint(service, "persist-prefix6", &t,
+		 NFLB_A_SERVICE_PERSIST_PREFIX6);
+	set_uint(service, "timeout-syn", &t, NFLB_A_SERVICE_TIMEOUT_SYN);
+	set_uint(service, "timeout-established", &t,
+		 NFLB_A_SERVICE_TIMEOUT_ESTABLISHED);
+	set_uint(service, "timeout-fin", &t, NFLB_A_SERVICE_TIMEOUT_FIN);
+	set_uint(service, "timeout-udp", &t, NFLB_A_SERVICE_TIMEOUT_UDP);
+	if (t.attrs[NFLB_A_SERVICE_STATS])
+		json_object_set_new(service, "stats", stats_object(
+			t.attrs[NFLB_A_SERVICE_STATS]));
+	return service;
+}
+
+static json_t *backend_object(const struct nlattr *nest)
+{
+	json_t *backend = json_object();
+	struct table t;
+
+	table_fill_nest(&t, nest);
+	json_object_set_new(backend, "address",
+			    get_addr(&t, NFLB_A_BACKEND_ADDRESS));
+	if (get_port(&t, NFLB_A_BACKEND_PORT))
+		json_object_set_new(backend, "port", json_integer(
+			get_port(&t, NFLB_A_BACKEND_PORT)));
+	set_uint(backend, "weight", &t, NFLB_A_BACKEND_WEIGHT);
+	set_name(backend, "state", &backend_state_names, &t,
+		 NFLB_A_BACKEND_STATE);
+	set_name(backend, "mode", &mode_names, &t, NFLB_A_BACKEND_MODE);
+	set_name(backend, "encap", &encap_names, &t, NFLB_A_BACKEND_ENCAP);
+	if (get_uint(&t, NFLB_A_BACKEND_MAX_CONNECTIONS))
+		set_uint(backend, "max-connections", &t,
+			 NFLB_A_BACKEND_MAX_CONNECTIONS);
+	if (t.attrs[NFLB_A_BACKEND_STATS])
+		json_object_set_new(backend, "stats", stats_object(
+			t.attrs[NFLB_A_BACKEND_STATS]));
+	return backend;
+}
+
+json_t *msg_get_service(const struct nlmsghdr *nlh)
+{
+	struct table t;
+
+	table_fill(&t, nlh);
+	return t.attrs[NFLB_A_SERVICE] ?
+	       service_object(t.attrs[NFLB_A_SERVICE]) : NULL;
+}
+
+json_t *msg_get_backend(const struct nlmsghdr *nlh)
+{
+	struct table t;
+
+	table_fill(&t, nlh);
+	return t.attrs[NFLB_A_BACKEND] ?
+	       backend_object(t.attrs[NFLB_A_BACKEND]) : NULL;
+}
+
+json_t *msg_get_conn(const struct nlmsghdr *nlh)
+{
+	json_t *conn;
+	struct table t;
+
+	table_fill(&t, nlh);
+	if (!t.attrs[NFLB_A_CONN])
+		return NULL;
+	table_fill_nest(&t, t.attrs[NFLB_A_CONN]);
+	conn = json_object();
+	set_protocol(conn, &t, NFLB_A_CONN_PROTOCOL);
+	json_object_set_new(conn, "client-address",
+			    get_addr(&t, NFLB_A_CONN_CLIENT_ADDRESS));
+	json_object_set_new(conn, "client-port", json_integer(
+		get_port(&t, NFLB_A_CONN_CLIENT_PORT)));
+	json_object_set_new(conn, "address",
+			    get_addr(&t, NFLB_A_CONN_ADDRESS));
+	json_object_set_new(conn, "port",
+			    json_integer(get_port(&t, NFLB_A_CONN_PORT)));
+	json_object_set_new(conn, "backend-address",
+			    get_addr(&t, NFLB_A_CONN_BACKEND_ADDRESS));
+	json_object_set_new(conn, "backend-port", json_integer(
+		get_port(&t, NFLB_A_CONN_BACKEND_PORT)));
+	set_name(conn, "mode", &mode_names, &t, NFLB_A_CONN_MODE);
+	set_name(conn, "state", &conn_state_names, &t, NFLB_A_CONN_STATE);
+	set_uint(conn, "expires", &t, NFLB_A_CONN_EXPIRES);
+	set_uint(conn, "age", &t, NFLB_A_CONN_AGE);
+	return conn;
+}
+
+static json_t *drops_object(const struct nlattr *nest)
+{
+	json_t *drops = json_object();
+	const struct nlattr *attr;
+	struct table t;
+
+	mnl_attr_for_each_nested(attr, nest) {
+		const struct nlattr *reason;
+
+		table_fill_nest(&t, attr);
+		reason = t.attrs[NFLB_A_DROP_REASON];
+		if (reason && !mnl_attr_validate(reason, MNL_TYPE_NUL_STRING))
+			set_uint(drops, mnl_attr_get_str(reason), &t,
+				 NFLB_A_DROP_PACKETS);
+	}
+	return drops;
+}
+
+json_t *msg_get_stats(const struct nlmsghdr *nlh)
+{
+	json_t *stats;
+	struct table t;
+
+	table_fill(&t, nlh);
+	if (!t.attrs[NFLB_A_STATS])
+		return NULL;
+	stats = stats_object(t.attrs[NFLB_A_STATS]);
+	set_uint(stats, "max-connections", &t, NFLB_A_MAX_CONNECTIONS);
+	if (t.attrs[NFLB_A_DROPS])
+		json_object_set_new(stats, "drops",
+				    drops_object(t.attrs[NFLB_A_DROPS]));
+	return stats;
+}
+
+json_t *msg_get_count(const struct nlmsghdr *nlh)
+{
+	struct table t;
+
+	table_fill(&t, nlh);
+	if (!t.attrs[NFLB_A_COUNT])
+		return NULL;
+	return json_pack("{s:I}", "count",
+			 (json_int_t)get_uint(&t, NFLB_A_COUNT));
+}
+
+static const char *event_name(uint8_t cmd)
+{
+	switch (cmd) {
+	case NFLB_CMD_SERVICE_ADD: return "service-add";
+	case NFLB_CMD_SERVICE_SET: return "service-set";
+	case NFLB_CMD_SERVICE_DEL: return "service-del";
+	case NFLB_CMD_BACKEND_ADD: return "backend-add";
+	case NFLB_CMD_BACKEND_SET: return "backend-set";
+	case NFLB_CMD_BACKEND_DEL: return "backend-del";
+	case NFLB_CMD_CONN_NEW: return "connection-new";
+	case NFLB_CMD_CONN_END: return "connection-end";
+	default: return NULL;
+	}
+}
+
+json_t *msg_get_event(const struct nlmsghdr *nlh)
+{
+	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
+	const char *name = event_name(genl->cmd);
+	json_t *event, *object;
+
+	if (!name)
+		return NULL;
+	event = json_pack("{s:s}", "event", name);
+	object = msg_get_conn(nlh);
+	if (!object) {
+		object = msg_get_backend(nlh);
+		if (object)
+			json_object_set_new(event, "service",
+					    msg_get_service(nlh));
+		else
+			object = msg_get_service(nlh);
+	}
+	if (object)
+		json_object_update(event, object);
+	json_decref(object);
+	return event;
+}

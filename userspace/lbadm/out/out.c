@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Text from JSON objects, so that the two cannot say different things.
+ */
+#include "out/out.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lbadm.h"
+#include "util/addr.h"
+
+#define BOLD "\033[1m"
+#define RED "\033[31m"
+#define PLAIN "\033[0m"
+
+static const char *color(const char *code)
+{
+	return lbadm_options.color ? code : "";
+}
+
+void out_json(const json_t *value)
+{
+	json_dumpf(value, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	putchar('\n');
+	fflush(stdout);
+}
+
+static const char *string_of(const json_t *object, const char *key)
+{
+	const char *s = json_string_value(json_object_get(object, key));
+
+	return s ? s : "?";
+}
+
+static json_int_t number_of(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+/* A word or, for what has none, its number. */
+static void print_value(const json_t *value)
+{
+	if (json_is_string(value))
+		fputs(json_string_value(value), stdout);
+	else if (json_is_boolean(value))
+		fputs(json_is_true(value) ? "on" : "off", stdout);
+	else
+		printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+}
+
+/* " KEY VALUE", when there is one */
+static void print_pair(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!value)
+		return;
+	printf(" %s ", key);
+	print_value(value);
+}
+
+/* Address and port, in one column. Returns @buf. */
+static const char *endpoint(char *buf, size_t size, const json_t *object,
+			    const char *address_key, const char *port_key)
+{
+	const char *address = string_of(object, address_key);
+	const json_t *port = json_object_get(object, port_key);
+	const char *open = strchr(address, ':') && port ? "[" : "";
+	const char *close = *open ? "]" : "";
+
+	if (!port)
+		snprintf(buf, size, "%s", address);
+	else if (json_is_string(port))
+		snprintf(buf, size, "%s%s%s:%s", open, address, close,
+			 json_string_value(port));
+	else
+		snprintf(buf, size, "%s%s%s:%" JSON_INTEGER_FORMAT, open,
+			 address, close, json_integer_value(port));
+	return buf;
+}
+
+static void print_stats(const json_t *object, const char *indent)
+{
+	const json_t *stats = json_object_get(object, "stats");
+	const json_t *rates = json_object_get(object, "rates");
+
+	if (lbadm_options.stats && stats) {
+		printf("%s", indent);
+		print_pair(stats, "active");
+		print_pair(stats, "connections");
+		print_pair(stats, "packets-in");
+		print_pair(stats, "packets-out");
+		print_pair(stats, "bytes-in");
+		print_pair(stats, "bytes-out");
+		putchar('\n');
+	}
+	if (rates) {
+		printf("%s per second:", indent);
+		print_pair(rates, "connections");
+		print_pair(rates, "packets-in");
+		print_pair(rates, "packets-out");
+		print_pair(rates, "bytes-in");
+		print_pair(rates, "bytes-out");
+		putchar('\n');
+	}
+}
+
+static void print_backend(const json_t *b)
+{
+	const char *state = string_of(b, "state");
+	char buf[ADDR_TEXT_MAX + 16];
+
+	printf("  -> %-26s weight %-5" JSON_INTEGER_FORMAT " state %s%-5s%s",
+	       endpoint(buf, sizeof(buf), b, "address", "port"),
+	       number_of(b, "weight"), strcmp(state, "up") ? color(RED) : "",
+	       state, color(PLAIN));
+	print_pair(b, "mode");
+	print_pair(b, "encap");
+	print_pair(b, "max-connections");
+	printf(" active %" JSON_INTEGER_FORMAT "\n",
+	       number_of(json_object_get(b, "stats"), "active"));
+	print_stats(b, "    ");
+}
+
+static void print_service_line(const json_t *s)
+{
+	char buf[ADDR_TEXT_MAX + 16];
+
+	printf("%s%s %s%s", color(BOLD), string_of(s, "protocol"),
+	       endpoint(buf, sizeof(buf), s, "address", "port"),
+	       color(PLAIN));
+	print_pair(s, "mode");
+	print_pair(s, "encap");
+	print_pair(s, "encap-port");
+	print_pair(s, "scheduler");
+	print_pair(s, "toa");
+	print_pair(s, "persist");
+	if (!strcmp(string_of(s, "protocol"), "tcp")) {
+		print_pair(s, "timeout-syn");
+		print_pair(s, "timeout-established");
+		print_pair(s, "timeout-fin");
+	} else {
+		print_pair(s, "timeout-udp");
+	}
+}
+
+void out_services(const json_t *services)
+{
+	const json_t *s, *b;
+	size_t i, j;
+
+	json_array_foreach(services, i, s) {
+		print_service_line(s);
+		putchar('\n');
+		print_stats(s, " ");
+		json_array_foreach(json_object_get(s, "backends"), j, b)
+			print_backend(b);
+	}
+}
+
+void out_backends(const json_t *backends)
+{
+	const json_t *b, *service;
+	char buf[ADDR_TEXT_MAX + 16];
+	size_t i;
+
+	json_array_foreach(backends, i, b) {
+		service = json_object_get(b, "service");
+		printf("%s %s", string_of(service, "protocol"),
+		       endpoint(buf, sizeof(buf), service, "address", "port"));
+		print_backend(b);
+	}
+}
+
+static void print_connection(const json_t *c)
+{
+	char client[ADDR_TEXT_MAX + 16], vip[ADDR_TEXT_MAX + 16];
+	char backend[ADDR_TEXT_MAX + 16];
+
+	printf("%s %s -> %s -> %s", string_of(c, "protocol"),
+	       endpoint(client, sizeof(client), c, "client-address",
+			"client-port"),
+	       endpoint(vip, sizeof(vip), c, "address", "port"),
+	       endpoint(backend, sizeof(backend), c, "backend-address",
+			"backend-port"));
+	print_pair(c, "mode");
+	print_pair(c, "state");
+	print_pair(c, "expires");
+	print_pair(c, "age");
+}
+
+void out_connections(const json_t *connections)
+{
+	const json_t *c;
+	size_t i;
+
+	json_array_foreach(connections, i, c) {
+		print_connection(c);
+		putchar('\n');
+	}
+}
+
+void out_stats(const json_t *stats)
+{
+	static const char *const totals[] = {
+		"active", "max-connections", "connections", "packets-in",
+		"packets-out", "bytes-in", "bytes-out",
+	};
+	const json_t *drops = json_object_get(stats, "drops"), *value;
+	const char *reason;
+	size_t i;
+
+	for (i = 0; i < sizeof(totals) / sizeof(totals[0]); i++)
+		printf("%-22s %" JSON_INTEGER_FORMAT "\n", totals[i],
+		       number_of(stats, totals[i]));
+	json_object_foreach((json_t *)drops, reason, value)
+		if (json_integer_value(value) || lbadm_options.stats)
+			printf("drop %-17s %" JSON_INTEGER_FORMAT "\n", reason,
+			       json_integer_value(value));
+}
+
+void out_event(const json_t *event)
+{
+	const char *name = string_of(event, "event");
+	const json_t *service = json_object_get(event, "service");
+	char buf[ADDR_TEXT_MAX + 16];
+
+	printf("%s ", name);
+	if (!strncmp(name, "connection-", 11)) {
+		print_connection(event);
+	} else if (service) {
+		printf("%s %s", string_of(service, "protocol"),
+		       endpoint(buf, sizeof(buf), service, "address", "port"));
+		printf(" %s", endpoint(buf, sizeof(buf), event, "address",
+				       "port"));
+		print_pair(event, "weight");
+		print_pair(event, "state");
+		print_pair(event, "max-connections");
+	} else {
+		print_service_line(event);
+	}
+	putchar('\n');
+	fflush(stdout);
+}
