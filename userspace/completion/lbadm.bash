@@ -3,7 +3,7 @@
 
 _lbadm()
 {
-	local cur=${COMP_WORDS[COMP_CWORD]} word object= i
+	local cur=${COMP_WORDS[COMP_CWORD]} word object="" i
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
