@@ -53,7 +53,7 @@ skip() {
 dump_state() {
 	local file
 	echo "--- services"
-	lb service show -s 2>&1 | head -n 40
+	lb -s service show 2>&1 | head -n 40
 	for file in connections stats; do
 		echo "--- /proc/net/nflb/$file"
 		ns lb cat "/proc/net/nflb/$file" 2>&1 | head -n 40
@@ -310,6 +310,14 @@ vip() {
 	case $1 in
 	4) echo "$VIP4:$2" ;;
 	6) echo "[$VIP6]:$2" ;;
+	esac
+}
+
+# vip_of 4|6: the bare address
+vip_of() {
+	case $1 in
+	4) echo "$VIP4" ;;
+	6) echo "$VIP6" ;;
 	esac
 }
 

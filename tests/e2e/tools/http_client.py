@@ -1,0 +1,43 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""http_client.py ADDRESS PORT REQUESTS [FIRST_PORT]: one connection a request.
+
+Each request leaves from a source port of its own, counted up. The kernel's
+choice now and then takes one again that the balancer still remembers, and a
+share that must be exact would not be. Prints how often each body came, then
+"failed N"; failures fail the program.
+"""
+import collections
+import socket
+import sys
+
+address, port, requests = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+first = int(sys.argv[4]) if len(sys.argv) > 4 else 10000
+family = socket.AF_INET6 if ":" in address else socket.AF_INET
+question = b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+bodies = collections.Counter()
+failed = 0
+
+for number in range(requests):
+    answer = b""
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as sock:
+            sock.settimeout(60)
+            sock.bind(("", first + number))
+            sock.connect((address, port))
+            sock.send(question)
+            while data := sock.recv(65536):
+                answer += data
+        head, body = answer.split(b"\r\n\r\n", 1)
+        if not head.startswith(b"HTTP/1.1 200 "):
+            raise ValueError(head)
+        bodies[body.decode().strip()] += 1
+    except (OSError, ValueError) as error:
+        failed += 1
+        if failed <= 10:
+            print(f"request {number}: {error!r}", file=sys.stderr)
+
+for body in sorted(bodies):
+    print(body, bodies[body])
+print("failed", failed)
+sys.exit(failed > 0)
