@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# A thin front door: every target is one script or one sub-make.
+
+ifeq ($(origin KDIR),undefined)
+KDIR := $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
+	$(shell ls -d /lib/modules/*/build 2>/dev/null | sort -rV | head -n 1))
+endif
+KVER = $(shell awk -F'"' '/UTS_RELEASE/ { print $$2 }' $(KDIR)/include/generated/utsrelease.h)
+VERSION = $(shell scripts/dkms.sh version)
+PREFIX ?= /usr
+DESTDIR ?=
+
+.PHONY: all
+all: modules tools
+
+.PHONY: help
+help:
+	@echo 'Building:'
+	@echo '  all (default)   modules and tools'
+	@echo '  modules         kmod/nflb.ko for the kernel whose headers are in KDIR'
+	@echo '                  ($(KDIR))'
+	@echo '  tools           userspace/build/lbadm'
+	@echo '  install         both, below DESTDIR'
+	@echo '  dkms-install    the module by DKMS, for every kernel to come'
+	@echo '  clean'
+	@echo 'Trying:'
+	@echo '  demo            a balancer and three web servers in a virtual machine'
+	@echo '  shell           a shell in that topology (KERNEL=6.1, 6.12, debug, uml)'
+	@echo 'Checking:'
+	@echo '  check           static checks: scripts/check.sh'
+	@echo '  test            everything below; the last line is the sum'
+	@echo '  kunit           unit tests in the debug kernel'
+	@echo '  e2e             end-to-end cases on 6.1 and 6.12 (CASES="10-http ...")'
+	@echo '  dkms            build by DKMS for 6.1 and 6.12, in a private tree'
+	@echo '  dist            nflb-VERSION.tar.gz of what DKMS needs, in tests/out'
+
+.PHONY: modules
+modules:
+	@test -n "$(KDIR)" || { echo 'No kernel headers: install some, or say KDIR=' >&2; exit 1; }
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/kmod modules
+
+.PHONY: tools
+tools:
+	$(MAKE) -C userspace all
+
+.PHONY: install
+install: all
+	install -D -m 644 kmod/nflb.ko $(DESTDIR)/lib/modules/$(KVER)/updates/nflb.ko
+	install -D -m 644 include/uapi/linux/nflb.h $(DESTDIR)$(PREFIX)/include/linux/nflb.h
+	$(MAKE) -C userspace install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+	$(if $(DESTDIR),,depmod $(KVER))
+
+.PHONY: dkms-install
+dkms-install:
+	scripts/dkms.sh stage /usr/src/nflb-$(VERSION)
+	dkms add nflb/$(VERSION)
+	dkms install nflb/$(VERSION)
+
+.PHONY: clean
+clean:
+	$(if $(KDIR),$(MAKE) -C $(KDIR) M=$(CURDIR)/kmod clean)
+	$(MAKE) -C userspace clean
+	rm -rf tests/out
+
+.PHONY: bootstrap
+bootstrap:
+	@scripts/bootstrap
+
+.PHONY: check
+check: bootstrap
+	scripts/check.sh
+
+.PHONY: test
+test: bootstrap
+	@scripts/test.sh
+
+.PHONY: kunit
+kunit: bootstrap
+	tests/vm/kunit
+
+.PHONY: e2e
+e2e: bootstrap
+	tests/e2e/run --kernel all $(if $(OFFLOAD),--offload $(OFFLOAD)) $(CASES)
+
+.PHONY: demo
+demo: bootstrap
+	@scripts/demo.sh
+
+KERNEL ?= 6.1
+.PHONY: shell
+shell: bootstrap
+	tests/e2e/run --kernel $(KERNEL) --shell
+
+.PHONY: dkms
+dkms: bootstrap
+	scripts/dkms.sh build
+
+.PHONY: dist
+dist:
+	mkdir -p tests/out
+	scripts/dkms.sh stage tests/out/nflb-$(VERSION)
+	tar -C tests/out --owner=0 --group=0 -czf tests/out/nflb-$(VERSION).tar.gz nflb-$(VERSION)
