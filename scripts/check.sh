@@ -1,0 +1,139 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Everything that can be said of the source without running it. Each check
+# that fails is named; the exit status is the number of them (at most 100).
+#
+#   scripts/check.sh [CHECK...]     (default: all)
+#
+# The checks are called by their names, which shellcheck does not see:
+# shellcheck disable=SC2317
+
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${NFLB_CACHE:-$HOME/.cache/nflb}
+cd "$top"
+
+kernel_sources() { find kmod include -name '*.[ch]' ! -name '*.mod.c' | LC_ALL=C sort; }
+
+# The headers packages don't ship checkpatch: the sources do.
+kernel_script() {
+	local script=$cache/src/linux-source-6.1/scripts/$1
+	if [ ! -e "$script" ]; then
+		mkdir -p "$cache/src/scripts"
+		script=$cache/src/scripts/scripts/$1
+		[ -e "$script" ] || tar -C "$cache/src/scripts" --strip-components=1 \
+			-xf /usr/src/linux-source-6.1.tar.xz linux-source-6.1/scripts
+	fi
+	echo "$script"
+}
+
+check_checkpatch() {
+	local script
+	script=$(kernel_script checkpatch.pl)
+	# Ignored: what only concerns a tree with MAINTAINERS and Kconfig; blank
+	# lines before our export macro; X macros, which have no parentheses to
+	# give. trace.h is written as all the kernel's trace headers are.
+	kernel_sources | grep -v /trace.h | xargs perl "$script" --no-tree --strict --terse --no-summary \
+		--show-types --max-line-length=100 \
+		--ignore FILE_PATH_CHANGES,CONFIG_DESCRIPTION,LINUX_VERSION_CODE \
+		--ignore LINE_SPACING,COMPLEX_MACRO,MACRO_ARG_REUSE,BRACKET_SPACE -f
+}
+
+check_kernel_doc() {
+	local output
+	output=$(kernel_sources | xargs perl "$(kernel_script kernel-doc)" -none 2>&1) || true
+	[ -z "$output" ] || { echo "$output"; return 1; }
+}
+
+_build() { # --sparse? KERNEL...
+	local log=$1 kernel=$2
+	shift 2
+	scripts/build-module.sh "$@" "$kernel" W=1 -s -j2 >"$log" 2>&1 || { cat "$log"; return 1; }
+	! grep -E 'warning|error' "$log"
+}
+
+check_warnings() {
+	local kernel
+	for kernel in 6.1 6.12; do
+		rm -rf "tests/out/build/$kernel".*
+		_build "tests/out/warnings-$kernel" "$kernel"
+	done
+}
+
+check_sparse() {
+	local kernel
+	for kernel in 6.1 6.12; do
+		# sparse stumbles over the kernel's own headers here and there
+		scripts/build-module.sh --sparse "$kernel" -s -j2 >"tests/out/sparse-$kernel" 2>&1 || {
+			cat "tests/out/sparse-$kernel"
+			return 1
+		}
+		if grep -E '/kmod/.*(warning|error):' "tests/out/sparse-$kernel"; then
+			return 1
+		fi
+	done
+}
+
+check_shellcheck() {
+	local file files=()
+	while read -r file; do
+		case $(head -n 1 "$file") in
+		'#!/bin/bash'* | '#!/bin/sh'* | '#!/usr/bin/env bash'*) files+=("$file") ;;
+		esac
+	done < <(find scripts tests .ci -path tests/out -prune -o -path tests/vm/init -prune -o \
+		-type f -print)
+	shellcheck -x -P "$top" "${files[@]}" tests/e2e/lib.sh
+	shellcheck -s sh tests/vm/init
+}
+
+# The two paths: datapath/ and sched/ know nothing of netlink, and only
+# compat/ knows of kernel versions.
+check_layering() {
+	local bad=0
+	if grep -rnE --include='*.[ch]' 'LINUX_VERSION_CODE|KERNEL_VERSION *\(' kmod | grep -v '^kmod/compat/'; then
+		echo "kernel versions outside kmod/compat"
+		bad=1
+	fi
+	if grep -rnE --include='*.[ch]' '#include ["<](\.\./)?control/|#include <net/(genetlink|netlink)\.h>' \
+		kmod/datapath kmod/sched; then
+		echo "the data path includes the control path"
+		bad=1
+	fi
+	return "$bad"
+}
+
+check_dkms() { scripts/dkms.sh check; }
+
+check_spdx() {
+	local file bad=0
+	while read -r file; do
+		head -n 3 "$file" | grep -q SPDX-License-Identifier || {
+			echo "$file: no SPDX line"
+			bad=1
+		}
+	done < <(git ls-files '*.[ch]' '*.sh' '*.py' '*Makefile' '*Kbuild' 'scripts/*')
+	return "$bad"
+}
+
+checks=(checkpatch kernel_doc warnings sparse shellcheck layering dkms spdx)
+[ $# -eq 0 ] || checks=("$@")
+mkdir -p tests/out
+failed=0
+for check in "${checks[@]}"; do
+	# A subshell of its own: set -e is off within the condition of an if
+	set +e
+	(set -e; "check_$check") >"tests/out/check-$check" 2>&1
+	code=$?
+	set -e
+	if [ $code = 0 ]; then
+		echo "ok $check"
+	else
+		echo "not ok $check"
+		head -n 60 "tests/out/check-$check" | sed 's/^/    /'
+		failed=$((failed + 1))
+	fi
+done
+echo "$((${#checks[@]} - failed)) passed, $failed failed"
+exit $failed
