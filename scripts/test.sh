@@ -1,0 +1,125 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Every test there is (`make test`). The last line is the sum of all parts:
+# "N passed, N failed". Each part's full output is in tests/out/test/.
+#
+# Emulated machines and kernel builds share two cores with each other, so the
+# order is: start building the debug kernels, behind everything else; build and
+# test what needs no machine; run the stock kernels side by side; by then the
+# debug kernels are there.
+
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$top"
+out=$top/tests/out/test
+rm -rf "$out"
+mkdir -p "$out"
+passed=0 failed=0
+background=()
+
+stop() {
+	local pid
+	for pid in "${background[@]}"; do
+		# Each is the leader of a session of its own
+		kill -- "-$pid" 2>/dev/null || true
+	done
+}
+trap stop EXIT
+
+at() { printf '[%3d:%02d] ' $((SECONDS / 60)) $((SECONDS % 60)); }
+
+# part NAME COMMAND...: run it; "N passed, N failed" at the end of what it
+# printed is counted, and a part without one counts as one test.
+part() {
+	local name=$1 code=0 p f
+	shift
+	at
+	echo "$name: $*"
+	"$@" >"$out/$name.log" 2>&1 </dev/null || code=$?
+	finish "$name" "$code"
+}
+
+finish() { # NAME STATUS
+	local name=$1 code=$2 p='' f=''
+	read -r p f < <(sed -nE 's/^(# )?([0-9]+) passed, ([0-9]+) failed.*$/\2 \3/p' \
+		"$out/$name.log" | tail -n 1) || true
+	if [ -z "$p" ]; then
+		p=0 f=0
+		[ "$code" = 0 ] && p=1
+	fi
+	# A part that failed without a failed test: a machine, a crash
+	if [ "$code" != 0 ] && [ "$f" = 0 ]; then
+		f=1
+	fi
+	passed=$((passed + p))
+	failed=$((failed + f))
+	grep -E '^(ok|not ok|skip) ' "$out/$name.log" | sed 's/^/    /' || true
+	if [ "$code" != 0 ]; then
+		echo "    --- $name failed (status $code, $out/$name.log):"
+		tail -n 100 "$out/$name.log" | sed 's/^/    /'
+	fi
+	at
+	echo "$name: $p passed, $f failed"
+}
+
+# --- behind everything else
+
+setsid bash -c 'NFLB_NICE=10 scripts/build-kernel.sh kunit-qemu &&
+	NFLB_NICE=10 scripts/build-kernel.sh uml-debug' >"$out/kernels.log" 2>&1 </dev/null &
+kernels=$!
+background+=("$kernels")
+
+# --- without a machine
+
+no_warnings() { # KERNEL
+	rm -rf "tests/out/build/$1".*
+	scripts/build-module.sh "$1" W=1 -s -j2 2>&1 | tee "$out/warnings-$1"
+	! grep -E 'warning:|error:' "$out/warnings-$1"
+}
+
+part build-6.1 no_warnings 6.1
+part build-6.12 no_warnings 6.12
+part dkms scripts/dkms.sh build
+part tools make -C userspace all
+part tools-check make -C userspace check
+for file in tests/user/*.py; do
+	[ -e "$file" ] || continue
+	part "user-$(basename "$file" .py)" /usr/bin/python3 "$file"
+done
+
+# --- stock kernels: what users see, with the modules that DKMS built
+
+part e2e tests/e2e/run --kernel all --module-dkms --offload all --timeout 1500
+
+# --- debug kernels
+
+at
+echo "waiting for the debug kernels"
+code=0
+wait "$kernels" || code=$?
+background=()
+if [ $code != 0 ]; then
+	cp "$out/kernels.log" "$out/debug-kernels.log"
+	finish debug-kernels $code
+else
+	# Side by side: KUnit is one emulated machine, UML one process
+	(
+		code=0
+		tests/e2e/run --kernel uml --offload default --timeout 900 \
+			>"$out/e2e-uml.log" 2>&1 </dev/null || code=$?
+		echo $code >"$out/e2e-uml.status"
+	) &
+	uml=$!
+	if [ -d tests/kunit ]; then
+		part kunit tests/vm/kunit
+	fi
+	wait $uml
+	finish e2e-uml "$(cat "$out/e2e-uml.status")"
+fi
+
+at
+echo "all parts done"
+echo "$passed passed, $failed failed"
+[ $failed = 0 ] && [ $passed -gt 0 ]
