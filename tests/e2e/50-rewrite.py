@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# topology: none
 """Packet by packet: but for address, port, TTL and checksums nothing differs.
 
 Every case sends what it means as bytes and compares what arrives with bytes

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# topology: none
 """ICMP errors about balanced connections, both ways, and those that the
 balancer itself sends."""
 
@@ -9,7 +10,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 from rawnet import (FAMILIES, V4, V6, Frame, Suite, counted,  # noqa: E402
-                    run, sc, translated)
+                    run, sc, sysctl, translated)
 
 suite = Suite("icmp")
 ROUTER = {"v4": "198.51.100.1", "v6": "2001:db8:ff::1"}
@@ -219,14 +220,13 @@ def no_service_is_refused(net, f, proto):
         assert got[sc.ICMPv6DestUnreach].code == 4
     else:
         assert (got[sc.ICMP].type, got[sc.ICMP].code) == (3, 3)
-    sysctl = "net.nflb.reject=%d"
-    run("ip", "netns", "exec", "lb", "sysctl", "-qw", sysctl % 0)
+    sysctl("lb", "net.nflb.reject", 0)
     try:
         with counted(net, "no-service"):
             net.cl.send(packet)
             assert net.cl.receive(0.3) is None
     finally:
-        run("ip", "netns", "exec", "lb", "sysctl", "-qw", sysctl % 1)
+        sysctl("lb", "net.nflb.reject", 1)
 
 
 @suite.case(*[(f, p) for f in FAMILIES for p in PROTOS])

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# topology: none
 """Fragments: one backend, the whole datagram, or nothing."""
 
 import os
@@ -7,7 +8,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
-from rawnet import FAMILIES, V4, V6, Suite, sc, translated  # noqa: E402
+from rawnet import (FAMILIES, V6, Suite, sc, sysctl,  # noqa: E402
+                    translated)
 
 suite = Suite("fragments")
 
@@ -185,7 +187,7 @@ def others_are_left_alone(net, f):
     forwarded as they are, by the host."""
     net.service(f, "udp", "53")
     key = "net.ipv6.conf.all.forwarding" if f.v6 else "net.ipv4.ip_forward"
-    sc.os.system("ip netns exec lb sysctl -qw %s=1" % key)
+    sysctl("lb", key, 1)
     try:
         for addr, mac, dev in ((f.backends[0][:-1] + "77", net.rs[0].mac,
                                 "l1"),):
@@ -195,10 +197,7 @@ def others_are_left_alone(net, f):
             got = net.rs[0].expect()
             assert got.fragment()
     finally:
-        sc.os.system("ip netns exec lb sysctl -qw %s=0" % key)
-
-
-assert V4
+        sysctl("lb", key, 0)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# topology: none
 """The connection table: states, timeouts, forged segments, limits, and what
 becomes of connections when backends, routes and neighbours change."""
 
@@ -9,7 +10,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
-from rawnet import FAMILIES, V4, Suite, counted, run, sc  # noqa: E402
+from rawnet import (FAMILIES, V4, Suite, counted, run, sc,  # noqa: E402
+                    sysctl)
 
 suite = Suite("state")
 
@@ -162,10 +164,7 @@ def table_full(net):
     """The ceiling holds under a flood, and what is established goes on."""
     net.service(V4)
     flow = Flow(net, V4).open()
-    old = run("ip", "netns", "exec", "lb", "sysctl", "-n",
-              "net.nflb.max_connections").strip()
-    run("ip", "netns", "exec", "lb", "sysctl", "-qw",
-        "net.nflb.max_connections=1000")
+    old = sysctl("lb", "net.nflb.max_connections", 1000)
     try:
         packet = bytearray(bytes(V4.packet("10.1.0.2", V4.vip) / sc.TCP(
             sport=1, dport=80, flags="S")))
@@ -181,8 +180,7 @@ def table_full(net):
         net.rs[0].flush()
         assert flow.client("PA") == 0
     finally:
-        run("ip", "netns", "exec", "lb", "sysctl", "-qw",
-            "net.nflb.max_connections=" + old)
+        sysctl("lb", "net.nflb.max_connections", old)
 
 
 @suite.case(*FAMILIES)

@@ -13,6 +13,7 @@ such packets. Neighbours are permanent.
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import select
@@ -54,6 +55,25 @@ def netns(name):
             yield
         finally:
             libc.setns(old.fileno(), CLONE_NEWNET)
+
+
+def sysctl(ns, key, value=None):
+    """Set a sysctl of a namespace; returns what it was."""
+    path = "/proc/sys/" + key.replace(".", "/")
+    with netns(ns):
+        with open(path) as f:
+            old = f.read().strip()
+        if value is not None:
+            with open(path, "w") as f:
+                f.write(str(value))
+    return old
+
+
+def mac_of(ns, dev):
+    """SIOCGIFHWADDR"""
+    with netns(ns), socket.socket() as s:
+        data = fcntl.ioctl(s, 0x8927, struct.pack("256s", dev.encode()))
+    return ":".join("%02x" % b for b in data[18:24])
 
 
 class Family:
@@ -172,10 +192,8 @@ class Port:
             self.sock.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
             self.sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 24)
             self.sock.bind((dev, 3))
-        self.mac = run("ip", "netns", "exec", ns, "cat",
-                       "/sys/class/net/%s/address" % dev).strip()
-        self.peer_mac = run("ip", "netns", "exec", peer_ns, "cat",
-                            "/sys/class/net/%s/address" % peer_dev).strip()
+        self.mac = mac_of(ns, dev)
+        self.peer_mac = mac_of(peer_ns, peer_dev)
 
     def send(self, packet, how="full", mss=1000, dst=None, pad=b"",
              ethertype=None, vlan=None):
@@ -254,14 +272,13 @@ class Net:
             "name", dev, "netns", ns)
         # No stack: no addresses, no autoconfiguration.
         for d, n in ((dev, ns), (lb, "lb")):
-            run("ip", "netns", "exec", n, "sysctl", "-qw",
-                "net.ipv6.conf.%s.accept_dad=0" % d,
-                "net.ipv6.conf.%s.addr_gen_mode=1" % d)
+            sysctl(n, "net.ipv6.conf.%s.accept_dad" % d, 0)
+            sysctl(n, "net.ipv6.conf.%s.addr_gen_mode" % d, 1)
             if self.offload != "default":
-                run("ip", "netns", "exec", n, "ethtool", "-K", d, "tx", "off",
-                    "tso", "off", "gso", "off", "gro",
-                    "on" if self.offload == "gro" and n == "lb" else "off",
-                    check=False)
+                with netns(n):
+                    run("ethtool", "-K", d, "tx", "off", "tso", "off", "gso",
+                        "off", "gro", "on" if self.offload == "gro" and
+                        n == "lb" else "off")
         for f in FAMILIES:
             run("ip", "-n", "lb", "addr", "add",
                 "%s/%d" % (f.lb[i], f.prefix), "dev", lb,

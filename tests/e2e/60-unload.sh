@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# rmmod with a thousand open connections and traffic, and the end of the
+# balancer's namespace under traffic: nothing is left, nothing complains, and
+# the module can be loaded again.
+
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+configure() {
+	local family proto n
+	for family in 4 6; do
+		for proto in tcp udp; do
+			add_service $proto $family 8080
+			for n in 1 2 3; do
+				add_backend $proto $family 8080 $n
+			done
+		done
+	done
+}
+
+unloaded() { [ ! -d /sys/module/nflb ]; }
+many() { [ "$(lb connection count)" -ge "$1" ]; }
+
+setup_topology
+start_nginx
+start_udp_echo 8080
+
+for round in 1 2 3; do
+	configure
+	ns_bg cl "hold-$round" "$PYTHON" "$E2E/tools/hold.py" 1000 "$VIP4" "$VIP6"
+	holder=$!
+	ns_bg cl "flood-$round" "$PYTHON" "$E2E/tools/flood.py" 8080 "$VIP4" "$VIP6"
+	flooder=$!
+	wait_for many 1000
+	note "round $round: $(lb connection count) connections"
+	ns lb cat /proc/net/nflb/connections >/dev/null &
+	lb connection show >/dev/null &
+	rmmod nflb || fail "rmmod"
+	wait $! || true
+	unloaded || fail "still loaded"
+	kill -0 $flooder || fail "there was no traffic"
+	kill $holder $flooder
+	insmod "$NFLB_MODULE"
+	assert_eq "services after loading again" "$(lb -j service show)" "[]"
+	assert_eq "hooks without a service" "$(nft list hooks 2>/dev/null | grep -c nflb)" 0
+done
+
+configure
+ns_bg cl flood-last "$PYTHON" "$E2E/tools/flood.py" 8080 "$VIP4" "$VIP6"
+flooder=$!
+wait_for many 100
+ns_bg lb monitor "$LBADM" monitor
+ip netns del lb
+# Its processes hold it until they end
+kill "${_pids[-1]}"
+kill -0 $flooder || fail "there was no traffic"
+_namespaces=(cl rs1 rs2 rs3)
+gone() { ! ip -n cl link show to-lb >/dev/null 2>&1; }
+wait_for gone
+note "the namespace went, and its devices with it"
