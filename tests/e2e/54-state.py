@@ -268,9 +268,11 @@ def route_goes_and_comes(net, f):
             sport=4000, dport=80, flags="PA", seq=flow.seq, ack=flow.ack))
         assert net.rs[0].receive(0.3) is None
     run("ip", "-n", "lb", "link", "set", "l1", "up")
-    run("ip", "-n", "lb", "addr", "replace", "%s/%d" % (f.lb[1], f.prefix),
-        "dev", "l1", *(["nodad"] if f.v6 else []))
-    net.neighbour(f.backends[0], net.rs[0].mac, "l1")
+    # IPv6 addresses and all neighbours went with the link.
+    for g in FAMILIES:
+        run("ip", "-n", "lb", "addr", "replace", "%s/%d" % (g.lb[1], g.prefix),
+            "dev", "l1", *(["nodad"] if g.v6 else []))
+        net.neighbour(g.backends[0], net.rs[0].mac, "l1")
     end = time.monotonic() + 5
     while flow.client("PA") is None:
         assert time.monotonic() < end, "no packet after the link came back"
