@@ -35,10 +35,10 @@ for round in 1 2 3; do
 	flooder=$!
 	wait_for many 1000
 	note "round $round: $(lb connection count) connections"
-	ns lb cat /proc/net/nflb/connections >/dev/null &
-	lb connection show >/dev/null &
-	rmmod nflb || fail "rmmod"
-	wait $! || true
+	ns_bg lb "cat-$round" cat /proc/net/nflb/connections
+	ns_bg lb "dump-$round" "$LBADM" connection show
+	# While a dump is read it is in use, and refuses to go
+	wait_for rmmod nflb
 	unloaded || fail "still loaded"
 	kill -0 $flooder || fail "there was no traffic"
 	kill $holder $flooder

@@ -6,7 +6,7 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-setup_topology router
+setup_topology router no-vip
 start_nginx rs1
 head -c 3000000 /dev/urandom >"$WORK/files/big"
 sum=$(sha256sum <"$WORK/files/big")
