@@ -57,9 +57,7 @@ enum nflb_verdict {
 
 #define NFLB_REASON_ENUM(id, name) NFLB_REASON_##id,
 
-/**
- * enum nflb_reason - why a packet was not forwarded; see NFLB_REASONS
- */
+/* Why a packet was not forwarded; see NFLB_REASONS. */
 enum nflb_reason {
 	NFLB_REASONS(NFLB_REASON_ENUM)
 	NFLB_REASON_COUNT

@@ -25,7 +25,7 @@
 #include <net/route.h>
 
 /* skb_gso_validate_network_len() moved out of skbuff.h in 6.5 (d457a0e329b0). */
-#if __has_include(<net/gso.h>)
+#ifdef NFLB_HAVE_NET_GSO_H
 #include <net/gso.h>
 #endif
 
@@ -35,7 +35,7 @@
 #endif
 
 /* get_unaligned_be16() and the like moved in 6.12 (5f60d5f6bbc1). */
-#if __has_include(<linux/unaligned.h>)
+#ifdef NFLB_HAVE_LINUX_UNALIGNED_H
 #include <linux/unaligned.h>
 #else
 #include <asm/unaligned.h>

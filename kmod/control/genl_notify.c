@@ -7,6 +7,7 @@
 #include "control/genl.h"
 #include "control/genl_fill.h"
 #include "control/genl_notify.h"
+#include "datapath/event.h"
 #include "netns.h"
 
 static bool wanted(const struct nflb_net *nn, enum nflb_genl_group group)

@@ -7,14 +7,9 @@
 
 #include <linux/types.h>
 
-struct nflb_net;
-struct nflb_conn;
 struct nflb_service;
 struct nflb_backend;
 
 void nflb_notify_service(const struct nflb_service *svc, u8 cmd);
 void nflb_notify_backend(const struct nflb_backend *backend, u8 cmd);
-void nflb_notify_conn(struct nflb_net *nn, const struct nflb_conn *conn,
-		      u8 cmd);
-
 #endif /* NFLB_GENL_NOTIFY_H */

@@ -16,6 +16,12 @@
  * @has_backend: those of @backend (address; and port, if not 0) only
  * @has_client: those of clients within @client_prefix bits of @client only
  * @has_state: those in @state only
+ * @service: which service
+ * @backend: which backend
+ * @client: a client's address, or the prefix of many
+ * @client_family: its family
+ * @client_prefix: how many bits of it count
+ * @state: enum nflb_conn_state
  */
 struct nflb_conn_filter {
 	bool				has_service;

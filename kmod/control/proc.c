@@ -152,6 +152,7 @@ static void *conns_valid(struct rhashtable_iter *iter,
 }
 
 static void *conns_start(struct seq_file *seq, loff_t *pos)
+	__acquires(RCU)
 {
 	struct conn_walk *walk = seq->private;
 
@@ -173,6 +174,7 @@ static void *conns_next(struct seq_file *seq, void *v, loff_t *pos)
 }
 
 static void conns_stop(struct seq_file *seq, void *v)
+	__releases(RCU)
 {
 	struct conn_walk *walk = seq->private;
 

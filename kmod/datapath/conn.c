@@ -13,10 +13,10 @@
 
 #include "datapath/conn.h"
 #include "datapath/conn_state.h"
+#include "datapath/event.h"
 #include "datapath/packet.h"
 #include "datapath/service.h"
 #include "datapath/trace.h"
-#include "control/genl_notify.h"
 #include "netns.h"
 
 static struct kmem_cache *conn_cache __read_mostly;

@@ -146,9 +146,10 @@ static void echo_turn(struct nflb_pkt *pkt)
 		iph->ttl = READ_ONCE(pkt->nn->net->ipv4.sysctl_ip_default_ttl);
 		ip_send_check(iph);
 	} else {
+		struct ipv6_devconf *conf = pkt->nn->net->ipv6.devconf_all;
+
 		icmph->type = ICMPV6_ECHO_REPLY;
-		ipv6_hdr(skb)->hop_limit = READ_ONCE(
-			pkt->nn->net->ipv6.devconf_all->hop_limit);
+		ipv6_hdr(skb)->hop_limit = READ_ONCE(conf->hop_limit);
 	}
 	nflb_mangle_icmp_checksum(pkt);
 }

@@ -25,6 +25,9 @@ struct nflb_stats {
 
 /**
  * struct nflb_stats_sum - counters summed up, or a baseline to subtract
+ * @connections: made
+ * @packets: by direction
+ * @bytes: by direction
  */
 struct nflb_stats_sum {
 	u64 connections;

@@ -16,6 +16,7 @@
  *	can be compared and hashed whole
  * @in6: IPv6
  * @all: the words of either
+ * @words: the same, to compare
  */
 union nflb_addr {
 	__be32		ip;
