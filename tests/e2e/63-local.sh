@@ -58,14 +58,11 @@ for family in 4 6; do
 done
 
 # A backend on the balancer itself
-for family in 4 6; do
-	case $family in
-	4) host=$LB_CL4:8088 ;;
-	6) host=[$LB_CL6]:8088 ;;
-	esac
-	ns_bg lb "local-server-$family" "$PYTHON" -m http.server 8088 --bind "${host%:*}"
+both_listen() { [ "$(ns lb ss -Hltn "sport = :8088" | wc -l)" = 2 ]; }
+for host in $LB_CL4 $LB_CL6; do
+	ns_bg lb "local-server-$host" "$PYTHON" -m http.server 8088 --bind "$host"
 done
-wait_listen lb tcp 8088
+wait_for both_listen
 for family in 4 6; do
 	case $family in
 	4) host=$LB_CL4:8088 ;;
