@@ -204,6 +204,7 @@ bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn)
 }
 NFLB_EXPORT_KUNIT(nflb_conn_unlink);
 
+/* Takes over the caller's reference of @backend. */
 static struct nflb_conn *conn_alloc(struct nflb_backend *backend,
 				    const struct nflb_forward_ops *ops,
 				    const struct nflb_tuple *in,
@@ -223,7 +224,6 @@ static struct nflb_conn *conn_alloc(struct nflb_backend *backend,
 	conn->created = nflb_now();
 	conn->last = conn->created;
 	nflb_conn_state_init(conn);
-	refcount_inc(&backend->ref);
 	atomic_inc(&backend->conns);
 	return conn;
 }
@@ -328,8 +328,14 @@ struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
 		*reason = NFLB_REASON_TABLE_FULL;
 		goto err_count;
 	}
+	/* An old snapshot may still offer what was deleted just now. */
+	if (!refcount_inc_not_zero(&backend->ref)) {
+		*reason = NFLB_REASON_NO_BACKEND;
+		goto err_count;
+	}
 	conn = conn_alloc(backend, ops, in, out);
 	if (!conn) {
+		nflb_backend_put(backend);
 		*reason = NFLB_REASON_NO_MEMORY;
 		goto err_count;
 	}

@@ -54,6 +54,9 @@ static enum nflb_verdict dnat_route(struct nflb_pkt *pkt,
 {
 	unsigned int mtu = nflb_route_mtu(dst, pkt->tuple.family);
 
+	/* Merged by hardware, it cannot be taken apart as it was. */
+	if (unlikely(skb_warn_if_lro(pkt->skb)))
+		return nflb_drop(pkt, NFLB_REASON_LRO);
 	if (unlikely(ttl(pkt) <= 1))
 		return nflb_ttl_exceeded(pkt);
 	if (unlikely(nflb_exceeds_mtu(pkt, mtu)))

@@ -276,7 +276,8 @@ enum nflb_verdict nflb_xmit(struct nflb_pkt *pkt, struct dst_entry *dst)
 	skb_clear_tstamp(skb);
 	nf_reset_ct(skb);
 	skb_dst_drop(skb);
-	if (pkt->tuple.family == AF_INET)
+	if (pkt->tuple.family == AF_INET &&
+	    READ_ONCE(pkt->nn->net->ipv4.sysctl_ip_fwd_update_priority))
 		skb->priority = rt_tos2priority(ip_hdr(skb)->tos);
 
 	if (unlikely(needs_output(pkt, dst))) {

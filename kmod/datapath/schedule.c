@@ -15,7 +15,10 @@
 #include "netns.h"
 #include "sched/sched.h"
 
-/* How many picks, when the client's tuple is taken at the backend picked. */
+/*
+ * How many picks, when the client's tuple is taken at the backend picked, or
+ * the backend was deleted a moment ago.
+ */
 #define PICK_TRIES 3
 
 static bool source_ok(const struct nflb_pkt *pkt)
@@ -103,16 +106,18 @@ enum nflb_verdict nflb_schedule(struct nflb_pkt *pkt, struct nflb_conn **conn)
 	if (!begins(pkt))
 		return nflb_refuse(pkt, NFLB_REASON_NO_CONNECTION);
 
-	snapshot = rcu_dereference(svc->snapshot);
-	for (i = 0; i < PICK_TRIES && snapshot->count; i++) {
-		pick = snapshot->sched->pick(snapshot, &pkt->tuple);
+	for (i = 0; i < PICK_TRIES; i++) {
+		snapshot = rcu_dereference(svc->snapshot);
+		pick = snapshot->count ?
+		       snapshot->sched->pick(snapshot, &pkt->tuple) : -1;
 		if (pick < 0)
 			break;
 		*conn = connect_to(pkt, snapshot,
 				   snapshot->candidates[pick].backend, &reason);
 		if (*conn)
 			return NFLB_CONTINUE;
-		if (reason != NFLB_REASON_TUPLE_CLASH)
+		if (reason != NFLB_REASON_TUPLE_CLASH &&
+		    reason != NFLB_REASON_NO_BACKEND)
 			return nflb_drop(pkt, reason);
 	}
 	if (reason == NFLB_REASON_NO_BACKEND)
