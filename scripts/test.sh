@@ -42,11 +42,19 @@ part() {
 }
 
 finish() { # NAME STATUS
-	local name=$1 code=$2 p='' f=''
+	local name=$1 code=$2 p='' f='' verdict count
 	read -r p f < <(sed -nE 's/^(# )?([0-9]+) passed, ([0-9]+) failed.*$/\2 \3/p' \
 		"$out/$name.log" | tail -n 1) || true
+	# The C tests of user space are cmocka's
+	while read -r verdict count; do
+		case $verdict in
+		PASSED) p=$((${p:-0} + count)) ;;
+		FAILED) f=$((${f:-0} + count)) ;;
+		esac
+	done < <(sed -nE 's/^\[ +(PASSED|FAILED) +\] ([0-9]+) test.*/\1 \2/p' "$out/$name.log")
+	f=${f:-0}
 	if [ -z "$p" ]; then
-		p=0 f=0
+		p=0
 		[ "$code" = 0 ] && p=1
 	fi
 	# A part that failed without a failed test: a machine, a crash
@@ -84,7 +92,7 @@ part build-6.12 no_warnings 6.12
 part dkms scripts/dkms.sh build
 part tools make -C userspace all
 part tools-check make -C userspace check
-for file in tests/user/*.py; do
+for file in tests/user/test_*.py; do
 	[ -e "$file" ] || continue
 	part "user-$(basename "$file" .py)" /usr/bin/python3 "$file"
 done
