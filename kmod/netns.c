@@ -26,6 +26,7 @@ struct nflb_net *nflb_net(const struct net *net)
 {
 	return net_generic(net, nflb_net_id);
 }
+NFLB_EXPORT_KUNIT(nflb_net);
 
 static int tables_init(struct nflb_net *nn)
 {

@@ -65,6 +65,7 @@ out:
 	rcu_read_unlock();
 	return svc;
 }
+NFLB_EXPORT_KUNIT(nflb_service_find);
 
 /* Merge what a request names into settings. */
 static void settings_apply(struct nflb_service_settings *settings,
@@ -228,6 +229,7 @@ err_hooks:
 		nflb_hooks_unregister(nn);
 	return err;
 }
+NFLB_EXPORT_KUNIT(nflb_service_add);
 
 /**
  * nflb_service_set() - change a service
@@ -257,6 +259,7 @@ int nflb_service_set(struct nflb_net *nn, struct nflb_service *svc,
 		nflb_notify_service(svc, NFLB_CMD_SERVICE_SET);
 	return err;
 }
+NFLB_EXPORT_KUNIT(nflb_service_set);
 
 /**
  * nflb_service_del() - delete a service, end its connections
@@ -284,6 +287,7 @@ void nflb_service_del(struct nflb_net *nn, struct nflb_service *svc)
 		nflb_hooks_unregister(nn);
 	nflb_conn_gc_kick(nn);
 }
+NFLB_EXPORT_KUNIT(nflb_service_del);
 
 /**
  * nflb_config_flush() - delete all services
@@ -320,6 +324,7 @@ void nflb_config_drain(void)
 	}
 	rcu_barrier();
 }
+NFLB_EXPORT_KUNIT(nflb_config_drain);
 
 /**
  * nflb_backend_stats() - what a backend counted since `stats zero`
@@ -361,6 +366,7 @@ void nflb_service_stats(const struct nflb_service *svc,
 	service_sum(svc, sum, active);
 	nflb_stats_sub(sum, &svc->stats_base);
 }
+NFLB_EXPORT_KUNIT(nflb_service_stats);
 
 static void net_sum(const struct nflb_net *nn, struct nflb_stats_sum *sum)
 {
@@ -386,6 +392,7 @@ void nflb_net_stats(const struct nflb_net *nn, struct nflb_stats_sum *sum)
 	net_sum(nn, sum);
 	nflb_stats_sub(sum, &nn->stats_base);
 }
+NFLB_EXPORT_KUNIT(nflb_net_stats);
 
 /**
  * nflb_stats_zero() - count from zero
@@ -411,3 +418,4 @@ void nflb_stats_zero(struct nflb_net *nn)
 		}
 	}
 }
+NFLB_EXPORT_KUNIT(nflb_stats_zero);

@@ -29,6 +29,7 @@ struct nflb_backend *nflb_backend_find(struct nflb_service *svc,
 			return b;
 	return NULL;
 }
+NFLB_EXPORT_KUNIT(nflb_backend_find);
 
 /* What one can set of a backend, apart from the object. */
 struct backend_settings {
@@ -171,6 +172,7 @@ int nflb_backend_add(struct nflb_service *svc,
 	nflb_notify_backend(b, NFLB_CMD_BACKEND_ADD);
 	return 0;
 }
+NFLB_EXPORT_KUNIT(nflb_backend_add);
 
 /**
  * nflb_backend_set() - change a backend

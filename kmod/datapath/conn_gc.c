@@ -100,6 +100,7 @@ void nflb_conn_gc_kick(struct nflb_net *nn)
 	WRITE_ONCE(nn->gc_again, true);
 	mod_delayed_work(system_power_efficient_wq, &nn->gc_work, 0);
 }
+NFLB_EXPORT_KUNIT(nflb_conn_gc_kick);
 
 /**
  * nflb_conn_gc_stop() - sweep no more

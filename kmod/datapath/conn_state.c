@@ -67,6 +67,7 @@ void nflb_conn_state_timeouts(u32 *jiffies_by_state, const u32 *seconds)
 	jiffies_by_state[NFLB_CONN_CLOSE] = NFLB_TIMEOUT_CLOSE * HZ;
 	jiffies_by_state[NFLB_CONN_UDP] = seconds[NFLB_TIMEOUT_UDP] * HZ;
 }
+NFLB_EXPORT_KUNIT(nflb_conn_state_timeouts);
 
 static void state_set(struct nflb_conn *conn, u8 state)
 {
