@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# offload: default
 # topology: none
 """Packets that should not be: dropped and counted, or left to the stack, but
 never misread, and never in the way of others."""

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# offload: default off
 # topology: none
 """ICMP errors about balanced connections, both ways, and those that the
 balancer itself sends."""

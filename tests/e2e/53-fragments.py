@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# offload: default gro
 # topology: none
 """Fragments: one backend, the whole datagram, or nothing."""
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# offload: default
 #
 # rmmod with a thousand open connections and traffic, and the end of the
 # balancer's namespace under traffic: nothing is left, nothing complains, and

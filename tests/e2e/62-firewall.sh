@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# offload: default gro
 #
 # A host firewall on the balancer that drops what conntrack calls invalid, and
 # masquerades what leaves: balanced packets are neither seen by conntrack nor

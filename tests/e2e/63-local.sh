@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# offload: default off
 #
 # Clients and backends on the balancer itself, VIPs that are and that are not
 # its addresses, and backends that are clients.
