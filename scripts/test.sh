@@ -11,6 +11,10 @@
 
 set -euo pipefail
 
+# In braces, so that it is read as a whole: editing this file while it runs
+# (for many minutes) must not change what runs.
+{
+
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top"
 out=$top/tests/out/test
@@ -131,3 +135,5 @@ at
 echo "all parts done"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]
+exit
+}
