@@ -8,6 +8,9 @@
 # order is: start building the debug kernels, behind everything else; build and
 # test what needs no machine; run the stock kernels side by side; by then the
 # debug kernels are there.
+#
+# Functions called by name are invisible to shellcheck:
+# shellcheck disable=SC2317
 
 set -euo pipefail
 
