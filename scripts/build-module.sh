@@ -59,7 +59,6 @@ out=$top/tests/out/build/$release${kunit:+-kunit}
 mkdir -p "$out"
 exec 9>"$out/.lock"
 flock 9
-rm -f "$out/nflb.ko"
 for dir in kmod include ${kunit:+tests/kunit}; do
 	mkdir -p "$out/$dir"
 	rsync -a --checksum --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \

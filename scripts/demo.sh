@@ -17,6 +17,7 @@ if [ "${1:-}" != --inside ]; then
 	if [ "${1:-}" = --kernel ]; then
 		kernel=$2
 	fi
+	mkdir -p "$top/tests/out"
 	echo "Building the module for $kernel, and lbadm ..."
 	build=$("$top/scripts/build-module.sh" "$kernel" -s -j"$(nproc)" 2>"$top/tests/out/demo.log") ||
 		{ cat "$top/tests/out/demo.log" >&2; exit 1; }
