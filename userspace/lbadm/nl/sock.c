@@ -11,12 +11,15 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "lbadm.h"
 
 /* Room for the kernel's largest dump message. */
 #define RECV_SIZE 65536
+/* Room in the kernel for events that were not read yet. */
+#define EVENTS_SIZE (4 << 20)
 /* How often a dump is begun anew before its last try is taken as an error. */
 #define DUMP_TRIES 20
 #define GROUPS_MAX 4
@@ -77,17 +80,15 @@ static int family_cb(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-/* What an error message says: the extended ack, or the number's meaning. */
-static int refused(const struct nlmsghdr *nlh)
+/* What the kernel says of an error: the text of its extended ack, whose
+ * attributes begin at @off, or else the meaning of the number.
+ */
+static int refused(const struct nlmsghdr *nlh, size_t off, int error)
 {
-	const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr;
-	size_t off = sizeof(*err);
 
-	if (err->error == -EPERM)
+	if (error == EPERM)
 		return unavailable(EPERM);
-	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
-		off += err->msg.nlmsg_len - NLMSG_HDRLEN;
 	if (nlh->nlmsg_flags & NLM_F_ACK_TLVS &&
 	    off <= mnl_nlmsg_get_payload_len(nlh))
 		mnl_attr_for_each(attr, nlh, off)
@@ -95,80 +96,124 @@ static int refused(const struct nlmsghdr *nlh)
 			    !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
 				return fail(LBADM_REFUSED, "kernel: %s",
 					    mnl_attr_get_str(attr));
-	return fail(LBADM_REFUSED, "kernel: %s", strerror(-err->error));
+	return fail(LBADM_REFUSED, "kernel: %s", strerror(error));
 }
 
-/* Results of reading one answer; besides enum lbadm_exit. */
-#define ANSWER_INTERRUPTED (-1)
+static int unreadable(void)
+{
+	return fail(LBADM_REFUSED, "kernel: an answer that cannot be read");
+}
+
+/* The end of an answer to a request that was no dump, or could not begin. */
+static int ended_by_error(const struct nlmsghdr *nlh)
+{
+	const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
+	size_t off = sizeof(*err);
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*err))
+		return unreadable();
+	if (!err->error)
+		return LBADM_OK;
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
+		off += err->msg.nlmsg_len - NLMSG_HDRLEN;
+	return refused(nlh, off, -err->error);
+}
+
+/* The end of a dump. One that fails on its way says so here: a negative errno,
+ * then the extended ack.
+ */
+static int ended_by_done(const struct nlmsghdr *nlh)
+{
+	int error = 0;
+
+	if (mnl_nlmsg_get_payload_len(nlh) >= sizeof(error))
+		memcpy(&error, mnl_nlmsg_get_payload(nlh), sizeof(error));
+	return error < 0 ? refused(nlh, sizeof(error), -error) : LBADM_OK;
+}
+
+/* An answer that is being read. */
+struct answer {
+	sock_cb cb;
+	void *data;
+	bool interrupted;	/* a change came in between: not consistent */
+	bool empty;		/* no message for @cb yet */
+	int status;
+};
 
 /* One datagram's messages. Returns true when the answer is complete. */
-static bool take(const char *buf, ssize_t len, sock_cb cb, void *data,
-		 bool *interrupted, int *status)
+static bool take(struct answer *a, const char *buf, ssize_t len)
 {
 	const struct nlmsghdr *nlh = (const void *)buf;
 	int left = len;
 
 	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
-		const struct nlmsgerr *err;
-
 		if (nlh->nlmsg_seq != sock.seq)
 			continue;
 		if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
-			*interrupted = true;
-		if (nlh->nlmsg_type == NLMSG_DONE)
-			return true;
-		if (nlh->nlmsg_type == NLMSG_ERROR) {
-			err = mnl_nlmsg_get_payload(nlh);
-			*status = err->error ? refused(nlh) : LBADM_OK;
+			a->interrupted = true;
+		if (nlh->nlmsg_type == NLMSG_DONE) {
+			a->status = ended_by_done(nlh);
 			return true;
 		}
-		if (cb && cb(nlh, data) < MNL_CB_OK) {
-			*status = fail(LBADM_REFUSED,
-				       "kernel: an answer that cannot be read");
+		if (nlh->nlmsg_type == NLMSG_ERROR) {
+			a->status = ended_by_error(nlh);
+			return true;
+		}
+		a->empty = false;
+		if (a->cb && a->cb(nlh, a->data) < MNL_CB_OK) {
+			a->status = unreadable();
 			return true;
 		}
 	}
 	return false;
 }
 
-static int answer(sock_cb cb, void *data)
+static int read_answer(struct answer *a)
 {
 	static char buf[RECV_SIZE];
-	bool interrupted = false;
-	int status = LBADM_OK;
 	ssize_t len;
 
+	a->interrupted = false;
+	a->empty = true;
+	a->status = LBADM_OK;
 	do {
 		len = mnl_socket_recvfrom(sock.nl, buf, sizeof(buf));
 		if (len < 0 && errno == EINTR)
 			continue;
 		if (len < 0)
 			return unavailable(errno);
-	} while (len < 0 || !take(buf, len, cb, data, &interrupted, &status));
-	return status == LBADM_OK && interrupted ? ANSWER_INTERRUPTED : status;
+	} while (len < 0 || !take(a, buf, len));
+	return a->status;
 }
 
 int sock_talk(struct nlmsghdr *nlh, sock_cb cb, void *data)
 {
+	struct answer a = { .cb = cb, .data = data };
+	int status;
+
 	nlh->nlmsg_flags |= NLM_F_ACK;
 	if (mnl_socket_sendto(sock.nl, nlh, nlh->nlmsg_len) < 0)
 		return unavailable(errno);
-	return answer(cb, data);
+	status = read_answer(&a);
+	/* Who gives a callback wants something to be said. */
+	return !status && cb && a.empty ? unreadable() : status;
 }
 
 int sock_dump(struct nlmsghdr *nlh, sock_cb cb, void (*reset)(void *data),
 	      void *data)
 {
+	struct answer a = { .cb = cb, .data = data };
 	int tries, status;
 
 	nlh->nlmsg_flags |= NLM_F_DUMP;
 	for (tries = 0; tries < DUMP_TRIES; tries++) {
-		reset(data);
+		if (reset)
+			reset(data);
 		nlh->nlmsg_seq = ++sock.seq;
 		if (mnl_socket_sendto(sock.nl, nlh, nlh->nlmsg_len) < 0)
 			return unavailable(errno);
-		status = answer(cb, data);
-		if (status != ANSWER_INTERRUPTED)
+		status = read_answer(&a);
+		if (status || !a.interrupted || !reset)
 			return status;
 	}
 	return fail(LBADM_REFUSED,
@@ -177,9 +222,12 @@ int sock_dump(struct nlmsghdr *nlh, sock_cb cb, void (*reset)(void *data),
 
 struct nlmsghdr *sock_request(void *buf, uint8_t cmd, uint16_t flags)
 {
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 	struct genlmsghdr *genl;
+	struct nlmsghdr *nlh;
 
+	/* libmnl leaves what pads attributes as it was. */
+	memset(buf, 0, MNL_SOCKET_BUFFER_SIZE);
+	nlh = mnl_nlmsg_put_header(buf);
 	nlh->nlmsg_type = sock.family;
 	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
 	nlh->nlmsg_seq = ++sock.seq;
@@ -275,8 +323,15 @@ int sock_listen(sock_cb cb, void (*lost)(void *data), void *data,
 	static char buf[RECV_SIZE];
 	struct pollfd pfd = { .fd = mnl_socket_get_fd(sock.nl),
 			      .events = POLLIN };
+	int room = EVENTS_SIZE;
 	ssize_t len;
 
+	/* Connections begin and end in bursts. Without CAP_NET_ADMIN the
+	 * limit of the machine stays; what is lost then is told.
+	 */
+	if (setsockopt(pfd.fd, SOL_SOCKET, SO_RCVBUFFORCE, &room,
+		       sizeof(room)))
+		setsockopt(pfd.fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	while (!*stop) {
 		/* A signal between the test and poll() waits a second at most. */
 		if (poll(&pfd, 1, 1000) <= 0)

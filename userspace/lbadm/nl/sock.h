@@ -12,31 +12,68 @@
 /* Called for each message of an answer; returns MNL_CB_OK or MNL_CB_ERROR. */
 typedef int (*sock_cb)(const struct nlmsghdr *nlh, void *data);
 
-/* Connect, once. Returns enum lbadm_exit, having said what is wrong. */
+/**
+ * sock_open() - connect to the module, once
+ *
+ * Returns enum lbadm_exit, having said what is wrong: no module, no permission.
+ */
 int sock_open(void);
+
+/**
+ * sock_close() - end what sock_open() began; also when it was never called
+ */
 void sock_close(void);
 
-/* Begin a request in @buf (MNL_SOCKET_BUFFER_SIZE at least). sock_open() was
- * called.
+/**
+ * sock_request() - begin a request
+ * @buf: the caller's, MNL_SOCKET_BUFFER_SIZE bytes at least
+ * @cmd: enum nflb_cmd
+ * @flags: besides NLM_F_REQUEST
+ *
+ * sock_open() was called. Returns the message, within @buf.
  */
 struct nlmsghdr *sock_request(void *buf, uint8_t cmd, uint16_t flags);
 
-/* Send a request and hand its answer to @cb, which may be NULL. Returns enum
- * lbadm_exit, having said what is wrong.
+/**
+ * sock_talk() - send a request, and wait until the kernel has answered it
+ * @nlh: from sock_request()
+ * @cb: called for the answer; NULL when none but success is expected
+ * @data: for @cb
+ *
+ * Returns enum lbadm_exit, having said what is wrong.
  */
 int sock_talk(struct nlmsghdr *nlh, sock_cb cb, void *data);
 
-/* The same for a dump; @reset is called before each try, since a dump that was
- * interrupted by a change begins anew.
+/**
+ * sock_dump() - send a request that is answered by many messages
+ * @nlh: from sock_request()
+ * @cb: called for each
+ * @reset: called before each try, because a dump that a change interrupted is
+ *	begun anew; NULL when it does not matter that it is not consistent
+ * @data: for @cb and @reset
+ *
+ * Returns enum lbadm_exit, having said what is wrong; some messages may have
+ * been handed to @cb then.
  */
 int sock_dump(struct nlmsghdr *nlh, sock_cb cb, void (*reset)(void *data),
 	      void *data);
 
-/* Join a multicast group by name. Returns enum lbadm_exit. */
+/**
+ * sock_join() - subscribe to the events of a multicast group
+ * @group: its name
+ *
+ * Returns enum lbadm_exit, having said what is wrong.
+ */
 int sock_join(const char *group);
 
-/* Wait for events and hand them to @cb until *@stop. @lost is called when the
- * kernel had to drop some. Returns enum lbadm_exit.
+/**
+ * sock_listen() - wait for events
+ * @cb: called for each
+ * @lost: called when the kernel had to drop some
+ * @data: for both
+ * @stop: set by a signal handler to end it
+ *
+ * Returns enum lbadm_exit, having said what is wrong.
  */
 int sock_listen(sock_cb cb, void (*lost)(void *data), void *data,
 		const volatile bool *stop);
