@@ -142,7 +142,8 @@ static int backend_show(struct words *words)
 	if (!status)
 		status = words_end(words);
 	if (!status)
-		status = read_backends(one_service ? &id : NULL, &backends);
+		status = read_rated(read_backends, one_service ? &id : NULL,
+				    &backends);
 	if (status)
 		return status;
 	if (one)

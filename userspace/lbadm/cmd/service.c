@@ -75,7 +75,8 @@ static int service_show(struct words *words)
 	if (!status)
 		status = words_end(words);
 	if (!status)
-		status = read_services_rated(one ? &id : NULL, &services);
+		status = read_rated(read_services, one ? &id : NULL,
+				    &services);
 	if (status)
 		return status;
 	if (lbadm_options.json) {

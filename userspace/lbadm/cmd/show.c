@@ -4,11 +4,16 @@
  */
 #include "cmd/show.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "nl/msg.h"
 #include "nl/sock.h"
+#include "util/addr.h"
+
+/* Protocol, address and ports, of a service and of a backend. */
+#define IDENTITY_MAX (2 * (ADDR_TEXT_MAX + 32))
 
 static int collect(const struct nlmsghdr *nlh, json_t *array,
 		   json_t *(*get)(const struct nlmsghdr *nlh))
@@ -64,45 +69,66 @@ int read_backends(const struct service_id *id, json_t **backends)
 	return status;
 }
 
-static bool same_service(const json_t *a, const json_t *b)
+/* What tells an object from its like, as text: its service's identity, if it
+ * names one, and its own. Returns @buf.
+ */
+static const char *identity(char *buf, size_t size, const json_t *object)
 {
-	static const char *const keys[] = { "protocol", "address", "port" };
-	size_t i;
+	const json_t *service = json_object_get(object, "service");
+	const json_t *port = json_object_get(object, "port");
+	const char *protocol, *address;
+	size_t used = 0;
 
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (!json_equal(json_object_get(a, keys[i]),
-				json_object_get(b, keys[i])))
-			return false;
-	return true;
+	if (service) {
+		identity(buf, size, service);
+		used = strlen(buf);
+	}
+	protocol = json_string_value(json_object_get(object, "protocol"));
+	address = json_string_value(json_object_get(object, "address"));
+	if (json_is_string(port))
+		snprintf(buf + used, size - used, "/%s %s %s",
+			 protocol ? protocol : "", address ? address : "",
+			 json_string_value(port));
+	else
+		snprintf(buf + used, size - used,
+			 "/%s %s %" JSON_INTEGER_FORMAT,
+			 protocol ? protocol : "", address ? address : "",
+			 json_integer_value(port));
+	return buf;
 }
 
-/* Both dumps are in the kernel's order, so one pass joins them. A service that
- * came or went in between has no backends, or they are passed over.
- */
-static void join(json_t *services, const json_t *backends)
+/* The objects of an array by identity. Returns a new reference. */
+static json_t *index_of(const json_t *array)
 {
-	size_t i, j = 0, from;
-	json_t *s, *b, *list;
+	json_t *index = json_object(), *object;
+	char key[IDENTITY_MAX];
+	size_t i;
 
-	json_array_foreach(services, i, s) {
-		list = json_array();
-		from = j;
-		while (j < json_array_size(backends) &&
-		       !same_service(s, json_object_get(
-				json_array_get(backends, j), "service")))
-			j++;
-		if (j == json_array_size(backends))
-			j = from;
-		for (; j < json_array_size(backends); j++) {
-			b = json_array_get(backends, j);
-			if (!same_service(s, json_object_get(b, "service")))
-				break;
-			b = json_copy(b);
-			json_object_del(b, "service");
-			json_array_append_new(list, b);
-		}
-		json_object_set_new(s, "backends", list);
+	json_array_foreach(array, i, object)
+		json_object_set(index, identity(key, sizeof(key), object),
+				object);
+	return index;
+}
+
+/* Give each service its backends. They come from two dumps: backends of a
+ * service that came in between are passed over, and one that went has none.
+ */
+static void join(json_t *services, json_t *backends)
+{
+	json_t *index = index_of(services), *s, *b;
+	char key[IDENTITY_MAX];
+	size_t i;
+
+	json_array_foreach(services, i, s)
+		json_object_set_new(s, "backends", json_array());
+	json_array_foreach(backends, i, b) {
+		identity(key, sizeof(key), json_object_get(b, "service"));
+		s = json_object_get(index, key);
+		json_object_del(b, "service");
+		if (s)
+			json_array_append(json_object_get(s, "backends"), b);
 	}
+	json_decref(index);
 }
 
 int read_services(const struct service_id *id, json_t **services)
@@ -134,64 +160,77 @@ int read_services(const struct service_id *id, json_t **services)
 	return LBADM_OK;
 }
 
-static void set_rates(json_t *now, const json_t *before)
+json_t *rates_of(const json_t *before, const json_t *after, double seconds)
 {
-	const json_t *then = json_object_get(before, "stats"), *value;
+	static const char *const keys[] = {
+		"connections", "packets-in", "packets-out", "bytes-in",
+		"bytes-out",
+	};
 	json_t *rates = json_object();
-	const char *key;
-
-	json_object_foreach(json_object_get(now, "stats"), key, value) {
-		json_int_t gain;
-
-		if (!strcmp(key, "active"))
-			continue;
-		gain = json_integer_value(value) -
-		       json_integer_value(json_object_get(then, key));
-		json_object_set_new(rates, key,
-				    json_integer(gain < 0 ? 0 : gain));
-	}
-	json_object_set_new(now, "rates", rates);
-}
-
-static const json_t *find(const json_t *array, const json_t *like)
-{
-	const json_t *object;
 	size_t i;
 
-	json_array_foreach(array, i, object)
-		if (same_service(object, like))
-			return object;
-	return NULL;
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		json_int_t gain;
+
+		gain = json_integer_value(json_object_get(after, keys[i])) -
+		       json_integer_value(json_object_get(before, keys[i]));
+		/* Less than before: it was made anew, or counters zeroed. */
+		if (gain < 0)
+			gain = 0;
+		json_object_set_new(rates, keys[i],
+				    json_integer(gain / seconds + 0.5));
+	}
+	return rates;
 }
 
-int read_services_rated(const struct service_id *id, json_t **services)
+/* What was not there before has no rate yet: zero. */
+static void set_rates(const json_t *before, json_t *after, double seconds)
+{
+	json_t *index = index_of(before), *object;
+	char key[IDENTITY_MAX];
+	const json_t *was;
+	size_t i;
+
+	json_array_foreach(after, i, object) {
+		was = json_object_get(index, identity(key, sizeof(key),
+						      object));
+		json_object_set_new(object, "rates", rates_of(
+			json_object_get(was ? was : object, "stats"),
+			json_object_get(object, "stats"), seconds));
+		set_rates(json_object_get(was, "backends"),
+			  json_object_get(object, "backends"), seconds);
+	}
+	json_decref(index);
+}
+
+double wait_second(void)
 {
 	const struct timespec second = { .tv_sec = 1 };
-	const json_t *old;
-	json_t *before, *s, *b;
-	size_t i, j;
+	struct timespec begin, end;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	nanosleep(&second, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	return end.tv_sec - begin.tv_sec +
+	       (end.tv_nsec - begin.tv_nsec) / 1e9;
+}
+
+int read_rated(int (*read)(const struct service_id *id, json_t **objects),
+	       const struct service_id *id, json_t **objects)
+{
+	json_t *before;
+	double seconds;
 	int status;
 
 	if (lbadm_options.stats < 2)
-		return read_services(id, services);
-	status = read_services(id, &before);
+		return read(id, objects);
+	status = read(id, &before);
 	if (status)
 		return status;
-	nanosleep(&second, NULL);
-	status = read_services(id, services);
-	if (!status) {
-		json_array_foreach(*services, i, s) {
-			old = find(before, s);
-			set_rates(s, old ? old : s);
-			json_array_foreach(json_object_get(s, "backends"), j,
-					   b) {
-				const json_t *was = find(json_object_get(
-					old, "backends"), b);
-
-				set_rates(b, was ? was : b);
-			}
-		}
-	}
+	seconds = wait_second();
+	status = read(id, objects);
+	if (!status)
+		set_rates(before, *objects, seconds);
 	json_decref(before);
 	return status;
 }

@@ -9,15 +9,49 @@
 
 #include "model/request.h"
 
-/* All backends, or one service's (@id not NULL), each with its "service".
- * Returns enum lbadm_exit; @backends is a new reference then.
+/**
+ * read_backends() - backends, each with the identity of its "service"
+ * @id: of one service; NULL for all
+ * @backends: set to a new reference, an array, on success
+ *
+ * Returns enum lbadm_exit, having said what is wrong.
  */
 int read_backends(const struct service_id *id, json_t **backends);
-/* All services, or one, each with its "backends". */
+
+/**
+ * read_services() - services, each with its "backends"
+ * @id: one; NULL for all
+ * @services: set to a new reference, an array, on success
+ *
+ * Returns enum lbadm_exit, having said what is wrong.
+ */
 int read_services(const struct service_id *id, json_t **services);
-/* The same, with "rates" measured over a second when -s -s is given. */
-int read_services_rated(const struct service_id *id, json_t **services);
-/* Without -s, what only belongs to it goes from what is printed as JSON. */
+
+/**
+ * read_rated() - read, with "rates" measured over a second if -s -s is given
+ * @read: one of those above
+ * @id: for @read
+ * @objects: for @read
+ *
+ * Returns what @read returns.
+ */
+int read_rated(int (*read)(const struct service_id *id, json_t **objects),
+	       const struct service_id *id, json_t **objects);
+
+/**
+ * rates_of() - what counters gained, per second
+ * @before: an object of counters
+ * @after: the same, later
+ * @seconds: how much later
+ *
+ * Returns a new reference.
+ */
+json_t *rates_of(const json_t *before, const json_t *after, double seconds);
+
+/* Sleep for a second. Returns how long it really was. */
+double wait_second(void);
+
+/* Without -s, "stats" go from what is printed as JSON. */
 void drop_stats(json_t *objects);
 
 #endif /* LBADM_SHOW_H */

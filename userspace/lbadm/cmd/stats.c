@@ -2,7 +2,7 @@
 /*
  * lbadm stats
  */
-#include "model/request.h"
+#include "cmd/show.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
 #include "out/out.h"
@@ -15,18 +15,45 @@ static int stats_cb(const struct nlmsghdr *nlh, void *data)
 	return *stats ? MNL_CB_OK : MNL_CB_ERROR;
 }
 
-static int stats_show(struct words *words)
+static int read_stats(json_t **stats)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
-	json_t *stats = NULL;
+
+	*stats = NULL;
+	return sock_talk(sock_request(buf, NFLB_CMD_STATS_GET, 0), stats_cb,
+			 stats);
+}
+
+/* With "rates", measured over a second. */
+static int read_stats_rated(json_t **stats)
+{
+	json_t *before;
+	double seconds;
+	int status;
+
+	status = read_stats(&before);
+	if (status)
+		return status;
+	seconds = wait_second();
+	status = read_stats(stats);
+	if (!status)
+		json_object_set_new(*stats, "rates",
+				    rates_of(before, *stats, seconds));
+	json_decref(before);
+	return status;
+}
+
+static int stats_show(struct words *words)
+{
+	json_t *stats;
 	int status;
 
 	status = words_end(words);
 	if (!status)
 		status = sock_open();
 	if (!status)
-		status = sock_talk(sock_request(buf, NFLB_CMD_STATS_GET, 0),
-				   stats_cb, &stats);
+		status = lbadm_options.stats < 2 ? read_stats(&stats) :
+						   read_stats_rated(&stats);
 	if (status)
 		return status;
 	if (lbadm_options.json)
