@@ -13,10 +13,13 @@
 static int conn_cb(const struct nlmsghdr *nlh, void *data)
 {
 	json_t *conn = msg_get_conn(nlh);
+	bool *none = data;
 
 	if (!conn)
 		return MNL_CB_ERROR;
-	json_array_append_new(data, conn);
+	out_connection(conn, *none);
+	*none = false;
+	json_decref(conn);
 	return MNL_CB_OK;
 }
 
@@ -26,11 +29,6 @@ static int count_cb(const struct nlmsghdr *nlh, void *data)
 
 	*count = msg_get_count(nlh);
 	return *count ? MNL_CB_OK : MNL_CB_ERROR;
-}
-
-static void reset(void *data)
-{
-	json_array_clear(data);
 }
 
 /* A request with the filter that the words give. Returns enum lbadm_exit. */
@@ -54,19 +52,17 @@ static int connection_show(struct words *words)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 	struct nlmsghdr *nlh;
-	json_t *conns;
+	bool none = true;
 	int status;
 
 	status = filtered(words, NFLB_CMD_CONN_GET, buf, &nlh);
-	if (status)
-		return status;
-	conns = json_array();
-	status = sock_dump(nlh, conn_cb, reset, conns);
-	if (!status && lbadm_options.json)
-		out_json(conns);
-	else if (!status)
-		out_connections(conns);
-	json_decref(conns);
+	/* Connections begin and end all the time: a consistent list of them
+	 * cannot be had, and is not asked for.
+	 */
+	if (!status)
+		status = sock_dump(nlh, conn_cb, NULL, &none);
+	if (!status)
+		out_connections_end(none);
 	return status;
 }
 

@@ -12,21 +12,33 @@
 
 #include "model/request.h"
 
+/* Each puts one attribute, or nest, into a message that has room for it: all
+ * that a request can hold is less than MNL_SOCKET_BUFFER_SIZE.
+ */
+
+/* Which service is meant; the service as it is to be. */
 void msg_put_service_id(struct nlmsghdr *nlh, const struct service_id *id);
 void msg_put_service(struct nlmsghdr *nlh, const struct service_request *req);
+/* A backend, and what is to be set of it. */
 void msg_put_backend(struct nlmsghdr *nlh, const struct backend_request *req);
+/* What narrows a list of connections: up to three attributes, or none. */
 void msg_put_conn_filter(struct nlmsghdr *nlh,
 			 const struct conn_filter *filter);
+/* End connections at once. */
 void msg_put_now(struct nlmsghdr *nlh);
 
 /* Each returns a new reference, or NULL when the message has no such object. */
 json_t *msg_get_service(const struct nlmsghdr *nlh);
 json_t *msg_get_backend(const struct nlmsghdr *nlh);
 json_t *msg_get_conn(const struct nlmsghdr *nlh);
+/* Totals of the namespace, with "drops" by reason. */
 json_t *msg_get_stats(const struct nlmsghdr *nlh);
+/* {"count": N} */
 json_t *msg_get_count(const struct nlmsghdr *nlh);
 
-/* An object with "event" and what it is about; NULL for an unknown command. */
+/* An object with "event", and what it is about; a backend's has its "service".
+ * Returns a new reference, or NULL for an unknown command.
+ */
 json_t *msg_get_event(const struct nlmsghdr *nlh);
 
 #endif /* LBADM_MSG_H */

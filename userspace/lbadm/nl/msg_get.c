@@ -94,6 +94,14 @@ static void set_uint(json_t *to, const char *key, const struct table *table,
 				    json_integer(get_uint(table, type)));
 }
 
+/* The same, but 0 is what is off or has no limit, and is left out. */
+static void set_nonzero(json_t *to, const char *key,
+			const struct table *table, int type)
+{
+	if (get_uint(table, type))
+		set_uint(to, key, table, type);
+}
+
 static void set_name(json_t *to, const char *key, const struct names *names,
 		     const struct table *table, int type)
 {
@@ -140,6 +148,15 @@ static json_t *stats_object(const struct nlattr *nest)
 	return stats;
 }
 
+static void set_port(json_t *to, const char *key, const struct table *table,
+		     int type)
+{
+	uint16_t port = get_port(table, type);
+
+	if (port)
+		json_object_set_new(to, key, json_integer(port));
+}
+
 /* 80, "8000-8010" or "*" */
 static json_t *get_ports(const struct table *table)
 {
@@ -153,6 +170,7 @@ static json_t *get_ports(const struct table *table)
 	return json_sprintf("%u-%u", first, last);
 }
 
+/* What is off is left out: an object says what a configuration would. */
 static json_t *service_object(const struct nlattr *nest)
 {
 	json_t *service = json_object();
@@ -164,19 +182,22 @@ static json_t *service_object(const struct nlattr *nest)
 			    get_addr(&t, NFLB_A_SERVICE_ADDRESS));
 	json_object_set_new(service, "port", get_ports(&t));
 	set_name(service, "mode", &mode_names, &t, NFLB_A_SERVICE_MODE);
-	set_name(service, "encap", &encap_names, &t, NFLB_A_SERVICE_ENCAP);
-	if (t.attrs[NFLB_A_SERVICE_ENCAP_PORT])
-		json_object_set_new(service, "encap-port", json_integer(
-			get_port(&t, NFLB_A_SERVICE_ENCAP_PORT)));
-	if (t.attrs[NFLB_A_SERVICE_TOA])
-		json_object_set_new(service, "toa", json_boolean(
-			get_uint(&t, NFLB_A_SERVICE_TOA)));
+	if (get_uint(&t, NFLB_A_SERVICE_ENCAP) != NFLB_ENCAP_NONE) {
+		set_name(service, "encap", &encap_names, &t,
+			 NFLB_A_SERVICE_ENCAP);
+		set_port(service, "encap-port", &t,
+			 NFLB_A_SERVICE_ENCAP_PORT);
+	}
+	if (get_uint(&t, NFLB_A_SERVICE_TOA))
+		json_object_set_new(service, "toa", json_true());
 	set_string(service, "scheduler", &t, NFLB_A_SERVICE_SCHEDULER);
-	set_uint(service, "persist", &t, NFLB_A_SERVICE_PERSIST);
-	set_uint(service, "persist-prefix4", &t,
-		 NFLB_A_SERVICE_PERSIST_PREFIX4);
-	set_uint(service, "persist-prefix6", &t,
-		 NFLB_A_SERVICE_PERSIST_PREFIX6);
+	if (get_uint(&t, NFLB_A_SERVICE_PERSIST)) {
+		set_uint(service, "persist", &t, NFLB_A_SERVICE_PERSIST);
+		set_uint(service, "persist-prefix4", &t,
+			 NFLB_A_SERVICE_PERSIST_PREFIX4);
+		set_uint(service, "persist-prefix6", &t,
+			 NFLB_A_SERVICE_PERSIST_PREFIX6);
+	}
 	set_uint(service, "timeout-syn", &t, NFLB_A_SERVICE_TIMEOUT_SYN);
 	set_uint(service, "timeout-established", &t,
 		 NFLB_A_SERVICE_TIMEOUT_ESTABLISHED);
@@ -196,17 +217,18 @@ static json_t *backend_object(const struct nlattr *nest)
 	table_fill_nest(&t, nest);
 	json_object_set_new(backend, "address",
 			    get_addr(&t, NFLB_A_BACKEND_ADDRESS));
-	if (get_port(&t, NFLB_A_BACKEND_PORT))
-		json_object_set_new(backend, "port", json_integer(
-			get_port(&t, NFLB_A_BACKEND_PORT)));
+	set_port(backend, "port", &t, NFLB_A_BACKEND_PORT);
 	set_uint(backend, "weight", &t, NFLB_A_BACKEND_WEIGHT);
 	set_name(backend, "state", &backend_state_names, &t,
 		 NFLB_A_BACKEND_STATE);
+	/* These are only there when they differ from the service's: an encap
+	 * of "none" says something then.
+	 */
 	set_name(backend, "mode", &mode_names, &t, NFLB_A_BACKEND_MODE);
 	set_name(backend, "encap", &encap_names, &t, NFLB_A_BACKEND_ENCAP);
-	if (get_uint(&t, NFLB_A_BACKEND_MAX_CONNECTIONS))
-		set_uint(backend, "max-connections", &t,
-			 NFLB_A_BACKEND_MAX_CONNECTIONS);
+	set_port(backend, "encap-port", &t, NFLB_A_BACKEND_ENCAP_PORT);
+	set_nonzero(backend, "max-connections", &t,
+		    NFLB_A_BACKEND_MAX_CONNECTIONS);
 	if (t.attrs[NFLB_A_BACKEND_STATS])
 		json_object_set_new(backend, "stats", stats_object(
 			t.attrs[NFLB_A_BACKEND_STATS]));

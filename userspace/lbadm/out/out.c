@@ -61,6 +61,37 @@ static void print_pair(const json_t *object, const char *key)
 	print_value(value);
 }
 
+/* As the command line takes it: gue with its port */
+static void print_encap(const json_t *object)
+{
+	const json_t *port = json_object_get(object, "encap-port");
+
+	print_pair(object, "encap");
+	if (port) {
+		putchar(':');
+		print_value(port);
+	}
+}
+
+/* As the command line takes it: SECONDS/PREFIXLEN/PREFIXLEN6 */
+static void print_persist(const json_t *object)
+{
+	static const char *const prefixes[] = {
+		"persist-prefix4", "persist-prefix6",
+	};
+	const json_t *length;
+	size_t i;
+
+	print_pair(object, "persist");
+	for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		length = json_object_get(object, prefixes[i]);
+		if (!length)
+			return;
+		putchar('/');
+		print_value(length);
+	}
+}
+
 /* Address and port, in one column. Returns @buf. */
 static const char *endpoint(char *buf, size_t size, const json_t *object,
 			    const char *address_key, const char *port_key)
@@ -81,13 +112,25 @@ static const char *endpoint(char *buf, size_t size, const json_t *object,
 	return buf;
 }
 
+static void print_rates(const json_t *rates, const char *indent)
+{
+	if (!rates)
+		return;
+	printf("%sper second:", indent);
+	print_pair(rates, "connections");
+	print_pair(rates, "packets-in");
+	print_pair(rates, "packets-out");
+	print_pair(rates, "bytes-in");
+	print_pair(rates, "bytes-out");
+	putchar('\n');
+}
+
 static void print_stats(const json_t *object, const char *indent)
 {
 	const json_t *stats = json_object_get(object, "stats");
-	const json_t *rates = json_object_get(object, "rates");
 
 	if (lbadm_options.stats && stats) {
-		printf("%s", indent);
+		printf("%stotal:", indent);
 		print_pair(stats, "active");
 		print_pair(stats, "connections");
 		print_pair(stats, "packets-in");
@@ -96,15 +139,7 @@ static void print_stats(const json_t *object, const char *indent)
 		print_pair(stats, "bytes-out");
 		putchar('\n');
 	}
-	if (rates) {
-		printf("%s per second:", indent);
-		print_pair(rates, "connections");
-		print_pair(rates, "packets-in");
-		print_pair(rates, "packets-out");
-		print_pair(rates, "bytes-in");
-		print_pair(rates, "bytes-out");
-		putchar('\n');
-	}
+	print_rates(json_object_get(object, "rates"), indent);
 }
 
 static void print_backend(const json_t *b)
@@ -117,7 +152,7 @@ static void print_backend(const json_t *b)
 	       number_of(b, "weight"), strcmp(state, "up") ? color(RED) : "",
 	       state, color(PLAIN));
 	print_pair(b, "mode");
-	print_pair(b, "encap");
+	print_encap(b);
 	print_pair(b, "max-connections");
 	printf(" active %" JSON_INTEGER_FORMAT "\n",
 	       number_of(json_object_get(b, "stats"), "active"));
@@ -132,11 +167,10 @@ static void print_service_line(const json_t *s)
 	       endpoint(buf, sizeof(buf), s, "address", "port"),
 	       color(PLAIN));
 	print_pair(s, "mode");
-	print_pair(s, "encap");
-	print_pair(s, "encap-port");
+	print_encap(s);
 	print_pair(s, "scheduler");
 	print_pair(s, "toa");
-	print_pair(s, "persist");
+	print_persist(s);
 	if (!strcmp(string_of(s, "protocol"), "tcp")) {
 		print_pair(s, "timeout-syn");
 		print_pair(s, "timeout-established");
@@ -154,7 +188,7 @@ void out_services(const json_t *services)
 	json_array_foreach(services, i, s) {
 		print_service_line(s);
 		putchar('\n');
-		print_stats(s, " ");
+		print_stats(s, "  ");
 		json_array_foreach(json_object_get(s, "backends"), j, b)
 			print_backend(b);
 	}
@@ -191,15 +225,21 @@ static void print_connection(const json_t *c)
 	print_pair(c, "age");
 }
 
-void out_connections(const json_t *connections)
+void out_connection(const json_t *connection, bool first)
 {
-	const json_t *c;
-	size_t i;
-
-	json_array_foreach(connections, i, c) {
-		print_connection(c);
+	if (!lbadm_options.json) {
+		print_connection(connection);
 		putchar('\n');
+		return;
 	}
+	fputs(first ? "[" : ",\n", stdout);
+	json_dumpf(connection, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+}
+
+void out_connections_end(bool none)
+{
+	if (lbadm_options.json)
+		puts(none ? "[]" : "]");
 }
 
 void out_stats(const json_t *stats)
@@ -215,6 +255,7 @@ void out_stats(const json_t *stats)
 	for (i = 0; i < sizeof(totals) / sizeof(totals[0]); i++)
 		printf("%-22s %" JSON_INTEGER_FORMAT "\n", totals[i],
 		       number_of(stats, totals[i]));
+	print_rates(json_object_get(stats, "rates"), "");
 	json_object_foreach((json_t *)drops, reason, value)
 		if (json_integer_value(value) || lbadm_options.stats)
 			printf("drop %-17s %" JSON_INTEGER_FORMAT "\n", reason,
@@ -237,6 +278,8 @@ void out_event(const json_t *event)
 				       "port"));
 		print_pair(event, "weight");
 		print_pair(event, "state");
+		print_pair(event, "mode");
+		print_encap(event);
 		print_pair(event, "max-connections");
 	} else {
 		print_service_line(event);
