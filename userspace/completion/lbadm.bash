@@ -15,11 +15,12 @@ _lbadm()
 	done
 	if [ -z "$object" ]; then
 		mapfile -t COMPREPLY < <(compgen -W \
-			"service backend connection stats monitor help" -- "$cur")
+			"help $(lbadm help 2>/dev/null | awk '$1 == "lbadm" { print $2 }' |
+				sort -u)" -- "$cur")
 	elif [ "$i" -eq $((COMP_CWORD - 1)) ]; then
 		mapfile -t COMPREPLY < <(compgen -W "help $(lbadm "$object" help \
 			2>/dev/null | awk -v o="$object" \
-			'$1 == "lbadm" && $2 == o { print $3 }')" -- "$cur")
+			'$1 == "lbadm" && $2 == o && $3 ~ /^[a-z]/ { print $3 }')" -- "$cur")
 	fi
 }
 complete -F _lbadm lbadm

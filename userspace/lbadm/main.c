@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lbadm.h"
+#include "model/request.h"
 #include "nl/sock.h"
 #include "util/split.h"
 
@@ -105,18 +106,47 @@ static const struct lbadm_object *find_object(const char *name)
 	return NULL;
 }
 
+static void list_add(char *list, size_t size, const char *word)
+{
+	size_t used = strlen(list);
+
+	snprintf(list + used, size - used, "%s %s", used ? "," : "", word);
+}
+
+static int unknown_object(const char *word)
+{
+	char list[128] = "";
+	size_t i;
+
+	for (i = 0; i < OBJECT_COUNT; i++)
+		list_add(list, sizeof(list), objects[i]->name);
+	return usage_error("unknown object \"%s\"; there are:%s", word, list);
+}
+
 static int unknown_command(const struct lbadm_object *object,
 			   const char *word)
 {
 	const struct lbadm_command *c;
 	char list[128] = "";
 
-	for (c = object->commands; c->name; c++) {
-		strcat(list, " ");
-		strcat(list, c->name);
-	}
+	for (c = object->commands; c->name; c++)
+		list_add(list, sizeof(list), c->name);
 	return usage_error("%s: unknown command \"%s\"; there are:%s",
 			   object->name, word, list);
+}
+
+/* After `help`: nothing, or an object. */
+static int help_words(const struct lbadm_object *object, struct words *words)
+{
+	if (!object && words->argc) {
+		object = find_object(words_peek(words));
+		if (!object)
+			return unknown_object(words_peek(words));
+		words_next(words);
+	}
+	if (words->argc)
+		return words_end(words);
+	return lbadm_help(object);
 }
 
 static int dispatch_object(const struct lbadm_object *object,
@@ -125,17 +155,16 @@ static int dispatch_object(const struct lbadm_object *object,
 	const char *word = words->argc ? words->argv[0] : "show";
 	const struct lbadm_command *c;
 
-	if (!strcmp(word, "help"))
-		return lbadm_help(object);
+	if (!strcmp(word, "help")) {
+		words_next(words);
+		return help_words(object, words);
+	}
 	for (c = object->commands; c->name; c++) {
 		if (!*c->name)
 			return c->run(words);
 		if (strcmp(c->name, word))
 			continue;
-		if (words->argc) {
-			words->argv++;
-			words->argc--;
-		}
+		words_next(words);
 		return c->run(words);
 	}
 	return unknown_command(object, word);
@@ -145,15 +174,13 @@ int lbadm_dispatch(struct words *words)
 {
 	const struct lbadm_object *object = &lbadm_service;
 
+	if (words_accept(words, "help"))
+		return help_words(NULL, words);
 	if (words->argc) {
-		if (!strcmp(words->argv[0], "help"))
-			return lbadm_help(NULL);
-		object = find_object(words->argv[0]);
+		object = find_object(words_peek(words));
 		if (!object)
-			return usage_error("unknown object \"%s\"; there are: service, backend, connection, stats, monitor",
-					   words->argv[0]);
-		words->argv++;
-		words->argc--;
+			return unknown_object(words_peek(words));
+		words_next(words);
 	}
 	return dispatch_object(object, words);
 }
@@ -178,16 +205,20 @@ static int batch(const char *name)
 	int status = LBADM_OK;
 	char *line = NULL;
 	size_t size = 0;
+	ssize_t len;
 
 	if (!file)
 		return usage_error("%s: %s", name, strerror(errno));
-	while (!status && getline(&line, &size, file) >= 0) {
+	while (!status && (len = getline(&line, &size, file)) >= 0) {
 		snprintf(lbadm_where, sizeof(lbadm_where), "%s:%u: ", name,
 			 ++number);
-		status = batch_line(line);
+		/* What follows a NUL would be ignored without a word. */
+		status = strlen(line) == (size_t)len ? batch_line(line) :
+			 usage_error("the line has a NUL in it");
 	}
+	*lbadm_where = '\0';
 	if (!status && ferror(file))
-		status = usage_error("%s", strerror(errno));
+		status = usage_error("%s: %s", name, strerror(errno));
 	free(line);
 	if (file != stdin)
 		fclose(file);
@@ -197,62 +228,83 @@ static int batch(const char *name)
 static int enter_netns(const char *name)
 {
 	char path[512];
-	int fd;
+	int fd, status = LBADM_OK;
 
 	if (!*name || strchr(name, '/'))
 		return usage_error("\"%s\": not a name of a network namespace",
 				   name);
 	snprintf(path, sizeof(path), "/run/netns/%s", name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0 && errno == ENOENT)
 		return usage_error("there is no network namespace \"%s\"",
 				   name);
-	if (setns(fd, CLONE_NEWNET)) {
+	if (fd < 0 || setns(fd, CLONE_NEWNET))
+		status = fail(LBADM_UNAVAILABLE,
+			      "cannot enter network namespace \"%s\": %s",
+			      name, strerror(errno));
+	if (fd >= 0)
 		close(fd);
-		return fail(LBADM_UNAVAILABLE,
-			    "cannot enter network namespace \"%s\": %s", name,
-			    strerror(errno));
-	}
-	close(fd);
-	return LBADM_OK;
+	return status;
 }
 
+/* Even "always" does not colour what is not a terminal; but against NO_COLOR,
+ * which is a general wish, it is the particular one.
+ */
 static int set_color(const char *when)
 {
+	const char *no_color = getenv("NO_COLOR");
+
 	if (!strcmp(when, "always"))
 		lbadm_options.color = true;
 	else if (!strcmp(when, "never"))
 		lbadm_options.color = false;
-	else if (strcmp(when, "auto"))
+	else if (!strcmp(when, "auto"))
+		lbadm_options.color = !(no_color && *no_color);
+	else
 		return usage_error("color \"%s\": auto, always or never is expected",
 				   when);
-	/* Even "always" does not colour what is not a terminal. */
 	if (!isatty(STDOUT_FILENO))
 		lbadm_options.color = false;
 	return LBADM_OK;
 }
 
-int main(int argc, char **argv)
-{
-	static const struct option long_options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "stats", no_argument, NULL, 's' },
-		{ "netns", required_argument, NULL, 'n' },
-		{ "batch", required_argument, NULL, 'b' },
-		{ "color", required_argument, NULL, 'c' },
-		{ "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	const char *batch_file = NULL, *netns = NULL;
-	const char *no_color = getenv("NO_COLOR");
-	struct words words;
-	int c, status = LBADM_OK;
+static const struct option long_options[] = {
+	{ "json", no_argument, NULL, 'j' },
+	{ "stats", no_argument, NULL, 's' },
+	{ "netns", required_argument, NULL, 'n' },
+	{ "batch", required_argument, NULL, 'b' },
+	{ "color", required_argument, NULL, 'c' },
+	{ "version", no_argument, NULL, 'V' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
 
-	lbadm_options.color = isatty(STDOUT_FILENO) &&
-			      !(no_color && *no_color);
-	while (!status && (c = getopt_long(argc, argv, "+jsn:b:c:Vh",
-					   long_options, NULL)) != -1) {
+/* The next option, or -1, or '?' having said what is wrong. */
+static int next_option(int argc, char **argv)
+{
+	/* Before it is taken; options are not mixed with words ("+"). */
+	const char *word = argv[optind];
+	size_t len;
+	int c, i = -1;
+
+	c = getopt_long(argc, argv, "+jsn:b:c:Vh", long_options, &i);
+	if (c == -1 || c == '?' || i < 0)
+		return c;
+	/* getopt_long() takes "--js" for "--json". Words are written out. */
+	len = strcspn(word + 2, "=");
+	if (len == strlen(long_options[i].name))
+		return c;
+	usage_error("unknown option \"%s\"", word);
+	return '?';
+}
+
+static int run(int argc, char **argv)
+{
+	const char *batch_file = NULL, *netns = NULL;
+	int c, status = set_color("auto");
+	struct words words;
+
+	while (!status && (c = next_option(argc, argv)) != -1) {
 		switch (c) {
 		case 'j': lbadm_options.json = true; break;
 		case 's': lbadm_options.stats++; break;
@@ -264,17 +316,28 @@ int main(int argc, char **argv)
 		default: return LBADM_USAGE;
 		}
 	}
+	words = (struct words){ .argv = argv + optind, .argc = argc - optind };
 	if (!status && netns)
 		status = enter_netns(netns);
-	words = (struct words){ .argv = argv + optind, .argc = argc - optind };
 	if (!status && batch_file && words.argc)
 		status = usage_error("\"%s\": a batch takes its commands from the file",
 				     words.argv[0]);
-	if (!status)
-		status = batch_file ? batch(batch_file) :
-				      lbadm_dispatch(&words);
+	if (status)
+		return status;
+	return batch_file ? batch(batch_file) : lbadm_dispatch(&words);
+}
+
+int main(int argc, char **argv)
+{
+	static char name[] = "lbadm";
+	int status;
+
+	/* getopt_long() begins its messages with it. */
+	if (argc)
+		argv[0] = name;
+	status = run(argc, argv);
 	sock_close();
-	if (fflush(stdout) && !status)
+	if ((fflush(stdout) || ferror(stdout)) && !status)
 		status = fail(LBADM_USAGE, "cannot write: %s",
 			      strerror(errno));
 	return status;

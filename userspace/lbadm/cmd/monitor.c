@@ -60,15 +60,15 @@ static int monitor(struct words *words)
 	if (!config && !connections)
 		config = connections = true;
 	status = sock_open();
-	if (!status && config)
-		status = sock_join(NFLB_MCGRP_CONFIG);
-	if (!status && connections)
-		status = sock_join(NFLB_MCGRP_CONNECTIONS);
 	if (status)
 		return status;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	return sock_listen(event_cb, lost, NULL, &stop);
+	if (config)
+		status = sock_join(NFLB_MCGRP_CONFIG);
+	if (!status && connections)
+		status = sock_join(NFLB_MCGRP_CONNECTIONS);
+	return status ? status : sock_listen(event_cb, lost, NULL, &stop);
 }
 
 /* An object without commands: its words follow at once. */

@@ -3,6 +3,7 @@
  * From words to requests. Words are written out; what is wrong is named, and
  * what would be right is said.
  */
+#define _GNU_SOURCE
 #include "model/request.h"
 
 #include <netinet/in.h>
@@ -166,6 +167,7 @@ static int parse_encap(struct words *words, struct opt *encap,
 	const char *word = words_peek(words);
 	uint16_t port;
 
+	encap_port->set = false;
 	if (!word || strncmp(word, "gue:", 4))
 		return parse_name(words, "encap", &encap_names, encap);
 	words_next(words);
@@ -181,7 +183,7 @@ static int parse_encap(struct words *words, struct opt *encap,
 /* SECONDS[/PREFIXLEN[/PREFIXLEN6]] */
 static int parse_persist(struct words *words, struct service_request *req)
 {
-	char buf[40], *save = NULL, *part;
+	char buf[40], *rest = buf;
 	const char *value;
 	int err;
 
@@ -191,22 +193,19 @@ static int parse_persist(struct words *words, struct service_request *req)
 	if (strlen(value) >= sizeof(buf))
 		goto bad;
 	strcpy(buf, value);
-	part = strtok_r(buf, "/", &save);
-	if (!part || !number_parse(&req->persist.value, part,
-				   NFLB_TIMEOUT_MAX))
+	if (!number_parse(&req->persist.value, strsep(&rest, "/"),
+			  NFLB_TIMEOUT_MAX))
 		goto bad;
 	req->persist.set = true;
-	part = strtok_r(NULL, "/", &save);
-	if (!part)
+	if (!rest)
 		return LBADM_OK;
-	if (!number_parse(&req->persist_prefix4.value, part, 32))
+	if (!number_parse(&req->persist_prefix4.value, strsep(&rest, "/"), 32))
 		goto bad;
 	req->persist_prefix4.set = true;
-	part = strtok_r(NULL, "/", &save);
-	if (!part)
+	if (!rest)
 		return LBADM_OK;
-	if (!number_parse(&req->persist_prefix6.value, part, 128) ||
-	    strtok_r(NULL, "/", &save))
+	if (!number_parse(&req->persist_prefix6.value, strsep(&rest, "/"),
+			  128) || rest)
 		goto bad;
 	req->persist_prefix6.set = true;
 	return LBADM_OK;
