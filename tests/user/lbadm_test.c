@@ -174,6 +174,15 @@ static void test_service_id(void **state)
 	w = words_of("tcp 192.0.2.10:*");
 	assert_int_equal(parse_service_id(&w, &id), LBADM_OK);
 	assert_int_equal(id.port, 0);
+	assert_int_equal(id.port_last, 0);
+	w = words_of("tcp 192.0.2.10:1-65535");
+	assert_int_equal(parse_service_id(&w, &id), LBADM_OK);
+	assert_int_equal(id.port_last, 65535);
+	/* A range of one is that one. */
+	w = words_of("tcp 192.0.2.10:80-80");
+	assert_int_equal(parse_service_id(&w, &id), LBADM_OK);
+	assert_int_equal(id.port, 80);
+	assert_int_equal(id.port_last, 0);
 }
 
 /* What is wrong is named in what is said. */
@@ -200,6 +209,23 @@ static void test_service_errors(void **state)
 		{ "tcp 192.0.2.1:80 toa yes", "on or off" },
 		{ "tcp 192.0.2.1:80 persist 1/33", "1/33" },
 		{ "tcp 192.0.2.1:80 persist 1/2/3/4", "1/2/3/4" },
+		{ "tcp 192.0.2.1:80 persist 1/24/129", "1/24/129" },
+		{ "tcp 192.0.2.1:80 persist /24", "/24" },
+		{ "tcp 192.0.2.1:80 persist 1//64", "1//64" },
+		{ "tcp 192.0.2.1:80 persist 1/24/", "1/24/" },
+		{ "tcp 192.0.2.1:80 persist ''", "SECONDS" },
+		{ "tcp 192.0.2.1:80 scheduler ''", "letters" },
+		{ "tcp 192.0.2.1:80 encap gue:", "gue:" },
+		{ "tcp 192.0.2.1:80 encap gre:1", "none, ipip, gre or gue" },
+		{ "tcp 192.0.2.1:80 mode dn", "dnat, fullnat or dsr" },
+		{ "tcp 192.0.2.1:80 time-syn 1", "time-syn" },
+		{ "tcp 192.0.2.1:80 timeout-udp -1", "-1" },
+		{ "tcp 192.0.2.1:", "1 to 65535" },
+		{ "tcp 192.0.2.1:80-", "range" },
+		{ "tcp 192.0.2.1:-80", "range" },
+		{ "tcp 192.0.2.1:+80", "1 to 65535" },
+		{ "tcp 2001:db8::1", "port is missing" },
+		{ "TCP 192.0.2.1:80", "tcp or udp" },
 		{ "tcp 192.0.2.1:80 scheduler abcdefghijklmnop", "letters" },
 		{ "tcp 192.0.2.1:80 timeout-syn 604801", "604801" },
 	};
@@ -411,6 +437,48 @@ static void test_garbage(void **state)
 	}
 }
 
+/* A message that is cut or garbled is read within its bounds. */
+static void test_garbled_message(void **state)
+{
+	static char buf[8192] __attribute__((aligned(8)));
+	int i, j;
+
+	(void)state;
+	srand(2);
+	for (i = 0; i < 20000; i++) {
+		struct nlmsghdr *nlh = message(buf, NFLB_CMD_BACKEND_SET);
+		struct service_request req = { .id.address.len = 16,
+					       .id.port = 80,
+					       .scheduler = "maglev" };
+		struct backend_request backend = { .address.len = 4,
+						   .weight = { true, 1 } };
+		struct conn_filter filter = { .state = { true, 1 } };
+		char *copy;
+		size_t len;
+
+		msg_put_service(nlh, &req);
+		msg_put_backend(nlh, &backend);
+		msg_put_conn_filter(nlh, &filter);
+		msg_put_now(nlh);
+		len = nlh->nlmsg_len;
+		for (j = rand() % 8; j >= 0; j--)
+			buf[20 + rand() % (len - 20)] = rand() % 24;
+		/* In a buffer of its own size, which sanitizers guard */
+		len = 20 + (rand() % (len - 20)) / 4 * 4;
+		nlh->nlmsg_len = len;
+		copy = malloc(len);
+		memcpy(copy, buf, len);
+		nlh = (struct nlmsghdr *)copy;
+		json_decref(msg_get_service(nlh));
+		json_decref(msg_get_backend(nlh));
+		json_decref(msg_get_conn(nlh));
+		json_decref(msg_get_stats(nlh));
+		json_decref(msg_get_count(nlh));
+		json_decref(msg_get_event(nlh));
+		free(copy);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -427,6 +495,7 @@ int main(void)
 		cmocka_unit_test(test_message_from_the_future),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_garbled_message),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * libmnl's socket, to be preloaded into lbadm: what would go to the kernel goes
+ * to a test instead, which plays the module. NFLB_FAKE_FD is that test's end of
+ * a socket that keeps messages apart (SOCK_SEQPACKET).
+ *
+ * Besides netlink messages, 4 bytes pass: to the test, the number of a group
+ * that is joined; from the test, an errno for lbadm's next receive.
+ */
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct mnl_socket {
+	int fd;
+};
+
+static struct mnl_socket fake;
+
+struct mnl_socket *mnl_socket_open(int bus)
+{
+	const char *fd = getenv("NFLB_FAKE_FD");
+
+	if (bus != NETLINK_GENERIC || !fd) {
+		errno = EPROTONOSUPPORT;
+		return NULL;
+	}
+	fake.fd = atoi(fd);
+	return &fake;
+}
+
+int mnl_socket_bind(struct mnl_socket *nl, unsigned int groups, pid_t pid)
+{
+	(void)nl;
+	(void)groups;
+	(void)pid;
+	return 0;
+}
+
+int mnl_socket_close(struct mnl_socket *nl)
+{
+	return close(nl->fd);
+}
+
+int mnl_socket_get_fd(const struct mnl_socket *nl)
+{
+	return nl->fd;
+}
+
+int mnl_socket_setsockopt(const struct mnl_socket *nl, int type, void *buf,
+			  socklen_t len)
+{
+	if (type != NETLINK_ADD_MEMBERSHIP)
+		return 0;
+	return send(nl->fd, buf, len, MSG_NOSIGNAL) == (ssize_t)len ? 0 : -1;
+}
+
+ssize_t mnl_socket_sendto(const struct mnl_socket *nl, const void *buf,
+			  size_t len)
+{
+	return send(nl->fd, buf, len, MSG_NOSIGNAL);
+}
+
+ssize_t mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size)
+{
+	ssize_t len = recv(nl->fd, buf, size, 0);
+
+	if (len == sizeof(int)) {
+		memcpy(&errno, buf, sizeof(int));
+		return -1;
+	}
+	if (len == 0) {
+		errno = ECONNRESET;
+		return -1;
+	}
+	return len;
+}

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The module's side of the netlink protocol, played for lbadm: fake_mnl.c
+brings here what lbadm would send to the kernel. Numbers are those of
+include/uapi/linux/nflb.h, read from it."""
+
+import ipaddress
+import os
+import re
+import socket
+import struct
+import subprocess
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.path.join(HERE, "../../userspace/build")
+LBADM = os.environ.get("LBADM", BUILD + "/lbadm")
+FAKE_MNL = os.environ.get("FAKE_MNL", BUILD + "/test/fake_mnl.so")
+
+NLMSG_ERROR, NLMSG_DONE, GENL_ID_CTRL, FAMILY = 2, 3, 16, 30
+REQUEST, MULTI, ACK, DUMP_INTR, DUMP = 0x1, 0x2, 0x4, 0x10, 0x300
+CAPPED, ACK_TLVS = 0x100, 0x200
+NESTED = 0x8000
+GROUPS = {"config": 5, "connections": 6}
+
+
+def _numbers():
+    with open(os.path.join(HERE, "../../include/uapi/linux/nflb.h")) as f:
+        text = re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S)
+    numbers = {}
+    for body in re.findall(r"enum \w+ \{(.*?)\};", text, re.S):
+        names = [w.split("=")[0].strip() for w in body.split(",")]
+        for value, name in enumerate(n for n in names if n):
+            numbers[name.replace("NFLB_", "", 1)] = value
+    return numbers
+
+
+N = _numbers()
+
+
+def attr(kind, payload):
+    """An attribute: bytes as they are, a list of attributes as a nest."""
+    if isinstance(payload, list):
+        kind |= NESTED
+        payload = b"".join(payload)
+    length = len(payload) + 4
+    return struct.pack("=HH", length, kind) + payload + b"\0" * (-length % 4)
+
+
+def a(name, value):
+    """An attribute by name; its size by its name: a("A_COUNT", 7)."""
+    if isinstance(value, (bytes, list)):
+        return attr(N[name], value)
+    if isinstance(value, str) and name.endswith("ADDRESS"):
+        return attr(N[name], ipaddress.ip_address(value).packed)
+    if isinstance(value, str):
+        return attr(N[name], value.encode() + b"\0")
+    if "PORT" in name.split("_"):
+        return attr(N[name], struct.pack("!H", value))
+    if re.search(r"_(PROTOCOL|MODE|ENCAP|STATE|TOA|PREFIX[46]?)$", name):
+        return attr(N[name], struct.pack("=B", value))
+    if re.search(r"^A_(COUNT|DROP_PACKETS|STATS_(?!ACTIVE))", name):
+        return attr(N[name], struct.pack("=Q", value))
+    return attr(N[name], struct.pack("=I", value))
+
+
+def attributes(data):
+    """[(type, with NLA_F_NESTED or not, payload)] of a request."""
+    found = []
+    while len(data) >= 4:
+        length, kind = struct.unpack_from("=HH", data)
+        found.append((kind & 0x3fff, bool(kind & NESTED), data[4:length]))
+        data = data[(length + 3) & ~3:]
+    return found
+
+
+def stats(connections=0, active=0, packets=(0, 0), octets=(0, 0)):
+    return [a("A_STATS_CONNECTIONS", connections),
+            a("A_STATS_ACTIVE", active),
+            a("A_STATS_PACKETS_IN", packets[0]),
+            a("A_STATS_PACKETS_OUT", packets[1]),
+            a("A_STATS_BYTES_IN", octets[0]),
+            a("A_STATS_BYTES_OUT", octets[1])]
+
+
+class Request:
+    def __init__(self, data):
+        (_, self.type, self.flags, self.seq, _, self.cmd,
+         self.version) = struct.unpack_from("=IHHIIBB", data)
+        self.attributes = attributes(data[20:])
+
+    def message(self, cmd, *attrs, flags=0):
+        return message(cmd, *attrs, seq=self.seq, flags=flags)
+
+    def header(self):
+        return struct.pack("=IHHII", 16, self.type, self.flags, self.seq, 0)
+
+    def error(self, number=0, text=None):
+        """An ack, or a refusal with or without the kernel's words."""
+        payload = struct.pack("=i", -number) + self.header()
+        flags = CAPPED
+        if text is not None:
+            flags |= ACK_TLVS
+            payload += attr(1, text.encode() + b"\0")
+        return struct.pack("=IHHII", 16 + len(payload), NLMSG_ERROR, flags,
+                           self.seq, 0) + payload
+
+    def done(self, number=0, text=None, flags=MULTI):
+        payload = struct.pack("=i", -number)
+        if text is not None:
+            flags |= ACK_TLVS
+            payload += attr(1, text.encode() + b"\0")
+        return struct.pack("=IHHII", 16 + len(payload), NLMSG_DONE, flags,
+                           self.seq, 0) + payload
+
+
+def message(cmd, *attrs, seq=0, flags=0):
+    payload = struct.pack("=BBH", N["CMD_" + cmd], 1, 0) + b"".join(attrs)
+    return struct.pack("=IHHII", 16 + len(payload), FAMILY, flags, seq,
+                       0) + payload
+
+
+def _family(request):
+    groups = [attr(i, [attr(1, name.encode() + b"\0"),
+                       attr(2, struct.pack("=I", number))])
+              for i, (name, number) in enumerate(GROUPS.items(), 1)]
+    payload = struct.pack("=BBH", 1, 2, 0) + attr(
+        1, struct.pack("=H", FAMILY)) + attr(2, b"nflb\0") + attr(7, groups)
+    return struct.pack("=IHHII", 16 + len(payload), GENL_ID_CTRL, 0,
+                       request.seq, 0) + payload
+
+
+class Result:
+    """What lbadm did; requests are those to the module."""
+    status = out = err = None
+
+    def __init__(self):
+        self.requests, self.groups = [], []
+
+
+def play(args, handler, stdin=None, joined=None):
+    """Run lbadm. handler(request) returns a list of datagrams, each bytes or an
+    errno. joined(send, process) is called when lbadm has joined a group."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    result = Result()
+
+    def send(datagram):
+        if isinstance(datagram, int):
+            datagram = struct.pack("=i", datagram)
+        ours.send(datagram)
+
+    with ours:
+        process = subprocess.Popen(
+            [LBADM, *args], pass_fds=[theirs.fileno()], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(os.environ, LD_PRELOAD=FAKE_MNL,
+                     NFLB_FAKE_FD=str(theirs.fileno())))
+        theirs.close()
+        if stdin:
+            process.stdin.write(stdin)
+        process.stdin.close()
+        process.stdin = None
+        ours.settimeout(20)
+        while data := ours.recv(65536):
+            if len(data) == 4:
+                result.groups.append(struct.unpack("=I", data)[0])
+                if joined:
+                    joined(send, process)
+                continue
+            request = Request(data)
+            if request.type == GENL_ID_CTRL:
+                answer = [_family(request), request.error()]
+            else:
+                result.requests.append(request)
+                answer = handler(request)
+            for datagram in answer:
+                send(datagram)
+        result.out, result.err = process.communicate(timeout=20)
+        result.status = process.returncode
+    return result

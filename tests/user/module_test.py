@@ -1,0 +1,532 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""lbadm against a module that the test plays: what it asks, what it prints of
+what it is told, and what it does when the answer is no."""
+
+import errno
+import json
+import os
+import signal
+import sys
+
+import tap
+from fake_module import (ACK, DUMP, DUMP_INTR, GROUPS, MULTI, N, REQUEST, a,
+                         attr, attributes, message, play, stats)
+
+TCP, UDP = 6, 17
+WEB = [a("A_SERVICE_PROTOCOL", TCP), a("A_SERVICE_ADDRESS", "192.0.2.10"),
+       a("A_SERVICE_PORT", 80)]
+DNS = [a("A_SERVICE_PROTOCOL", UDP), a("A_SERVICE_ADDRESS", "2001:db8::10"),
+       a("A_SERVICE_PORT", 53)]
+RANGE = [a("A_SERVICE_PROTOCOL", TCP), a("A_SERVICE_ADDRESS", "192.0.2.10"),
+         a("A_SERVICE_PORT", 8000), a("A_SERVICE_PORT_LAST", 8010)]
+ALL = [a("A_SERVICE_PROTOCOL", TCP), a("A_SERVICE_ADDRESS", "192.0.2.11"),
+       a("A_SERVICE_PORT", 0)]
+OFF = [a("A_SERVICE_ENCAP", 0), a("A_SERVICE_TOA", 0),
+       a("A_SERVICE_PERSIST", 0), a("A_SERVICE_PERSIST_PREFIX4", 32)]
+
+
+def service(identity, *settings, counters=None):
+    return a("A_SERVICE", identity + [
+        a("A_SERVICE_MODE", 0), a("A_SERVICE_SCHEDULER", "rr"), *settings,
+        a("A_SERVICE_BACKEND_COUNT", 2),
+        a("A_SERVICE_STATS", counters or stats())])
+
+
+def backend(identity, address, port, *settings, counters=None):
+    return (a("A_SERVICE", identity) + a("A_BACKEND", [
+        a("A_BACKEND_ADDRESS", address), a("A_BACKEND_PORT", port),
+        a("A_BACKEND_WEIGHT", 1), a("A_BACKEND_STATE", 0), *settings,
+        a("A_BACKEND_STATS", counters or stats())]))
+
+
+def dumps(services=(), backends=(), **more):
+    """A handler that answers dumps with these."""
+    lists = {N["CMD_SERVICE_GET"]: ("SERVICE_GET", services),
+             N["CMD_BACKEND_GET"]: ("BACKEND_GET", backends)}
+    for key, value in more.items():
+        lists[N["CMD_" + key]] = (key, value)
+
+    def handler(r):
+        assert r.flags == REQUEST | DUMP, hex(r.flags)
+        name, objects = lists[r.cmd]
+        objects = objects() if callable(objects) else objects
+        return [b"".join(r.message(name, o, flags=MULTI) for o in objects),
+                r.done()][0 if objects else 1:]
+    return handler
+
+
+def answers(cmd, *attrs):
+    return lambda r: [r.message(cmd, *attrs), r.error()]
+
+
+def refuses(number, text=None):
+    return lambda r: [r.error(number, text)]
+
+
+def accepts(r):
+    return [r.error()]
+
+
+def equal(got, want):
+    assert got == want, "got   %s\n    wants %s" % (got, want)
+
+
+def succeeds(args, handler, **kwargs):
+    r = play(args, handler, **kwargs)
+    assert r.status == 0 and not r.err, (args, r.status, r.err, r.out)
+    return r
+
+
+def shows(args, handler):
+    """What JSON it prints, which must be valid."""
+    return json.loads(succeeds(["-j", *args], handler).out)
+
+
+# --- what is asked
+
+def test_ask_service_add():
+    r = succeeds("service add tcp 192.0.2.10:80 mode dsr encap gue:6080 "
+                 "scheduler maglev persist 300/24/64 toa on timeout-syn 1 "
+                 "timeout-established 2 timeout-fin 3 timeout-udp 4".split(),
+                 accepts).requests
+    equal(len(r), 1)
+    # No other flags: strict checks refuse CREATE and EXCL
+    equal((r[0].cmd, r[0].flags, r[0].version),
+          (N["CMD_SERVICE_ADD"], REQUEST | ACK, 1))
+    want = WEB + [
+        a("A_SERVICE_MODE", 2), a("A_SERVICE_ENCAP", 3),
+        a("A_SERVICE_ENCAP_PORT", 6080), a("A_SERVICE_SCHEDULER", "maglev"),
+        a("A_SERVICE_PERSIST", 300), a("A_SERVICE_PERSIST_PREFIX4", 24),
+        a("A_SERVICE_PERSIST_PREFIX6", 64), a("A_SERVICE_TOA", 1),
+        a("A_SERVICE_TIMEOUT_SYN", 1), a("A_SERVICE_TIMEOUT_ESTABLISHED", 2),
+        a("A_SERVICE_TIMEOUT_FIN", 3), a("A_SERVICE_TIMEOUT_UDP", 4)]
+    equal(r[0].attributes, [(N["A_SERVICE"], True, b"".join(want))])
+
+
+def test_ask_verbs():
+    for words, cmd in (("service set", "SERVICE_SET"),
+                       ("service replace", "SERVICE_REPLACE"),
+                       ("service del", "SERVICE_DEL")):
+        r = succeeds([*words.split(), "tcp", "192.0.2.10:80"], accepts)
+        equal((r.requests[0].cmd, r.requests[0].flags,
+               r.requests[0].attributes),
+              (N["CMD_" + cmd], REQUEST | ACK,
+               [(N["A_SERVICE"], True, b"".join(WEB))]))
+
+
+def test_ask_backends():
+    identity = (N["A_SERVICE"], True, b"".join(WEB))
+    one = a("A_BACKEND_ADDRESS", "10.0.0.1") + a("A_BACKEND_PORT", 8080)
+
+    def asks(line, cmd, more=b"", *rest):
+        verb, *settings = line.split()
+        r = succeeds(["backend", verb, "tcp", "192.0.2.10:80",
+                      "10.0.0.1:8080", *settings], accepts).requests[0]
+        equal((r.cmd, r.flags), (N["CMD_" + cmd], REQUEST | ACK))
+        equal(r.attributes, [identity, (N["A_BACKEND"], True, one + more),
+                             *rest])
+
+    asks("add weight 3 mode dsr encap gue:6080 max-connections 9 state drain",
+         "BACKEND_ADD", b"".join([
+             a("A_BACKEND_WEIGHT", 3), a("A_BACKEND_STATE", 1),
+             a("A_BACKEND_MODE", 2), a("A_BACKEND_ENCAP", 3),
+             a("A_BACKEND_ENCAP_PORT", 6080),
+             a("A_BACKEND_MAX_CONNECTIONS", 9)]))
+    asks("set weight 0", "BACKEND_SET", a("A_BACKEND_WEIGHT", 0))
+    asks("drain", "BACKEND_SET", a("A_BACKEND_STATE", 1))
+    asks("enable", "BACKEND_SET", a("A_BACKEND_STATE", 0))
+    asks("del", "BACKEND_DEL")
+    asks("del now", "BACKEND_DEL", b"", (N["A_NOW"], False, b""))
+
+
+def test_ask_connections():
+    r = succeeds(["connection", "flush", *"service udp [2001:db8::10]:53 "
+                  "backend 10.0.0.1 client 10.0.0.0/8 state time-wait".split()],
+                 answers("CONN_FLUSH", a("A_COUNT", 3)))
+    equal(r.out, "3 connections ended\n")
+    equal(r.requests[0].attributes, [
+        (N["A_SERVICE"], True, b"".join(DNS)),
+        (N["A_BACKEND"], True, a("A_BACKEND_ADDRESS", "10.0.0.1") +
+         a("A_BACKEND_PORT", 0)),
+        (N["A_FILTER"], True, a("A_FILTER_CLIENT_ADDRESS", "10.0.0.0") +
+         a("A_FILTER_CLIENT_PREFIX", 8) + a("A_FILTER_STATE", 7))])
+    r = succeeds(["connection", "count"], answers("CONN_COUNT",
+                                                  a("A_COUNT", 2 ** 40)))
+    equal((r.out, r.requests[0].attributes), ("%d\n" % 2 ** 40, []))
+    equal(shows(["connection", "count"],
+                answers("CONN_COUNT", a("A_COUNT", 5))), {"count": 5})
+
+
+# --- what is printed
+
+def many(r):
+    return dumps([service(WEB, *OFF, a("A_SERVICE_TIMEOUT_SYN", 60)),
+                  service(RANGE), service(ALL),
+                  service(DNS, a("A_SERVICE_ENCAP", 3),
+                          a("A_SERVICE_ENCAP_PORT", 6080),
+                          a("A_SERVICE_TOA", 1), a("A_SERVICE_PERSIST", 300),
+                          a("A_SERVICE_PERSIST_PREFIX4", 24),
+                          a("A_SERVICE_PERSIST_PREFIX6", 64))],
+                 # Not in the order of the services, one of none of them
+                 [backend(DNS, "2001:db8::1", 0,
+                          a("A_BACKEND_MAX_CONNECTIONS", 0)),
+                  backend(WEB, "10.0.0.1", 8080, a("A_BACKEND_MODE", 2),
+                          a("A_BACKEND_ENCAP", 3),
+                          a("A_BACKEND_ENCAP_PORT", 6081),
+                          a("A_BACKEND_MAX_CONNECTIONS", 9),
+                          counters=stats(active=4)),
+                  backend([WEB[0], a("A_SERVICE_ADDRESS", "192.0.2.99"),
+                           WEB[2]], "10.0.0.9", 0),
+                  backend(WEB, "10.0.0.2", 8080)])(r)
+
+
+def test_show_services_json():
+    plain = {"mode": "dnat", "scheduler": "rr", "backends": []}
+    up = {"weight": 1, "state": "up"}
+    want = [
+        {**plain, "protocol": "tcp", "address": "192.0.2.10", "port": 80,
+         "timeout-syn": 60, "backends": [
+             {**up, "address": "10.0.0.1", "port": 8080, "mode": "dsr",
+              "encap": "gue", "encap-port": 6081, "max-connections": 9},
+             {**up, "address": "10.0.0.2", "port": 8080}]},
+        {**plain, "protocol": "tcp", "address": "192.0.2.10",
+         "port": "8000-8010"},
+        {**plain, "protocol": "tcp", "address": "192.0.2.11", "port": "*"},
+        {**plain, "protocol": "udp", "address": "2001:db8::10", "port": 53,
+         "encap": "gue", "encap-port": 6080, "toa": True, "persist": 300,
+         "persist-prefix4": 24, "persist-prefix6": 64,
+         "backends": [{**up, "address": "2001:db8::1"}]}]
+    equal(shows(["service", "show"], many), want)
+    equal(shows([], many), want)
+    equal(shows([], dumps()), [])
+    zero = {"connections": 0, "active": 0, "packets-in": 0, "packets-out": 0,
+            "bytes-in": 0, "bytes-out": 0}
+    got = shows(["-s"], many)
+    equal(got[0]["stats"], zero)
+    equal(got[0]["backends"][0]["stats"], {**zero, "active": 4})
+    assert "rates" not in got[0], got[0]
+
+
+def test_show_services_text():
+    out = succeeds([], many).out
+    equal(out, """\
+tcp 192.0.2.10:80 mode dnat scheduler rr timeout-syn 60
+  -> 10.0.0.1:8080              weight 1     state up    mode dsr \
+encap gue:6081 max-connections 9 active 4
+  -> 10.0.0.2:8080              weight 1     state up    active 0
+tcp 192.0.2.10:8000-8010 mode dnat scheduler rr
+tcp 192.0.2.11:* mode dnat scheduler rr
+udp [2001:db8::10]:53 mode dnat encap gue:6080 scheduler rr toa on \
+persist 300/24/64
+  -> 2001:db8::1                weight 1     state up    active 0
+""")
+    out = succeeds(["-s"], many).out
+    assert "  total: active 0 connections 0 packets-in 0" in out, out
+    assert "\033" not in succeeds(["-c", "always"], many).out
+
+
+def test_show_one_service():
+    def handler(r):
+        equal(r.attributes, [(N["A_SERVICE"], True, b"".join(WEB))])
+        if r.cmd == N["CMD_SERVICE_GET"]:
+            return [r.message("SERVICE_GET", service(WEB)), r.error()]
+        return dumps([], [backend(WEB, "10.0.0.1", 0)])(r)
+
+    got = shows(["service", "show", "tcp", "192.0.2.10:80"], handler)
+    equal([len(got), len(got[0]["backends"])], [1, 1])
+
+
+def test_show_backends():
+    identity = {"protocol": "tcp", "address": "192.0.2.10", "port": 80}
+    got = shows(["backend", "show"], many)
+    equal(len(got), 4)
+    equal(got[3], {"address": "10.0.0.2", "port": 8080, "weight": 1,
+                   "state": "up", "service": identity})
+    both = dumps([], [backend(WEB, "10.0.0.1", 8080),
+                      backend(WEB, "10.0.0.2", 8080)])
+    show = ["backend", "show", "tcp", "192.0.2.10:80"]
+    equal(len(shows(show, both)), 2)
+    equal([b["address"] for b in shows([*show, "10.0.0.2:8080"], both)],
+          ["10.0.0.2"])
+    r = play([*show, "10.0.0.3:8080"], both)
+    equal((r.status, r.out), (2, ""))
+    assert "no such backend" in r.err, r.err
+    out = succeeds(["backend", "show"], both).out
+    assert out.startswith("tcp 192.0.2.10:80  -> 10.0.0.1:8080 "), out
+
+
+def test_rates():
+    seen = []
+
+    def counted():
+        seen.append(1)
+        n = 1000 * len(seen)
+        return stats(n, 3, (2 * n, 3 * n), (4 * n, n // 2))
+
+    def near(rates, want):
+        equal(sorted(rates), sorted(want))
+        for key, value in want.items():
+            # A busy machine measures over more than a second, and says so
+            assert 0.5 * value <= rates[key] <= value, (key, rates)
+
+    gain = {"connections": 1000, "packets-in": 2000, "packets-out": 3000,
+            "bytes-in": 4000, "bytes-out": 500}
+    handler = dumps(lambda: [service(WEB, counters=counted())],
+                    lambda: [backend(WEB, "10.0.0.1", 0, counters=counted())])
+    got = shows(["-s", "-s", "service", "show"], handler)[0]
+    # Services and backends take turns, so each gains twice as much
+    near(got["rates"], {k: 2 * v for k, v in gain.items()})
+    near(got["backends"][0]["rates"], {k: 2 * v for k, v in gain.items()})
+    near(shows(["-ss", "backend", "show"], handler)[0]["rates"], gain)
+
+    def total(r):
+        return [r.message("STATS_GET", a("A_STATS", counted())), r.error()]
+    near(shows(["-ss", "stats", "show"], total)["rates"], gain)
+    out = succeeds(["-ss", "stats", "show"], total).out
+    assert "\nper second: connections " in out, out
+
+
+def conn(*more, state=3):
+    return a("A_CONN", [
+        a("A_CONN_PROTOCOL", TCP), a("A_CONN_CLIENT_ADDRESS", "2001:db8::99"),
+        a("A_CONN_CLIENT_PORT", 40000),
+        a("A_CONN_ADDRESS", "2001:db8::10"), a("A_CONN_PORT", 80),
+        a("A_CONN_BACKEND_ADDRESS", "10.0.0.1"),
+        a("A_CONN_BACKEND_PORT", 8080), a("A_CONN_MODE", 1),
+        a("A_CONN_STATE", state), a("A_CONN_EXPIRES", 50),
+        a("A_CONN_AGE", 7), *more])
+
+
+CONN_JSON = {
+    "protocol": "tcp", "client-address": "2001:db8::99", "client-port": 40000,
+    "address": "2001:db8::10", "port": 80, "backend-address": "10.0.0.1",
+    "backend-port": 8080, "mode": "fullnat", "state": "established",
+    "expires": 50, "age": 7}
+CONN_TEXT = ("tcp [2001:db8::99]:40000 -> [2001:db8::10]:80 -> "
+             "10.0.0.1:8080 mode fullnat state established expires 50 age 7\n")
+
+
+def test_show_connections():
+    # A newer kernel's attributes are passed over, its numbers shown
+    new = conn(attr(60, b"what?"), attr(5000, b""), state=200)
+    handler = dumps(CONN_GET=[conn(), new])
+    equal(shows(["connection", "show"], handler),
+          [CONN_JSON, {**CONN_JSON, "state": 200}])
+    equal(shows(["connection", "show"], dumps(CONN_GET=[])), [])
+    out = succeeds(["connection", "show"], handler).out
+    equal(out, CONN_TEXT + CONN_TEXT.replace("established", "200"))
+    equal(succeeds(["connection"], dumps(CONN_GET=[])).out, "")
+
+
+def test_connections_are_not_asked_for_again():
+    r = succeeds(["-j", "connection", "show"], lambda r: [
+        r.message("CONN_GET", conn(), flags=MULTI | DUMP_INTR), r.done()])
+    equal((len(r.requests), len(json.loads(r.out))), (1, 1))
+
+
+def totals(r):
+    drop = [a("A_DROP", [a("A_DROP_REASON", n), a("A_DROP_PACKETS", p)])
+            for n, p in (("no-backend", 5), ("no-route", 0))]
+    return [r.message("STATS_GET", a("A_STATS", stats(9, 2, (3, 4), (5, 6))),
+                      a("A_CONNECTIONS", 2), a("A_MAX_CONNECTIONS", 1000),
+                      a("A_DROPS", drop)), r.error()]
+
+
+def test_show_stats():
+    equal(shows(["stats", "show"], totals),
+          {"connections": 9, "active": 2, "max-connections": 1000,
+           "packets-in": 3, "packets-out": 4, "bytes-in": 5, "bytes-out": 6,
+           "drops": {"no-backend": 5, "no-route": 0}})
+    out = succeeds(["stats"], totals).out
+    assert "drop no-backend        5\n" in out, out
+    assert "no-route" not in out, out
+    assert "no-route" in succeeds(["-s", "stats"], totals).out
+    r = succeeds(["stats", "zero"], accepts)
+    equal((r.requests[0].cmd, r.out), (N["CMD_STATS_ZERO"], ""))
+
+
+def test_json_escapes():
+    for name in ('a"b', "back\\slash", "line\nend", "tab\t", "\x01", "ä€",
+                 "\x7f", "</x>"):
+        one = a("A_SERVICE", WEB + [a("A_SERVICE_SCHEDULER", name)])
+        equal(shows([], dumps([one]))[0]["scheduler"], name)
+
+
+# --- events
+
+def monitor(args, send, lines, stop=signal.SIGTERM):
+    """Events, when the last group is joined; then how many lines to read."""
+    got = []
+
+    def joined(put, process):
+        got.append(1)
+        if len(got) < wanted:
+            return
+        for datagram in send:
+            put(datagram)
+        for _ in range(lines):
+            read.append(process.stdout.readline())
+        process.send_signal(stop)
+
+    read = []
+    wanted = sum(w in args for w in GROUPS) or 2
+    # Text mode may read ahead; whatever is left comes with the end
+    r = play(args, accepts, joined=joined)
+    equal((r.status, r.err), (0, ""))
+    return "".join(read) + r.out, r.groups
+
+
+EVENTS = [
+    message("SERVICE_ADD", service(WEB)),
+    message("BACKEND_SET", backend(WEB, "10.0.0.1", 8080)),
+    message("CONN_NEW", conn()) + message("CONN_END", conn(state=8)),
+    errno.ENOBUFS,
+    message("SERVICE_DEL", a("A_SERVICE", DNS)),
+]
+
+
+def test_monitor_json():
+    out, groups = monitor(["-j", "monitor"], EVENTS, 6)
+    equal(groups, [GROUPS["config"], GROUPS["connections"]])
+    got = [json.loads(line) for line in out.splitlines()]
+    identity = {"protocol": "tcp", "address": "192.0.2.10", "port": 80}
+    equal(got, [
+        {"event": "service-add", **identity, "mode": "dnat",
+         "scheduler": "rr"},
+        {"event": "backend-set", "service": identity, "address": "10.0.0.1",
+         "port": 8080, "weight": 1, "state": "up"},
+        {"event": "connection-new", **CONN_JSON},
+        {"event": "connection-end", **CONN_JSON, "state": "close"},
+        {"event": "lost"},
+        {"event": "service-del", "protocol": "udp",
+         "address": "2001:db8::10", "port": 53}])
+
+
+def test_monitor_text():
+    out, groups = monitor(["monitor", "config"], EVENTS, 6, signal.SIGINT)
+    equal(groups, [GROUPS["config"]])
+    lines = out.splitlines()
+    equal(lines[0], "service-add tcp 192.0.2.10:80 mode dnat scheduler rr")
+    equal(lines[1], "backend-set tcp 192.0.2.10:80 10.0.0.1:8080 weight 1 "
+          "state up")
+    equal(lines[2], "connection-new " + CONN_TEXT.strip())
+    assert "lost" in lines[4], lines[4]
+    equal(monitor(["monitor", "connections"], [], 0)[1],
+          [GROUPS["connections"]])
+
+
+# --- when the answer is no
+
+def test_refusal():
+    add = ["service", "add", "tcp", "192.0.2.10:80"]
+    for args in (add, ["service", "show", *add[2:]], ["stats", "show"],
+                 ["connection", "count"], ["service", "show"]):
+        r = play(args, refuses(errno.EEXIST, "the service exists already"))
+        equal((r.status, r.out, r.err),
+              (2, "", "lbadm: kernel: the service exists already\n"))
+        r = play(args, refuses(errno.EEXIST))
+        equal((r.status, r.err), (2, "lbadm: kernel: File exists\n"))
+
+
+def test_refusal_in_a_dump():
+    """A dump that fails on its way says so in its last message."""
+    def late(number, text=None):
+        return lambda r: [r.done(number, text)]
+    for args in (["service", "show"], ["connection", "show"],
+                 ["backend", "show", "tcp", "192.0.2.10:80"]):
+        r = play(["-j", *args], late(errno.ENOENT, "there is no such service"))
+        equal((r.status, r.out, r.err),
+              (2, "", "lbadm: kernel: there is no such service\n"))
+        r = play(args, late(errno.ENOMEM))
+        equal((r.status, r.err), (2, "lbadm: kernel: Cannot allocate memory\n"))
+
+
+def test_cut_list_is_no_valid_json():
+    r = play(["-j", "connection", "show"], lambda r: [
+        r.message("CONN_GET", conn(), flags=MULTI), r.done(errno.ENOMEM)])
+    equal(r.status, 2)
+    try:
+        json.loads(r.out)
+    except ValueError:
+        return
+    raise AssertionError("half a list looks like a whole one: " + r.out)
+
+
+def test_permission():
+    r = play(["stats", "zero"], refuses(errno.EPERM))
+    equal((r.status, r.out), (3, ""))
+    assert "CAP_NET_ADMIN" in r.err, r.err
+
+
+def test_answer_without_content():
+    for args in (["stats", "show"], ["connection", "count"],
+                 ["service", "show", "tcp", "192.0.2.10:80"]):
+        r = play(args, accepts)
+        equal((r.status, r.out), (2, ""))
+
+
+def test_interrupted_dump():
+    tries = []
+
+    def handler(r):
+        if r.cmd == N["CMD_SERVICE_GET"]:
+            tries.append(r.seq)
+            if len(tries) < 3:
+                return [r.message("SERVICE_GET", service(DNS),
+                                  flags=MULTI | DUMP_INTR), r.done()]
+        return dumps([service(WEB)])(r)
+
+    equal([s["address"] for s in shows([], handler)], ["192.0.2.10"])
+    equal((len(tries), len(set(tries))), (3, 3))
+    r = play([], lambda r: [r.done(flags=MULTI | DUMP_INTR)])
+    equal((r.status, r.out), (2, ""))
+    assert "try again" in r.err and 5 < len(r.requests) < 100, r.err
+
+
+def test_stale_answers_are_ignored():
+    def handler(r):
+        r.seq -= 1
+        stale = r.message("STATS_GET", a("A_STATS", stats(1))) + r.error()
+        r.seq += 1
+        return [stale, *totals(r)]
+    equal(shows(["stats"], handler)["connections"], 9)
+
+
+def test_batch():
+    lines = ("# three services\n"
+             "service add tcp 192.0.2.10:80\n\n"
+             "  service add 'tcp' \"192.0.2.10:81\" # the second\n"
+             "service add tcp 192.0.2.10:82\n"
+             "service add tcp 192.0.2.10:83\n")
+    equal(len(succeeds(["-b", "-"], accepts, stdin=lines).requests), 4)
+    seen = []
+
+    def third(r):
+        seen.append(r)
+        return [r.error(errno.EINVAL if len(seen) == 3 else 0, "not this")]
+    r = play(["-b", "-"], third, stdin=lines)
+    equal((r.status, len(r.requests), r.err),
+          (2, 3, "lbadm: -:5: kernel: not this\n"))
+    # What is wrong in line 3 is found when it is reached
+    r = play(["-b", "-"], accepts, stdin="stats zero\n\nstats zer\n")
+    equal((r.status, len(r.requests)), (1, 1))
+    assert r.err.startswith("lbadm: -:3: "), r.err
+    r = play(["-j", "-b", "-"], totals, stdin="stats\nstats show\n")
+    equal([json.loads(x)["active"] for x in r.out.splitlines()], [2, 2])
+
+
+def test_requests_are_well_formed():
+    """No byte is left over, and every nest says that it is one."""
+    r = succeeds("backend add udp [2001:db8::10]:53 2001:db8::1".split(),
+                 accepts).requests[0]
+    equal([n for _, n, _ in r.attributes], [True, True])
+    for _, _, payload in r.attributes:
+        assert attributes(payload) and not any(
+            nested for _, nested, _ in attributes(payload))
+
+
+if __name__ == "__main__":
+    if not os.path.exists(os.environ.get("FAKE_MNL", "")):
+        sys.exit("make check builds what this needs")
+    sys.exit(tap.run(globals()))
