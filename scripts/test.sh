@@ -4,10 +4,10 @@
 # Every test there is (`make test`). The last line is the sum of all parts:
 # "N passed, N failed". Each part's full output is in tests/out/test/.
 #
-# Emulated machines and kernel builds share two cores with each other, so the
-# order is: start building the debug kernels, behind everything else; build and
-# test what needs no machine; run the stock kernels side by side; by then the
-# debug kernels are there.
+# Emulated machines and kernel builds share two cores with each other. Behind
+# everything else, the debug kernels are built and, when one is there, its tests
+# run (mostly waiting for something in the network). Meanwhile: what needs no
+# machine, then the stock kernels side by side.
 #
 # Functions called by name are invisible to shellcheck:
 # shellcheck disable=SC2317
@@ -21,7 +21,7 @@ set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top"
 out=$top/tests/out/test
-rm -rf "$out"
+[ "${1:-}" = --debug-kernels ] || rm -rf "$out"
 mkdir -p "$out"
 passed=0 failed=0
 background=()
@@ -81,10 +81,27 @@ finish() { # NAME STATUS
 
 # --- behind everything else
 
-setsid bash -c 'NFLB_NICE=10 scripts/build-kernel.sh kunit-qemu &&
-	NFLB_NICE=10 scripts/build-kernel.sh uml-debug' >"$out/kernels.log" 2>&1 </dev/null &
-kernels=$!
-background+=("$kernels")
+# job NAME COMMAND...: its output and status to files, for finish.
+job() {
+	local name=$1 code=0
+	shift
+	"$@" >"$out/$name.log" 2>&1 </dev/null || code=$?
+	echo "$code" >"$out/$name.status"
+}
+
+if [ "${1:-}" = --debug-kernels ]; then
+	trap - EXIT
+	job kernel-uml nice -n 10 scripts/build-kernel.sh uml-debug
+	job e2e-uml tests/e2e/run --kernel uml --offload default --timeout 1500 &
+	job kernel-debug nice -n 10 scripts/build-kernel.sh kunit-qemu
+	[ ! -d tests/kunit ] || job kunit tests/vm/kunit
+	wait
+	exit 0
+fi
+
+setsid scripts/test.sh --debug-kernels >"$out/debug-kernels.log" 2>&1 </dev/null &
+debug=$!
+background+=("$debug")
 
 # --- without a machine
 
@@ -111,28 +128,13 @@ part e2e tests/e2e/run --kernel all --module-dkms --offload all --timeout 1500
 # --- debug kernels
 
 at
-echo "waiting for the debug kernels"
-code=0
-wait "$kernels" || code=$?
+echo "waiting for what runs on the debug kernels"
+wait "$debug" || true
 background=()
-if [ $code != 0 ]; then
-	cp "$out/kernels.log" "$out/debug-kernels.log"
-	finish debug-kernels $code
-else
-	# Side by side: KUnit is one emulated machine, UML one process
-	(
-		code=0
-		tests/e2e/run --kernel uml --offload default --timeout 900 \
-			>"$out/e2e-uml.log" 2>&1 </dev/null || code=$?
-		echo $code >"$out/e2e-uml.status"
-	) &
-	uml=$!
-	if [ -d tests/kunit ]; then
-		part kunit tests/vm/kunit
-	fi
-	wait $uml
-	finish e2e-uml "$(cat "$out/e2e-uml.status")"
-fi
+for name in kernel-uml e2e-uml kernel-debug kunit; do
+	[ "$name" != kunit ] || [ -d tests/kunit ] || continue
+	finish "$name" "$(cat "$out/$name.status" 2>/dev/null || echo 125)"
+done
 
 at
 echo "all parts done"
