@@ -221,6 +221,11 @@ udp [2001:db8::10]:53 mode dnat encap gue:6080 scheduler rr toa on \
 persist 300/24/64
   -> 2001:db8::1                weight 1     state up    active 0
 """)
+    strange = dumps([service(WEB)],
+                    [backend(WEB, "10.0.0.1", 0, a("A_BACKEND_STATE", 9))])
+    assert " state 9 " in succeeds([], strange).out
+    strange = dumps([service([a("A_SERVICE_PROTOCOL", 132), *WEB[1:]])])
+    assert succeeds([], strange).out.startswith("132 192.0.2.10:80 ")
     out = succeeds(["-s"], many).out
     assert "  total: active 0 connections 0 packets-in 0" in out, out
     assert "\033" not in succeeds(["-c", "always"], many).out

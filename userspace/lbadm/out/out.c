@@ -15,6 +15,8 @@
 #define RED "\033[31m"
 #define PLAIN "\033[0m"
 
+#define NUMBER_MAX 24
+
 static const char *color(const char *code)
 {
 	return lbadm_options.color ? code : "";
@@ -32,6 +34,19 @@ static const char *string_of(const json_t *object, const char *key)
 	const char *s = json_string_value(json_object_get(object, key));
 
 	return s ? s : "?";
+}
+
+/* A word or, for what has none here, its number as text in @buf. */
+static const char *word_of(char buf[NUMBER_MAX], const json_t *object,
+			   const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!json_is_integer(value))
+		return string_of(object, key);
+	snprintf(buf, NUMBER_MAX, "%" JSON_INTEGER_FORMAT,
+		 json_integer_value(value));
+	return buf;
 }
 
 static json_int_t number_of(const json_t *object, const char *key)
@@ -144,13 +159,15 @@ static void print_stats(const json_t *object, const char *indent)
 
 static void print_backend(const json_t *b)
 {
-	const char *state = string_of(b, "state");
+	char number[NUMBER_MAX];
+	const char *state = word_of(number, b, "state");
+	bool up = !strcmp(state, "up");
 	char buf[ADDR_TEXT_MAX + 16];
 
 	printf("  -> %-26s weight %-5" JSON_INTEGER_FORMAT " state %s%-5s%s",
 	       endpoint(buf, sizeof(buf), b, "address", "port"),
-	       number_of(b, "weight"), strcmp(state, "up") ? color(RED) : "",
-	       state, color(PLAIN));
+	       number_of(b, "weight"), up ? "" : color(RED), state,
+	       up ? "" : color(PLAIN));
 	print_pair(b, "mode");
 	print_encap(b);
 	print_pair(b, "max-connections");
@@ -161,9 +178,10 @@ static void print_backend(const json_t *b)
 
 static void print_service_line(const json_t *s)
 {
+	char number[NUMBER_MAX];
 	char buf[ADDR_TEXT_MAX + 16];
 
-	printf("%s%s %s%s", color(BOLD), string_of(s, "protocol"),
+	printf("%s%s %s%s", color(BOLD), word_of(number, s, "protocol"),
 	       endpoint(buf, sizeof(buf), s, "address", "port"),
 	       color(PLAIN));
 	print_pair(s, "mode");
@@ -197,12 +215,13 @@ void out_services(const json_t *services)
 void out_backends(const json_t *backends)
 {
 	const json_t *b, *service;
+	char number[NUMBER_MAX];
 	char buf[ADDR_TEXT_MAX + 16];
 	size_t i;
 
 	json_array_foreach(backends, i, b) {
 		service = json_object_get(b, "service");
-		printf("%s %s", string_of(service, "protocol"),
+		printf("%s %s", word_of(number, service, "protocol"),
 		       endpoint(buf, sizeof(buf), service, "address", "port"));
 		print_backend(b);
 	}
@@ -210,10 +229,11 @@ void out_backends(const json_t *backends)
 
 static void print_connection(const json_t *c)
 {
+	char number[NUMBER_MAX];
 	char client[ADDR_TEXT_MAX + 16], vip[ADDR_TEXT_MAX + 16];
 	char backend[ADDR_TEXT_MAX + 16];
 
-	printf("%s %s -> %s -> %s", string_of(c, "protocol"),
+	printf("%s %s -> %s -> %s", word_of(number, c, "protocol"),
 	       endpoint(client, sizeof(client), c, "client-address",
 			"client-port"),
 	       endpoint(vip, sizeof(vip), c, "address", "port"),
@@ -266,13 +286,14 @@ void out_event(const json_t *event)
 {
 	const char *name = string_of(event, "event");
 	const json_t *service = json_object_get(event, "service");
+	char number[NUMBER_MAX];
 	char buf[ADDR_TEXT_MAX + 16];
 
 	printf("%s ", name);
 	if (!strncmp(name, "connection-", 11)) {
 		print_connection(event);
 	} else if (service) {
-		printf("%s %s", string_of(service, "protocol"),
+		printf("%s %s", word_of(number, service, "protocol"),
 		       endpoint(buf, sizeof(buf), service, "address", "port"));
 		printf(" %s", endpoint(buf, sizeof(buf), event, "address",
 				       "port"));
