@@ -118,5 +118,7 @@ void nflb_hooks_unregister(struct nflb_net *nn)
 		return;
 	nf_unregister_net_hooks(nn->net, ops, ARRAY_SIZE(hook_ops));
 	WRITE_ONCE(nn->hooks, NULL);
+	/* nfnetlink_hook reads the ops under RCU. */
+	synchronize_rcu();
 	kfree(ops);
 }
