@@ -5,7 +5,8 @@
  * A connection stands in one rhashtable twice, once for each direction. The
  * table grows and shrinks by itself, in the background; lookups never lock. A
  * connection is published by inserting its client side last, and removed by
- * whoever sets NFLB_CONN_DYING first.
+ * whoever sets NFLB_CONN_DYING first: until both sides stand in the table that
+ * is who makes it, so that nobody frees it half way.
  */
 #include <linux/random.h>
 #include <linux/siphash.h>
@@ -18,6 +19,9 @@
 #include "datapath/service.h"
 #include "datapath/trace.h"
 #include "netns.h"
+
+/* Default ceiling on a host without memory, or for who owns no host. */
+#define MAX_CONNECTIONS_LEAST	(1 << 14)
 
 static struct kmem_cache *conn_cache __read_mostly;
 static hsiphash_key_t hash_key __read_mostly;
@@ -84,7 +88,9 @@ void nflb_conn_cache_exit(void)
  * nflb_conn_table_init() - an empty table, and its ceiling
  * @nn: the namespace
  *
- * The default ceiling lets connections take a sixteenth of the memory.
+ * The default ceiling lets connections take a sixteenth of the memory. Memory
+ * is the host's: a namespace that anybody may make, in a user namespace of its
+ * own, gets little, and cannot change that (control/sysctl.c).
  *
  * Return: 0 or a negative errno.
  */
@@ -94,7 +100,10 @@ int nflb_conn_table_init(struct nflb_net *nn)
 
 	/* 64: both nodes' share of the bucket array, at its largest */
 	memory = div_u64(memory, 16 * (sizeof(struct nflb_conn) + 64));
-	nn->max_connections = clamp_t(u64, memory, 1 << 14, 1 << 26);
+	nn->max_connections = clamp_t(u64, memory, MAX_CONNECTIONS_LEAST,
+				      1 << 26);
+	if (nn->net->user_ns != &init_user_ns)
+		nn->max_connections = MAX_CONNECTIONS_LEAST;
 	atomic_set(&nn->conn_count, 0);
 	return rhashtable_init(&nn->conns, &conn_params);
 }
@@ -121,15 +130,17 @@ void nflb_conn_table_flush(struct nflb_net *nn)
 	struct nflb_conn_node *node;
 	enum nflb_dir dir;
 
-	rhashtable_walk_enter(&nn->conns, &iter);
+	/* A walk may miss some while the table is resized: begin again. */
 	do {
+		rhashtable_walk_enter(&nn->conns, &iter);
 		rhashtable_walk_start(&iter);
-		while ((node = rhashtable_walk_next(&iter)) && !IS_ERR(node))
-			nflb_conn_unlink(nn, nflb_conn_of(node, &dir));
+		while ((node = rhashtable_walk_next(&iter)))
+			if (!IS_ERR(node))
+				nflb_conn_unlink(nn, nflb_conn_of(node, &dir));
 		rhashtable_walk_stop(&iter);
+		rhashtable_walk_exit(&iter);
 		cond_resched();
-	} while (IS_ERR(node) || atomic_read(&nn->conn_count));
-	rhashtable_walk_exit(&iter);
+	} while (atomic_read(&nn->conn_count));
 }
 
 /**
@@ -182,12 +193,31 @@ static void conn_free_rcu(struct rcu_head *rcu)
 }
 
 /**
+ * nflb_conn_inactive() - a connection does not count as active any more
+ * @conn: the connection; it began to end, or is unlinked
+ *
+ * Schedulers look at nflb_backend.active.
+ */
+void nflb_conn_inactive(struct nflb_conn *conn)
+{
+	if (!test_and_set_bit(NFLB_CONN_INACTIVE, &conn->flags))
+		atomic_dec(&conn->backend->active);
+}
+
+/* It is gone, or never came to be: its backend has one less. */
+static void conn_uncount(struct nflb_conn *conn)
+{
+	nflb_conn_inactive(conn);
+	atomic_dec(&conn->backend->conns);
+}
+
+/**
  * nflb_conn_unlink() - take a connection from the table and free it
  * @nn: the namespace
  * @conn: the connection
  *
  * Context: any but hard interrupts; rcu_read_lock() held. Return: true when
- * this call did it, false when somebody else had before.
+ * this call did it, false when somebody else had before, or it is being made.
  */
 bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn)
 {
@@ -195,7 +225,7 @@ bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn)
 		return false;
 	rhashtable_remove_fast(&nn->conns, &conn->in.head, conn_params);
 	rhashtable_remove_fast(&nn->conns, &conn->out.head, conn_params);
-	atomic_dec(&conn->backend->conns);
+	conn_uncount(conn);
 	atomic_dec(&nn->conn_count);
 	trace_conn_end(nn->net, conn);
 	nflb_notify_conn(nn, conn, NFLB_CMD_CONN_END);
@@ -223,15 +253,17 @@ static struct nflb_conn *conn_alloc(struct nflb_backend *backend,
 	conn->ops = ops;
 	conn->created = nflb_now();
 	conn->last = conn->created;
+	__set_bit(NFLB_CONN_DYING, &conn->flags);
 	nflb_conn_state_init(conn);
 	atomic_inc(&backend->conns);
+	atomic_inc(&backend->active);
 	return conn;
 }
 
 /* Undo conn_alloc(); the connection was never found by anybody. */
 static void conn_unalloc(struct nflb_conn *conn)
 {
-	atomic_dec(&conn->backend->conns);
+	conn_uncount(conn);
 	nflb_backend_put(conn->backend);
 	kmem_cache_free(conn_cache, conn);
 }
@@ -266,39 +298,49 @@ static struct nflb_conn_node *conn_insert_node(struct nflb_net *nn,
  * Another CPU may have been faster with the same client's packet: then its
  * connection is the one. Any other holder of either tuple is in the way.
  */
+static struct nflb_conn *winner(struct nflb_conn_node *old,
+				const struct nflb_conn *conn)
+{
+	struct nflb_conn *other;
+	enum nflb_dir dir;
+
+	if (IS_ERR(old))
+		return NULL;
+	other = nflb_conn_of(old, &dir);
+	return nflb_tuple_equal(&other->in.tuple, &conn->in.tuple) ? other :
+								     NULL;
+}
+
+/* Returns @conn, now in the table; the winner; or NULL with a reason. */
 static struct nflb_conn *conn_insert(struct nflb_net *nn,
 				     struct nflb_conn *conn,
 				     enum nflb_reason *reason)
 {
 	struct nflb_conn_node *old;
-	struct nflb_conn *winner = NULL;
-	enum nflb_dir dir;
+	struct nflb_conn *other;
 
 	old = conn_insert_node(nn, &conn->out);
-	if (!old) {
-		old = conn_insert_node(nn, &conn->in);
-		if (!old)
-			return conn;
-		rhashtable_remove_fast(&nn->conns, &conn->out.head,
-				       conn_params);
-		/* Readers may have met the node. */
-		winner = IS_ERR(old) ? NULL : nflb_conn_of(old, &dir);
-		set_bit(NFLB_CONN_DYING, &conn->flags);
-		atomic_dec(&conn->backend->conns);
-		call_rcu(&conn->rcu, conn_free_rcu);
-	} else {
-		if (!IS_ERR(old)) {
-			winner = nflb_conn_of(old, &dir);
-			if (!nflb_tuple_equal(&winner->in.tuple,
-					      &conn->in.tuple))
-				winner = NULL;
-		}
+	if (old) {
+		other = winner(old, conn);
 		conn_unalloc(conn);
+		goto out;
 	}
-	if (!winner)
+	old = conn_insert_node(nn, &conn->in);
+	if (!old) {
+		/* Whole from here on, for nflb_conn_unlink() on any CPU. */
+		clear_bit_unlock(NFLB_CONN_DYING, &conn->flags);
+		return conn;
+	}
+	other = winner(old, conn);
+	rhashtable_remove_fast(&nn->conns, &conn->out.head, conn_params);
+	conn_uncount(conn);
+	/* Readers may have met the node. */
+	call_rcu(&conn->rcu, conn_free_rcu);
+out:
+	if (!other)
 		*reason = IS_ERR(old) ? NFLB_REASON_NO_MEMORY :
 					NFLB_REASON_TUPLE_CLASH;
-	return winner;
+	return other;
 }
 
 /**

@@ -16,7 +16,8 @@
 struct nflb_forward_ops;
 
 /* nflb_conn.flags */
-#define NFLB_CONN_DYING		0	/* unlinked; set once, by who unlinks */
+#define NFLB_CONN_DYING		0	/* being made, or unlinked by who set it */
+#define NFLB_CONN_INACTIVE	1	/* ending: not in nflb_backend.active */
 
 /*
  * nflb_tuple.aux of a connection's nodes: the top bit is the direction, the
@@ -137,6 +138,7 @@ struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
 				   const struct nflb_tuple *out,
 				   enum nflb_reason *reason);
 bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn);
+void nflb_conn_inactive(struct nflb_conn *conn);
 
 void nflb_conn_gc_init(struct nflb_net *nn);
 void nflb_conn_gc_kick(struct nflb_net *nn);

@@ -24,6 +24,12 @@ void nflb_conn_state_packet(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 			    enum nflb_dir dir);
 const char *nflb_conn_state_name(u8 state);
 
+/* Does a connection in this state count as active? UDP has no end to see. */
+static inline bool nflb_conn_state_active(u8 state)
+{
+	return state <= NFLB_CONN_ESTABLISHED || state == NFLB_CONN_UDP;
+}
+
 /* Is it over, so that its tuple may be taken by a new connection? */
 static inline bool nflb_conn_state_over(const struct nflb_conn *conn)
 {

@@ -60,6 +60,7 @@ enum nflb_gone {
  * @ref: one for the configuration, one a connection
  * @free_work: frees it from process context
  * @conns: connections in the table, on a line of its own
+ * @active: those of them that have not begun to end
  */
 struct nflb_backend {
 	struct nflb_stats __percpu *stats;
@@ -78,6 +79,7 @@ struct nflb_backend {
 	refcount_t		ref;
 	struct rcu_work		free_work;
 	atomic_t		conns ____cacheline_aligned_in_smp;
+	atomic_t		active;
 };
 
 /* One backend that may get new connections, in a snapshot. */
@@ -132,7 +134,7 @@ struct nflb_service_settings {
  * @node: in nflb_net.services when it has a single port
  * @key: protocol, VIP and first port
  * @port_last: last port; @key.port when single, 65535 with port 0 for all
- * @range: in nflb_vip.ranges when it has more than one port
+ * @range: in nflb_host.ranges when it has more than one port
  * @snapshot: what the packet path reads
  * @nn: its namespace
  * @settings: as configured
