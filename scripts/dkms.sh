@@ -24,7 +24,7 @@ version() { awk -F'"' '/define NFLB_VERSION / { print $2 }' "$top/kmod/version.h
 list() {
 	(
 		cd "$top"
-		find kmod include -type f \( -name '*.[ch]' -o -name Kbuild -o -name Makefile \) \
+		find kmod include -type f \( -name '*.[ch]' -o -name Kbuild -o -name Makefile -o -name '*.mk' \) \
 			! -name '*.mod.c' | LC_ALL=C sort
 	)
 }

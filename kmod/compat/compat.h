@@ -20,7 +20,10 @@
 
 #include <linux/netlink.h>
 #include <linux/sysctl.h>
+#include <net/dst.h>
 #include <net/genetlink.h>
+#include <net/inet_dscp.h>
+#include <net/ip6_fib.h>
 #include <net/net_namespace.h>
 #include <net/route.h>
 
@@ -32,6 +35,45 @@
 /* dst_rtable() came in 6.10 (05d6d492097c). */
 #ifndef dst_rtable
 #define dst_rtable(ptr) container_of(ptr, struct rtable, dst)
+#endif
+
+/* dst_rt6_info() came in 6.10 (e8dfd42c17fa), and to 6.1.y and 6.6.y. */
+#ifndef dst_rt6_info
+#define dst_rt6_info(ptr) container_of(ptr, struct rt6_info, dst)
+#endif
+
+/* dst_dev_rcu() came in 6.18 (caedcc5b6df1), and to all stable trees. */
+#ifndef NFLB_HAVE_DST_DEV_RCU
+static inline struct net_device *dst_dev_rcu(const struct dst_entry *dst)
+{
+	return READ_ONCE(dst->dev);
+}
+#endif
+
+/*
+ * ip_route_input() takes the type of service as a dscp_t since 6.13
+ * (7e863e5db618), and in 6.1.y and 6.12.y.
+ */
+static inline int nflb_ip_route_input(struct sk_buff *skb, __be32 dst,
+				      __be32 src, const struct iphdr *iph,
+				      struct net_device *dev)
+{
+#ifdef NFLB_HAVE_ROUTE_INPUT_DSCP
+	return ip_route_input(skb, dst, src,
+			      inet_dsfield_to_dscp(iph->tos), dev);
+#else
+	return ip_route_input(skb, dst, src, iph->tos & INET_DSCP_MASK, dev);
+#endif
+}
+
+/*
+ * Who may join a multicast group can be limited since 6.7 (e03781879a0d), and
+ * in 6.1.69 and 6.6.7. Before, everybody may.
+ */
+#ifdef GENL_MCAST_CAP_NET_ADMIN
+#define NFLB_MCGRP_ADMIN .flags = GENL_MCAST_CAP_NET_ADMIN,
+#else
+#define NFLB_MCGRP_ADMIN
 #endif
 
 /* get_unaligned_be16() and the like moved in 6.12 (5f60d5f6bbc1). */

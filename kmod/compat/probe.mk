@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the headers of a kernel offer, whatever its number says, for compat.h.
+
+nflb_has_header = $(if $(wildcard $(srctree)/include/$(1)),-D$(2))
+nflb_has = $(shell grep -qE '$(2)' $(srctree)/include/$(1) 2>/dev/null && echo -D$(3))
+
+ccflags-y += $(call nflb_has,net/net_namespace.h,register_net_sysctl_sz,NFLB_HAVE_NET_SYSCTL_SZ)
+ccflags-y += $(call nflb_has,net/genetlink.h,genl_info_dump,NFLB_HAVE_GENL_INFO_DUMP)
+ccflags-y += $(call nflb_has,net/dst.h,dst_dev_rcu.const,NFLB_HAVE_DST_DEV_RCU)
+ccflags-y += $(call nflb_has,net/route.h,dscp_t dscp. struct net_device .devin,NFLB_HAVE_ROUTE_INPUT_DSCP)
+ccflags-y += $(call nflb_has_header,net/gso.h,NFLB_HAVE_NET_GSO_H)
+ccflags-y += $(call nflb_has_header,linux/unaligned.h,NFLB_HAVE_LINUX_UNALIGNED_H)
