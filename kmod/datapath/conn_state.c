@@ -8,16 +8,26 @@
  *
  * "Near" is told by 15 bits of the sequence number, in steps of 128 KiB, which
  * are written only when they change: a flow that is idle or slow does not dirty
- * its cache line. One guess in some three thousand is believed.
+ * its cache line. They move forward by small steps, or by a larger one when the
+ * acknowledgment number fits what the other side sent. So one forged segment in
+ * some three thousand is believed, be it a RST or one to prepare for it.
  */
 #include <linux/jiffies.h>
 
 #include "datapath/conn_state.h"
 #include "datapath/service.h"
 
-/* How far a RST may be behind or ahead, in steps of 128 KiB. */
-#define RST_BEHIND	8
-#define RST_AHEAD	2
+/* In steps of 128 KiB: how far a RST may be behind or ahead of the last, */
+#define SEQ_BEHIND	8
+#define SEQ_AHEAD	2
+/* and how far a segment may leap when much before it was lost on the way here:
+ * by a window, and what it acknowledges was sent within the last window.
+ */
+#define LEAP_MAX	256
+#define LEAP_ACK_BEHIND	64
+#define LEAP_ACK_AHEAD	1
+
+#define AUX_SEQ_MASK	(NFLB_AUX_DIR - 1)
 
 static const char * const state_names[] = {
 	[NFLB_CONN_NONE]	= "none",
@@ -145,26 +155,47 @@ u8 nflb_conn_state_next(u8 state, u8 tcp_flags, enum nflb_dir dir)
 }
 NFLB_EXPORT_KUNIT(nflb_conn_state_next);
 
-/* Note how far the sender is; see the head of this file. */
-static void seq_note(struct nflb_conn_node *node, u16 aux, u32 seq)
+/* Is @seq at most so many steps behind or ahead of what @aux noted? */
+static bool seq_near(u16 aux, u32 seq, u16 behind, u16 ahead)
 {
-	u16 now = (aux & NFLB_AUX_DIR) | seq >> NFLB_AUX_SEQ_SHIFT;
+	u16 distance = (seq >> NFLB_AUX_SEQ_SHIFT) - aux + behind;
 
-	if (unlikely(now != aux))
-		WRITE_ONCE(node->tuple.aux, now);
+	return (distance & AUX_SEQ_MASK) <= behind + ahead;
+}
+
+/* Note how far the sender is; see the head of this file. */
+static noinline void seq_move(struct nflb_conn *conn,
+			      const struct nflb_pkt *pkt, enum nflb_dir dir,
+			      u16 aux)
+{
+	struct nflb_conn_node *node = nflb_conn_node(conn, dir);
+	u16 other = READ_ONCE(nflb_conn_node(conn, !dir)->tuple.aux);
+	u32 seq = pkt->tcp_seq;
+
+	if (READ_ONCE(conn->state) >= NFLB_CONN_ESTABLISHED &&
+	    !seq_near(aux, seq, 0, SEQ_AHEAD) &&
+	    !(seq_near(aux, seq, 0, LEAP_MAX) &&
+	      seq_near(other, pkt->tcp_ack, LEAP_ACK_BEHIND, LEAP_ACK_AHEAD)))
+		return;
+	WRITE_ONCE(node->tuple.aux,
+		   (aux & NFLB_AUX_DIR) | seq >> NFLB_AUX_SEQ_SHIFT);
+}
+
+static void seq_note(struct nflb_conn *conn, const struct nflb_pkt *pkt,
+		     enum nflb_dir dir, u16 aux)
+{
+	if (unlikely((aux & AUX_SEQ_MASK) !=
+		     pkt->tcp_seq >> NFLB_AUX_SEQ_SHIFT))
+		seq_move(conn, pkt, dir, aux);
 }
 
 static bool rst_believed(const struct nflb_conn *conn, u16 aux, u32 seq)
 {
-	u16 seen = aux & ~NFLB_AUX_DIR;
-	u16 ahead = (seq >> NFLB_AUX_SEQ_SHIFT) - seen + RST_BEHIND;
-
 	/* Before the handshake is through nothing is worth forging, and a
 	 * backend that refuses a connection was not seen before.
 	 */
-	if (READ_ONCE(conn->state) < NFLB_CONN_ESTABLISHED)
-		return true;
-	return (ahead & ~NFLB_AUX_DIR & 0xffff) <= RST_BEHIND + RST_AHEAD;
+	return READ_ONCE(conn->state) < NFLB_CONN_ESTABLISHED ||
+	       seq_near(aux, seq, SEQ_BEHIND, SEQ_AHEAD);
 }
 
 /**
@@ -192,7 +223,7 @@ void nflb_conn_state_packet(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 		} else if (likely(!(pkt->tcp_flags & NFLB_TCP_SYN) ||
 				  READ_ONCE(conn->state) <
 				  NFLB_CONN_ESTABLISHED)) {
-			seq_note(node, aux, pkt->tcp_seq);
+			seq_note(conn, pkt, dir, aux);
 		}
 		state = READ_ONCE(conn->state);
 		next = nflb_conn_state_next(state, pkt->tcp_flags, dir);

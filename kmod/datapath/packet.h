@@ -41,6 +41,7 @@ enum nflb_kind {
  * @tcp_flags: NFLB_TCP_*, 0 for UDP
  * @tcp_doff: length of the TCP header in bytes
  * @tcp_seq: sequence number
+ * @tcp_ack: acknowledgment number
  * @len: network-layer bytes as it arrived
  *
  * Offsets, not pointers, for everything that may write moves the headers.
@@ -59,6 +60,7 @@ struct nflb_pkt {
 	u16				inner_l4;
 	u16				tcp_doff;
 	u32				tcp_seq;
+	u32				tcp_ack;
 	u32				len;
 };
 

@@ -113,12 +113,28 @@ static void conn_state_resets(struct kunit *test)
 			}
 		}
 	}
-	/* Data moves what is near. */
+	/* Data moves what is near: a window at most, */
 	established(test, conn, b, 0);
-	segment(conn, A, 50 << 20, NFLB_DIR_IN);
+	segment(conn, A, 30 << 20, NFLB_DIR_IN);
 	segment(conn, R, 1, NFLB_DIR_IN);
 	KUNIT_EXPECT_EQ(test, (int)conn->state, EE);
-	segment(conn, R, 50 << 20, NFLB_DIR_IN);
+	/* not by more, nor back; */
+	segment(conn, A, 90 << 20, NFLB_DIR_IN);
+	segment(conn, R, 90 << 20, NFLB_DIR_IN);
+	segment(conn, A, 1, NFLB_DIR_IN);
+	segment(conn, R, 1, NFLB_DIR_IN);
+	KUNIT_EXPECT_EQ(test, (int)conn->state, EE);
+	segment(conn, R, 30 << 20, NFLB_DIR_IN);
+	KUNIT_EXPECT_EQ(test, (int)conn->state, CL);
+	/* and by a window only with an acknowledgment that fits. */
+	established(test, conn, b, 200 << 20);
+	segment(conn, A, 230 << 20, NFLB_DIR_IN);
+	segment(conn, R, 230 << 20, NFLB_DIR_IN);
+	KUNIT_EXPECT_EQ(test, (int)conn->state, EE);
+	segment(conn, A, (200 << 20) + (128 << 10), NFLB_DIR_IN);
+	segment(conn, R, (201 << 20) + (200 << 10), NFLB_DIR_IN);
+	KUNIT_EXPECT_EQ(test, (int)conn->state, EE);
+	segment(conn, R, (200 << 20) + (300 << 10), NFLB_DIR_IN);
 	KUNIT_EXPECT_EQ(test, (int)conn->state, CL);
 	KUNIT_EXPECT_TRUE(test, conn->out.tuple.aux & NFLB_AUX_DIR);
 	KUNIT_EXPECT_FALSE(test, conn->in.tuple.aux & NFLB_AUX_DIR);
