@@ -9,6 +9,7 @@
 #include "control/config.h"
 #include "control/genl.h"
 #include "control/genl_fill.h"
+#include "control/genl_notify.h"
 #include "control/genl_parse.h"
 #include "datapath/conn.h"
 #include "netns.h"
@@ -246,11 +247,13 @@ static const struct genl_ops nflb_genl_ops[] = {
 		.doit = nflb_nl_backend_change_doit,
 	}, {
 		.cmd = NFLB_CMD_CONN_GET,
+		.flags = GENL_UNS_ADMIN_PERM,
 		.start = nflb_nl_conn_get_start,
 		.dumpit = nflb_nl_conn_get_dumpit,
 		.done = nflb_nl_conn_get_done,
 	}, {
 		.cmd = NFLB_CMD_CONN_COUNT,
+		.flags = GENL_UNS_ADMIN_PERM,
 		.doit = nflb_nl_conn_count_doit,
 	}, {
 		.cmd = NFLB_CMD_CONN_FLUSH,
@@ -268,7 +271,10 @@ static const struct genl_ops nflb_genl_ops[] = {
 
 static const struct genl_multicast_group nflb_genl_groups[] = {
 	[NFLB_GENL_GROUP_CONFIG] = { .name = NFLB_MCGRP_CONFIG },
-	[NFLB_GENL_GROUP_CONNECTIONS] = { .name = NFLB_MCGRP_CONNECTIONS },
+	[NFLB_GENL_GROUP_CONNECTIONS] = {
+		.name = NFLB_MCGRP_CONNECTIONS,
+		NFLB_MCGRP_ADMIN
+	},
 };
 
 struct genl_family nflb_genl_family __ro_after_init = {
@@ -282,6 +288,8 @@ struct genl_family nflb_genl_family __ro_after_init = {
 	.n_ops = ARRAY_SIZE(nflb_genl_ops),
 	.mcgrps = nflb_genl_groups,
 	.n_mcgrps = ARRAY_SIZE(nflb_genl_groups),
+	/* nn->mutex is what handlers need; walks need nothing. */
+	.parallel_ops = true,
 	/* Everything is new: reserved fields and flags are checked for all. */
 	.resv_start_op = NFLB_CMD_UNSPEC + 1,
 };
@@ -293,7 +301,10 @@ struct genl_family nflb_genl_family __ro_after_init = {
  */
 int __init nflb_genl_init(void)
 {
-	return genl_register_family(&nflb_genl_family);
+	int err = genl_register_family(&nflb_genl_family);
+
+	nflb_notify_enable(!err);
+	return err;
 }
 
 /**
@@ -301,5 +312,7 @@ int __init nflb_genl_init(void)
  */
 void nflb_genl_exit(void)
 {
+	/* Connections and services still end after this, unheard. */
+	nflb_notify_enable(false);
 	genl_unregister_family(&nflb_genl_family);
 }

@@ -10,9 +10,26 @@
 #include "datapath/event.h"
 #include "netns.h"
 
+/* Does the family exist? Its groups' numbers mean nothing else. */
+static bool enabled __read_mostly;
+
+/**
+ * nflb_notify_enable() - begin or end to tell of anything
+ * @on: which
+ *
+ * Context: process, sleeps. When it returns no event of a packet is under way.
+ */
+void nflb_notify_enable(bool on)
+{
+	WRITE_ONCE(enabled, on);
+	if (!on)
+		synchronize_rcu();
+}
+
 static bool wanted(const struct nflb_net *nn, enum nflb_genl_group group)
 {
-	return genl_has_listeners(&nflb_genl_family, nn->net, group);
+	return READ_ONCE(enabled) &&
+	       genl_has_listeners(&nflb_genl_family, nn->net, group);
 }
 
 static struct sk_buff *event_new(u8 cmd, gfp_t gfp, void **hdr)
@@ -52,7 +69,7 @@ static void event_send(const struct nflb_net *nn, struct sk_buff *skb,
 void nflb_notify_service(const struct nflb_service *svc, u8 cmd)
 {
 	struct sk_buff *skb;
-	void *hdr;
+	void *hdr = NULL;
 	int err = 0;
 
 	if (!wanted(svc->nn, NFLB_GENL_GROUP_CONFIG))
@@ -72,7 +89,7 @@ void nflb_notify_backend(const struct nflb_backend *backend, u8 cmd)
 {
 	const struct nflb_net *nn = backend->service->nn;
 	struct sk_buff *skb;
-	void *hdr;
+	void *hdr = NULL;
 	int err = 0;
 
 	if (!wanted(nn, NFLB_GENL_GROUP_CONFIG))
@@ -95,7 +112,7 @@ void nflb_notify_conn(struct nflb_net *nn, const struct nflb_conn *conn,
 		      u8 cmd)
 {
 	struct sk_buff *skb;
-	void *hdr;
+	void *hdr = NULL;
 	int err = 0;
 
 	if (likely(!wanted(nn, NFLB_GENL_GROUP_CONNECTIONS)))

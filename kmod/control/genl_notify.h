@@ -12,4 +12,6 @@ struct nflb_backend;
 
 void nflb_notify_service(const struct nflb_service *svc, u8 cmd);
 void nflb_notify_backend(const struct nflb_backend *backend, u8 cmd);
+void nflb_notify_enable(bool on);
+
 #endif /* NFLB_GENL_NOTIFY_H */

@@ -328,12 +328,13 @@ def test_operations_are_those_of_the_module():
         assert ("GENL_UNS_ADMIN_PERM" in block) == admin, name
 
 
-def test_everything_that_changes_needs_admin():
+def test_changes_and_connections_need_admin():
+    """Who talks to whom is private, as /proc/net/nflb/connections is."""
     for op in OPS.values():
         if "do" not in op and "dump" not in op:
             continue
-        if op["name"].split("-")[1] in ("add", "set", "replace", "del",
-                                        "flush", "zero"):
+        if op["name"].startswith("conn-") or op["name"].split("-")[1] in (
+                "add", "set", "replace", "del", "flush", "zero"):
             assert "uns-admin-perm" in op.get("flags", []), op
 
 
@@ -376,6 +377,11 @@ def test_events_are_those_of_the_module():
 
 
 def test_groups_are_those_of_the_module():
+    body = re.search(r"nflb_genl_groups\[\] = \{(.*?)\n\};", GENL, re.S).group(1)
+    limited = {m for m, admin in re.findall(
+        r"\.name = NFLB_MCGRP_(\w+)[ ,]*(NFLB_MCGRP_ADMIN)?", re.sub(r"\s+", " ", body)) if admin}
+    same({upper(g["name"]) for g in SPEC["mcast-groups"]["list"]
+          if "cap-net-admin" in g.get("flags", [])}, limited, "limited groups")
     registered = set(re.findall(r"\.name = NFLB_MCGRP_(\w+)", GENL))
     same({upper(g["name"]) for g in SPEC["mcast-groups"]["list"]}, registered,
          "groups")

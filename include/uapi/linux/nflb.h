@@ -32,8 +32,9 @@
 #define NFLB_BACKENDS_MAX		4096
 
 /*
- * Commands. Requests that change something need CAP_NET_ADMIN in the user
- * namespace that owns the network namespace. *_ADD, *_SET, *_DEL are also the
+ * Commands. Requests that change something or show connections need
+ * CAP_NET_ADMIN in the user namespace that owns the network namespace, and so
+ * does joining the "connections" group. *_ADD, *_SET, *_DEL are also the
  * types of the events on the "config" group, which carry what *_GET answers;
  * CONN_NEW and CONN_END are events on the "connections" group only.
  */
