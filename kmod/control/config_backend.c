@@ -2,6 +2,7 @@
 /*
  * Backends: add, set, delete, replace all.
  */
+#include <linux/list_sort.h>
 #include <linux/slab.h>
 
 #include "control/config.h"
@@ -87,7 +88,7 @@ static int backend_attach(struct nflb_backend *b)
 	host = nflb_host_get(svc->nn, &b->addr, b->family);
 	if (!host)
 		return -ENOMEM;
-	host->backends++;
+	WRITE_ONCE(host->backends, host->backends + 1);
 	svc->backend_count++;
 	list_add_tail(&b->list, &svc->backends);
 	return 0;
@@ -101,7 +102,7 @@ static void backend_detach(struct nflb_backend *b)
 	rcu_read_lock();
 	host = nflb_host_lookup(svc->nn, &b->addr, b->family);
 	rcu_read_unlock();
-	host->backends--;
+	WRITE_ONCE(host->backends, host->backends - 1);
 	nflb_host_put(svc->nn, host);
 	svc->backend_count--;
 	list_del(&b->list);
@@ -341,6 +342,14 @@ static void replace_finish(struct replaced *done, u32 count,
 	}
 }
 
+/* Dumps go by ascending ids. */
+static int by_id(void *priv, const struct list_head *a,
+		 const struct list_head *b)
+{
+	return list_entry(a, struct nflb_backend, list)->id >
+	       list_entry(b, struct nflb_backend, list)->id;
+}
+
 /**
  * nflb_backends_replace() - make a service's list of backends a given one
  * @svc: the service; nn->mutex is held
@@ -375,12 +384,13 @@ int nflb_backends_replace(struct nflb_service *svc,
 	err = nflb_service_publish(svc, settings, extack);
 	if (err) {
 		list_splice(&parked, &svc->backends);
+		list_sort(NULL, &svc->backends, by_id);
 		replace_undo(done, req->backend_count);
 		goto out;
 	}
+	replace_finish(done, req->backend_count, &parked, known);
 	if (known && changed)
 		nflb_notify_service(svc, NFLB_CMD_SERVICE_SET);
-	replace_finish(done, req->backend_count, &parked, known);
 	if (parked_count)
 		nflb_conn_gc_kick(svc->nn);
 out:
