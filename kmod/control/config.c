@@ -126,7 +126,7 @@ static int service_link(struct nflb_net *nn, struct nflb_service *svc)
 			return err;
 		}
 	}
-	host->vips++;
+	WRITE_ONCE(host->vips, host->vips + 1);
 	list_add_tail(&svc->list, &nn->service_list);
 	return 0;
 }
@@ -144,7 +144,7 @@ static void service_unlink(struct nflb_net *nn, struct nflb_service *svc)
 		rhashtable_remove_fast(&nn->services, &svc->node,
 				       nflb_service_params);
 	list_del(&svc->list);
-	host->vips--;
+	WRITE_ONCE(host->vips, host->vips - 1);
 	nflb_host_put(nn, host);
 }
 

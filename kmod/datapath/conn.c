@@ -21,7 +21,7 @@
 #include "netns.h"
 
 /* Default ceiling on a host without memory, or for who owns no host. */
-#define MAX_CONNECTIONS_LEAST	(1 << 14)
+#define MAX_CONNECTIONS_LEAST	16384
 
 static struct kmem_cache *conn_cache __read_mostly;
 static hsiphash_key_t hash_key __read_mostly;

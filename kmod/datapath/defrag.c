@@ -20,10 +20,10 @@ static bool ours(struct nflb_pkt *pkt)
 	struct nflb_host *host;
 
 	host = nflb_host_lookup(pkt->nn, &t->dst, t->family);
-	if (host && host->vips)
+	if (host && READ_ONCE(host->vips))
 		return true;
 	host = nflb_host_lookup(pkt->nn, &t->src, t->family);
-	return host && host->backends;
+	return host && READ_ONCE(host->backends);
 }
 
 static int gather(struct nflb_pkt *pkt)
@@ -35,9 +35,7 @@ static int gather(struct nflb_pkt *pkt)
 	if (pkt->tuple.family == AF_INET6)
 		return nf_ct_frag6_gather(net, skb, IP6_DEFRAG_CONNTRACK_IN);
 
-	local_bh_disable();
 	err = ip_defrag(net, skb, IP_DEFRAG_VS_IN);
-	local_bh_enable();
 	/* Both ends were fine with fragments: output may make them again. */
 	if (!err)
 		skb->ignore_df = 1;

@@ -96,12 +96,6 @@ static enum nflb_verdict dnat_forward(struct nflb_pkt *pkt,
 {
 	struct dst_entry *dst;
 
-	if (unlikely(pkt->kind == NFLB_KIND_ICMP_ERROR)) {
-		enum nflb_verdict verdict = nflb_icmp_check(pkt, conn, dir);
-
-		if (verdict != NFLB_CONTINUE)
-			return verdict;
-	}
 	dst = nflb_route(pkt, conn, dir);
 	if (unlikely(!dst))
 		return nflb_drop(pkt, NFLB_REASON_NO_ROUTE);

@@ -24,6 +24,17 @@
 
 static_assert(NFLB_HOOK_PRIORITY == (int)NF_IP6_PRI_RAW_BEFORE_DEFRAG);
 
+static unsigned int with_bh_disabled(struct nflb_net *nn, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	unsigned int verdict;
+
+	local_bh_disable();
+	verdict = nflb_pipeline(nn, skb, state);
+	local_bh_enable();
+	return verdict;
+}
+
 /* Frames for other hosts, and link-layer broadcasts, are nobody's flows. */
 static unsigned int nflb_pre_routing(void *priv, struct sk_buff *skb,
 				     const struct nf_hook_state *state)
@@ -31,21 +42,19 @@ static unsigned int nflb_pre_routing(void *priv, struct sk_buff *skb,
 	if (unlikely(skb->pkt_type != PACKET_HOST &&
 		     skb->pkt_type != PACKET_LOOPBACK))
 		return NF_ACCEPT;
+	/* A packet that comes back from a queue does so in its user's context. */
+	if (unlikely(!in_softirq()))
+		return with_bh_disabled(priv, skb, state);
 	return nflb_pipeline(priv, skb, state);
 }
 
 static unsigned int nflb_local_out(void *priv, struct sk_buff *skb,
 				   const struct nf_hook_state *state)
 {
-	unsigned int verdict;
-
 	/* A raw socket may send anything. */
 	if (skb->len < sizeof(struct iphdr))
 		return NF_ACCEPT;
-	local_bh_disable();
-	verdict = nflb_pipeline(priv, skb, state);
-	local_bh_enable();
-	return verdict;
+	return with_bh_disabled(priv, skb, state);
 }
 
 static const struct nf_hook_ops hook_ops[] = {

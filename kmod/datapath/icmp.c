@@ -14,11 +14,9 @@
 static void outer_addrs(const struct nflb_pkt *pkt, union nflb_addr *src,
 			union nflb_addr *dst)
 {
-	*src = (union nflb_addr){ };
-	*dst = (union nflb_addr){ };
 	if (pkt->tuple.family == AF_INET) {
-		src->ip = ip_hdr(pkt->skb)->saddr;
-		dst->ip = ip_hdr(pkt->skb)->daddr;
+		nflb_addr_set_v4(src, ip_hdr(pkt->skb)->saddr);
+		nflb_addr_set_v4(dst, ip_hdr(pkt->skb)->daddr);
 	} else {
 		src->in6 = ipv6_hdr(pkt->skb)->saddr;
 		dst->in6 = ipv6_hdr(pkt->skb)->daddr;
@@ -38,16 +36,12 @@ static bool checksum_ok(struct nflb_pkt *pkt)
 /**
  * nflb_icmp_check() - may this error be translated?
  * @pkt: the error, of NFLB_KIND_ICMP_ERROR
- * @conn: the connection of the packet that it quotes
- * @dir: direction of the error
  *
  * Return: NFLB_CONTINUE; NFLB_ACCEPT when it is not addressed to the sender of
  * what it quotes, so that the host may look at it; NFLB_DROP when its checksum
  * is wrong (it will be made anew).
  */
-enum nflb_verdict nflb_icmp_check(struct nflb_pkt *pkt,
-				  const struct nflb_conn *conn,
-				  enum nflb_dir dir)
+enum nflb_verdict nflb_icmp_check(struct nflb_pkt *pkt)
 {
 	union nflb_addr src, dst;
 

@@ -8,9 +8,7 @@
 #include "datapath/conn.h"
 #include "datapath/packet.h"
 
-enum nflb_verdict nflb_icmp_check(struct nflb_pkt *pkt,
-				  const struct nflb_conn *conn,
-				  enum nflb_dir dir);
+enum nflb_verdict nflb_icmp_check(struct nflb_pkt *pkt);
 void nflb_icmp_translate(struct nflb_pkt *pkt, const struct nflb_conn *conn,
 			 enum nflb_dir dir);
 

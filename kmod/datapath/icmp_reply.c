@@ -40,6 +40,46 @@ bool nflb_addr_is_local(struct net *net, const union nflb_addr *addr,
 	return ipv6_chk_addr(net, &addr->in6, NULL, 0);
 }
 
+static bool source_ok_v4(struct net *net, const struct nflb_pkt *pkt)
+{
+	__be32 src = pkt->tuple.src.ip;
+
+	if (ipv4_is_multicast(src) || ipv4_is_lbcast(src) ||
+	    ipv4_is_zeronet(src) || ipv4_is_loopback(src))
+		return false;
+	/* The local table alone: broadcast addresses, and the host's own. */
+	return inet_addr_type_dev_table(net, pkt->skb->dev, src) ==
+	       RTN_UNICAST;
+}
+
+static bool source_ok_v6(struct net *net, const struct nflb_pkt *pkt)
+{
+	const struct in6_addr *src = &pkt->tuple.src.in6;
+
+	return !ipv6_addr_is_multicast(src) && !ipv6_addr_any(src) &&
+	       !ipv6_addr_loopback(src) && !ipv6_chk_addr(net, src, NULL, 0);
+}
+
+/**
+ * nflb_source_ok() - can a packet come from where it says?
+ * @pkt: the packet
+ *
+ * What is received comes from one other host (RFC 1122, 3.2.1.3; RFC 4291,
+ * 2.7); an answer to anything else would go to many, or to the balancer. What
+ * the host sends to itself may have an address of its own.
+ *
+ * Context: rcu_read_lock() held. Return: true when it can.
+ */
+bool nflb_source_ok(const struct nflb_pkt *pkt)
+{
+	if (nflb_pkt_is_local_out(pkt) ||
+	    pkt->skb->dev->flags & IFF_LOOPBACK)
+		return true;
+	return pkt->tuple.family == AF_INET ?
+	       source_ok_v4(pkt->nn->net, pkt) :
+	       source_ok_v6(pkt->nn->net, pkt);
+}
+
 static void reset(struct nflb_pkt *pkt)
 {
 	if (pkt->tuple.family == AF_INET)
@@ -175,10 +215,12 @@ enum nflb_verdict nflb_echo(struct nflb_pkt *pkt)
 	enum nflb_verdict verdict;
 
 	host = nflb_host_lookup(pkt->nn, &pkt->tuple.dst, pkt->tuple.family);
-	if (!host || !host->vips || nflb_pkt_is_local_out(pkt) ||
+	if (!host || !READ_ONCE(host->vips) || nflb_pkt_is_local_out(pkt) ||
 	    nflb_addr_is_local(pkt->nn->net, &pkt->tuple.dst,
 			       pkt->tuple.family))
 		return NFLB_ACCEPT;
+	if (!nflb_source_ok(pkt))
+		return nflb_drop(pkt, NFLB_REASON_BAD_SOURCE);
 	if (!echo_checksum_ok(pkt))
 		return nflb_drop(pkt, NFLB_REASON_BAD_CHECKSUM);
 	if (nflb_mangle_writable(pkt))

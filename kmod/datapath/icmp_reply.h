@@ -7,6 +7,7 @@
 
 #include "datapath/packet.h"
 
+bool nflb_source_ok(const struct nflb_pkt *pkt);
 bool nflb_addr_is_local(struct net *net, const union nflb_addr *addr,
 			u8 family);
 enum nflb_verdict nflb_refuse(struct nflb_pkt *pkt, enum nflb_reason reason);

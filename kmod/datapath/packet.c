@@ -19,6 +19,9 @@
 #include "datapath/service.h"
 #include "netns.h"
 
+/* Offsets are kept in 16 bits; a jumbogram may have headers beyond that. */
+#define L4_MAX (U16_MAX - 256)
+
 /* Where a network header says the transport header is. */
 struct l3 {
 	unsigned int	off;		/* of the transport header */
@@ -35,15 +38,9 @@ static enum nflb_verdict malformed(struct nflb_pkt *pkt)
 	struct nflb_host *host;
 
 	host = nflb_host_lookup(pkt->nn, &pkt->tuple.dst, pkt->tuple.family);
-	if (!host || !host->vips)
+	if (!host || !READ_ONCE(host->vips))
 		return NFLB_ACCEPT;
 	return nflb_drop(pkt, NFLB_REASON_MALFORMED);
-}
-
-static void tuple_set_v4(struct nflb_tuple *tuple, __be32 src, __be32 dst)
-{
-	tuple->src = (union nflb_addr){ .ip = src };
-	tuple->dst = (union nflb_addr){ .ip = dst };
 }
 
 static bool parse_ipv4(const struct sk_buff *skb, unsigned int off,
@@ -55,7 +52,8 @@ static bool parse_ipv4(const struct sk_buff *skb, unsigned int off,
 	iph = skb_header_pointer(skb, off, sizeof(buf), &buf);
 	if (!iph || iph->version != 4 || iph->ihl < 5)
 		return false;
-	tuple_set_v4(tuple, iph->saddr, iph->daddr);
+	nflb_addr_set_v4(&tuple->src, iph->saddr);
+	nflb_addr_set_v4(&tuple->dst, iph->daddr);
 	l3->off = off + iph->ihl * 4;
 	l3->proto = iph->protocol;
 	l3->fragment = ip_is_fragment(iph);
@@ -171,6 +169,7 @@ static enum nflb_verdict parse_tcp(struct nflb_pkt *pkt)
 	pkt->tcp_flags = tcp_flag_byte(th);
 	pkt->tcp_doff = th->doff * 4;
 	pkt->tcp_seq = ntohl(th->seq);
+	pkt->tcp_ack = ntohl(th->ack_seq);
 	return NFLB_CONTINUE;
 }
 
@@ -204,7 +203,8 @@ static enum nflb_verdict parse_icmp_error(struct nflb_pkt *pkt)
 	struct l3 l3;
 
 	pkt->inner = pkt->l4 + sizeof(struct icmphdr);
-	if (!parse_l3(pkt->skb, pkt->inner, pkt->tuple.family, &quoted, &l3))
+	if (!parse_l3(pkt->skb, pkt->inner, pkt->tuple.family, &quoted, &l3) ||
+	    l3.off > L4_MAX)
 		return malformed(pkt);
 	if (l3.fragment && pkt->tuple.family == AF_INET) {
 		const struct iphdr *iph;
@@ -276,9 +276,9 @@ static bool source_routed(const struct nflb_pkt *pkt)
  *
  * Warning: fragments are put together, which may change the skb's head.
  *
- * Context: softirq or a local sender with BH on; RCU held. Return:
- * NFLB_CONTINUE when the tuple is set, NFLB_ACCEPT when the packet is none of
- * the balancer's, NFLB_STOLEN for a fragment that waits, NFLB_DROP.
+ * Context: softirq or BH disabled, rcu_read_lock() held. Return: NFLB_CONTINUE
+ * when the tuple is set, NFLB_ACCEPT when the packet is none of the balancer's,
+ * NFLB_STOLEN for a fragment that waits, NFLB_DROP.
  */
 enum nflb_verdict nflb_packet_parse(struct nflb_pkt *pkt)
 {
@@ -302,6 +302,8 @@ enum nflb_verdict nflb_packet_parse(struct nflb_pkt *pkt)
 			return nflb_drop(pkt, NFLB_REASON_FRAGMENT);
 	}
 
+	if (unlikely(l3.off > L4_MAX))
+		return malformed(pkt);
 	pkt->len = skb->len;
 	pkt->l4 = l3.off;
 	pkt->tuple.proto = l3.proto;
@@ -325,7 +327,7 @@ enum nflb_verdict nflb_packet_parse(struct nflb_pkt *pkt)
 
 		host = nflb_host_lookup(pkt->nn, &pkt->tuple.dst,
 					pkt->tuple.family);
-		if (host && host->vips)
+		if (host && READ_ONCE(host->vips))
 			return nflb_drop(pkt, NFLB_REASON_SOURCE_ROUTE);
 		return NFLB_ACCEPT;
 	}

@@ -5,6 +5,7 @@
 #include "datapath/conn.h"
 #include "datapath/conn_state.h"
 #include "datapath/forward.h"
+#include "datapath/icmp.h"
 #include "datapath/icmp_reply.h"
 #include "datapath/packet.h"
 #include "datapath/pipeline.h"
@@ -62,8 +63,13 @@ static enum nflb_verdict run(struct nflb_pkt *pkt)
 	verdict = find_conn(pkt, &conn, &dir);
 	if (verdict != NFLB_CONTINUE)
 		return verdict;
-	if (likely(pkt->kind == NFLB_KIND_FLOW))
+	if (likely(pkt->kind == NFLB_KIND_FLOW)) {
 		nflb_conn_state_packet(conn, pkt, dir);
+	} else {
+		verdict = nflb_icmp_check(pkt);
+		if (verdict != NFLB_CONTINUE)
+			return verdict;
+	}
 	verdict = conn->ops->forward(pkt, conn, dir);
 	if (likely(verdict != NFLB_DROP))
 		nflb_stats_packet(conn->backend->stats, dir, pkt->len);

@@ -46,7 +46,13 @@ static struct dst_entry *lookup_v4(const struct nflb_pkt *pkt,
 	struct rtable *rt;
 
 	rt = ip_route_output_key(pkt->nn->net, &fl4);
-	return IS_ERR(rt) ? NULL : &rt->dst;
+	if (IS_ERR(rt))
+		return NULL;
+	/* One flow has one receiver. */
+	if (!(rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)))
+		return &rt->dst;
+	ip_rt_put(rt);
+	return NULL;
 }
 
 static struct dst_entry *lookup_v6(const struct nflb_pkt *pkt,
@@ -208,7 +214,7 @@ int nflb_route_input_local(struct nflb_pkt *pkt)
 
 	if (pkt->tuple.family != AF_INET || skb_valid_dst(pkt->skb))
 		return 0;
-	return ip_route_input(pkt->skb, iph->daddr, iph->saddr, ip4h_dscp(iph),
+	return nflb_ip_route_input(pkt->skb, iph->daddr, iph->saddr, iph,
 			      pkt->skb->dev) ? -EHOSTUNREACH : 0;
 }
 

@@ -4,8 +4,6 @@
  * connection. What cannot be served is answered as a host would answer it.
  */
 #include <linux/in.h>
-#include <net/addrconf.h>
-#include <net/ipv6.h>
 
 #include "datapath/conn.h"
 #include "datapath/forward.h"
@@ -16,22 +14,10 @@
 #include "sched/sched.h"
 
 /*
- * How many picks, when the client's tuple is taken at the backend picked, or
- * the backend was deleted a moment ago.
+ * How many picks, when the client's tuple is taken at the backend picked, it is
+ * the client itself, or it was deleted a moment ago.
  */
 #define PICK_TRIES 3
-
-static bool source_ok(const struct nflb_pkt *pkt)
-{
-	const union nflb_addr *src = &pkt->tuple.src;
-
-	if (pkt->tuple.family == AF_INET)
-		return !ipv4_is_multicast(src->ip) &&
-		       !ipv4_is_lbcast(src->ip) && !ipv4_is_zeronet(src->ip) &&
-		       !ipv4_is_loopback(src->ip);
-	return !ipv6_addr_is_multicast(&src->in6) &&
-	       !ipv6_addr_any(&src->in6) && !ipv6_addr_loopback(&src->in6);
-}
 
 /* A new connection of TCP begins with a SYN alone. */
 static bool begins(const struct nflb_pkt *pkt)
@@ -50,7 +36,7 @@ static bool begins(const struct nflb_pkt *pkt)
 static enum nflb_verdict no_service(struct nflb_pkt *pkt,
 				    const struct nflb_host *host)
 {
-	if (!host || !host->vips ||
+	if (!host || !READ_ONCE(host->vips) ||
 	    nflb_addr_is_local(pkt->nn->net, &pkt->tuple.dst,
 			       pkt->tuple.family))
 		return NFLB_ACCEPT;
@@ -101,7 +87,7 @@ enum nflb_verdict nflb_schedule(struct nflb_pkt *pkt, struct nflb_conn **conn)
 	svc = nflb_service_lookup(pkt->nn, &pkt->tuple, &host);
 	if (!svc)
 		return no_service(pkt, host);
-	if (!source_ok(pkt))
+	if (!nflb_source_ok(pkt))
 		return nflb_drop(pkt, NFLB_REASON_BAD_SOURCE);
 	if (!begins(pkt))
 		return nflb_refuse(pkt, NFLB_REASON_NO_CONNECTION);
@@ -117,7 +103,8 @@ enum nflb_verdict nflb_schedule(struct nflb_pkt *pkt, struct nflb_conn **conn)
 		if (*conn)
 			return NFLB_CONTINUE;
 		if (reason != NFLB_REASON_TUPLE_CLASH &&
-		    reason != NFLB_REASON_NO_BACKEND)
+		    reason != NFLB_REASON_NO_BACKEND &&
+		    reason != NFLB_REASON_HAIRPIN)
 			return nflb_drop(pkt, reason);
 	}
 	if (reason == NFLB_REASON_NO_BACKEND)

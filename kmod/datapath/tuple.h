@@ -25,6 +25,14 @@ union nflb_addr {
 	u64		words[2];
 };
 
+/* All sixteen bytes are written, which an initializer by one member may not. */
+static inline void nflb_addr_set_v4(union nflb_addr *addr, __be32 ip)
+{
+	addr->words[0] = 0;
+	addr->words[1] = 0;
+	addr->ip = ip;
+}
+
 /**
  * struct nflb_tuple - what tells a flow: the key of the connection table
  * @src: source address
