@@ -7,10 +7,12 @@
 
 #include "netns.h"
 #include "control/config.h"
+#include "control/lifecycle.h"
 #include "control/proc.h"
 #include "control/sysctl.h"
 #include "datapath/conn.h"
 #include "datapath/hook.h"
+#include "datapath/persist.h"
 #include "datapath/service.h"
 
 static unsigned int nflb_net_id __read_mostly;
@@ -41,8 +43,13 @@ static int tables_init(struct nflb_net *nn)
 	err = rhashtable_init(&nn->hosts, &nflb_host_params);
 	if (err)
 		goto err_services;
+	err = nflb_persist_init(nn);
+	if (err)
+		goto err_hosts;
 	return 0;
 
+err_hosts:
+	rhashtable_destroy(&nn->hosts);
 err_services:
 	rhashtable_destroy(&nn->services);
 err_conns:
@@ -52,6 +59,7 @@ err_conns:
 
 static void tables_destroy(struct nflb_net *nn)
 {
+	nflb_persist_exit(nn);
 	rhashtable_destroy(&nn->hosts);
 	rhashtable_destroy(&nn->services);
 	nflb_conn_table_destroy(nn);
@@ -75,6 +83,7 @@ static int __net_init nflb_net_init(struct net *net)
 	if (err)
 		goto err_drops;
 	nflb_conn_gc_init(nn);
+	nflb_lifecycle_init(nn);
 	err = nflb_sysctl_init(nn);
 	if (err)
 		goto err_tables;
@@ -119,6 +128,7 @@ static void __net_exit nflb_net_exit_batch(struct list_head *net_exit_list)
 		nflb_conn_gc_stop(nn);
 		nflb_config_flush(nn);
 		nflb_conn_table_flush(nn);
+		nflb_persist_flush(nn);
 	}
 	nflb_config_drain();
 	list_for_each_entry(net, net_exit_list, exit_list) {

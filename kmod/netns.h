@@ -20,10 +20,12 @@
  * @conns: connection table, two nodes a connection
  * @services: services with a single port, by nflb_service_key
  * @hosts: addresses of VIPs and backends, by nflb_host_key
- * @max_connections: ceiling of @conn_count
+ * @persist: clients that return to their backend, by persist.c
+ * @max_connections: ceiling of @conn_count, and of @persist_count
  * @reject: answer what cannot be served (1), or drop it silently (0)
  * @drops: per-CPU counters by reason
  * @conn_count: connections in the table
+ * @persist_count: entries of @persist
  * @mutex: serialises everything below, and every change of configuration
  * @service_list: configured services, in order of creation
  * @service_objects: all that live
@@ -38,6 +40,8 @@
  * @gc_started: jiffies when this sweep began
  * @gc_walking: a sweep is under way
  * @gc_again: another is wanted at once
+ * @persist_work: sweeps @persist
+ * @lifecycle_work: looks after backends that drain or begin slowly
  * @sysctl_header: of /proc/sys/net/nflb
  * @sysctl_table: its table
  */
@@ -46,11 +50,13 @@ struct nflb_net {
 	struct rhashtable	conns;
 	struct rhashtable	services;
 	struct rhashtable	hosts;
+	struct rhashtable	persist;
 	int			max_connections;
 	int			reject;
 	struct nflb_drops __percpu *drops;
 
 	atomic_t		conn_count ____cacheline_aligned_in_smp;
+	atomic_t		persist_count;
 
 	struct mutex		mutex ____cacheline_aligned_in_smp;
 	struct list_head	service_list;
@@ -67,6 +73,8 @@ struct nflb_net {
 	unsigned long		gc_started;
 	bool			gc_walking;
 	bool			gc_again;
+	struct delayed_work	persist_work;
+	struct delayed_work	lifecycle_work;
 
 	struct ctl_table_header	*sysctl_header;
 	struct ctl_table	*sysctl_table;

@@ -8,15 +8,19 @@
 
 #include "control/config.h"
 #include "control/genl_notify.h"
+#include "control/lifecycle.h"
 #include "control/objects.h"
 #include "datapath/conn.h"
 #include "datapath/conn_state.h"
 #include "datapath/hook.h"
+#include "datapath/persist.h"
 #include "netns.h"
 
 static const struct nflb_service_settings default_settings = {
 	.mode = NFLB_MODE_DNAT,
 	.scheduler = "wrr",
+	.persist_prefix4 = 32,
+	.persist_prefix6 = 128,
 	.timeouts = {
 		[NFLB_TIMEOUT_SYN] = NFLB_TIMEOUT_SYN_DEFAULT,
 		[NFLB_TIMEOUT_ESTABLISHED] = NFLB_TIMEOUT_ESTABLISHED_DEFAULT,
@@ -78,6 +82,13 @@ static void settings_apply(struct nflb_service_settings *settings,
 	if (req->set & NFLB_SET_SCHEDULER)
 		strscpy(settings->scheduler, req->settings.scheduler,
 			sizeof(settings->scheduler));
+	if (req->set & NFLB_SET_PERSIST) {
+		settings->persist = req->settings.persist;
+		settings->persist_prefix4 = req->settings.persist_prefix4;
+		settings->persist_prefix6 = req->settings.persist_prefix6;
+	}
+	if (req->set & NFLB_SET_SLOW_START)
+		settings->slow_start = req->settings.slow_start;
 	for (t = 0; t < NFLB_TIMEOUT_COUNT; t++) {
 		if (!(req->set & NFLB_SET_TIMEOUT(t)))
 			continue;
@@ -286,6 +297,7 @@ void nflb_service_del(struct nflb_net *nn, struct nflb_service *svc)
 	if (list_empty(&nn->service_list))
 		nflb_hooks_unregister(nn);
 	nflb_conn_gc_kick(nn);
+	nflb_persist_kick(nn);
 }
 NFLB_EXPORT_KUNIT(nflb_service_del);
 
@@ -303,6 +315,8 @@ void nflb_config_flush(struct nflb_net *nn)
 	list_for_each_entry_safe(svc, tmp, &nn->service_list, list)
 		nflb_service_del(nn, svc);
 	mutex_unlock(&nn->mutex);
+	nflb_lifecycle_stop(nn);
+	nflb_persist_stop(nn);
 	cancel_delayed_work_sync(&nn->gc_work);
 }
 
@@ -326,6 +340,18 @@ void nflb_config_drain(void)
 }
 NFLB_EXPORT_KUNIT(nflb_config_drain);
 
+/* All that a backend ever counted, and what it has. */
+static void backend_sum(const struct nflb_backend *b,
+			struct nflb_stats_sum *sum)
+{
+	u32 conns = atomic_read(&b->conns);
+	u32 active = min_t(u32, atomic_read(&b->active), conns);
+
+	nflb_stats_read(b->stats, sum);
+	sum->active += active;
+	sum->inactive += conns - active;
+}
+
 /**
  * nflb_backend_stats() - what a backend counted since `stats zero`
  * @backend: the backend
@@ -335,35 +361,31 @@ void nflb_backend_stats(const struct nflb_backend *backend,
 			struct nflb_stats_sum *sum)
 {
 	memset(sum, 0, sizeof(*sum));
-	nflb_stats_read(backend->stats, sum);
+	backend_sum(backend, sum);
 	nflb_stats_sub(sum, &backend->stats_base);
 }
 
 /* All that a service ever counted, departed backends included. */
 static void service_sum(const struct nflb_service *svc,
-			struct nflb_stats_sum *sum, u32 *active)
+			struct nflb_stats_sum *sum)
 {
 	const struct nflb_backend *b;
 
 	*sum = svc->departed;
-	*active = 0;
-	list_for_each_entry(b, &svc->objects, object) {
-		nflb_stats_read(b->stats, sum);
-		*active += atomic_read(&b->conns);
-	}
+	list_for_each_entry(b, &svc->objects, object)
+		backend_sum(b, sum);
 }
 
 /**
  * nflb_service_stats() - what a service counted since `stats zero`
  * @svc: the service; nn->mutex is held
  * @sum: where to
- * @active: connections in the table
  */
 void nflb_service_stats(const struct nflb_service *svc,
-			struct nflb_stats_sum *sum, u32 *active)
+			struct nflb_stats_sum *sum)
 {
 	lockdep_assert_held(&svc->nn->mutex);
-	service_sum(svc, sum, active);
+	service_sum(svc, sum);
 	nflb_stats_sub(sum, &svc->stats_base);
 }
 NFLB_EXPORT_KUNIT(nflb_service_stats);
@@ -372,12 +394,11 @@ static void net_sum(const struct nflb_net *nn, struct nflb_stats_sum *sum)
 {
 	const struct nflb_service *svc;
 	struct nflb_stats_sum one;
-	u32 active;
 
 	lockdep_assert_held(&nn->mutex);
 	*sum = nn->departed;
 	list_for_each_entry(svc, &nn->service_objects, object) {
-		service_sum(svc, &one, &active);
+		service_sum(svc, &one);
 		nflb_stats_add(sum, &one);
 	}
 }
@@ -404,14 +425,13 @@ void nflb_stats_zero(struct nflb_net *nn)
 {
 	struct nflb_service *svc;
 	struct nflb_backend *b;
-	u32 active;
 	int r;
 
 	net_sum(nn, &nn->stats_base);
 	for (r = 0; r < NFLB_REASON_COUNT; r++)
 		nn->drops_base[r] += nflb_drops_read(nn, r);
 	list_for_each_entry(svc, &nn->service_objects, object) {
-		service_sum(svc, &svc->stats_base, &active);
+		service_sum(svc, &svc->stats_base);
 		list_for_each_entry(b, &svc->objects, object) {
 			memset(&b->stats_base, 0, sizeof(b->stats_base));
 			nflb_stats_read(b->stats, &b->stats_base);

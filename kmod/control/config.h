@@ -25,10 +25,13 @@ struct nflb_service_id {
 #define NFLB_SET_SCHEDULER	BIT(1)
 #define NFLB_SET_TIMEOUT(t)	BIT(2 + (t))
 #define NFLB_SET_BACKENDS	BIT(8)
+#define NFLB_SET_PERSIST	BIT(9)
+#define NFLB_SET_SLOW_START	BIT(10)
 
 #define NFLB_SET_WEIGHT		BIT(0)
 #define NFLB_SET_STATE		BIT(1)
 #define NFLB_SET_MAX_CONNS	BIT(2)
+#define NFLB_SET_DEADLINE	BIT(3)
 
 /**
  * struct nflb_backend_request - a backend, as a request has it
@@ -39,6 +42,7 @@ struct nflb_service_id {
  * @weight: 0 to NFLB_WEIGHT_MAX
  * @state: enum nflb_backend_state
  * @max_connections: 0 is no limit
+ * @deadline: seconds after which what remains of a draining one is ended
  */
 struct nflb_backend_request {
 	union nflb_addr	addr;
@@ -48,6 +52,7 @@ struct nflb_backend_request {
 	u32		weight;
 	u8		state;
 	u32		max_connections;
+	u32		deadline;
 };
 
 /**
@@ -102,7 +107,7 @@ void nflb_config_drain(void);
 void nflb_backend_stats(const struct nflb_backend *backend,
 			struct nflb_stats_sum *sum);
 void nflb_service_stats(const struct nflb_service *svc,
-			struct nflb_stats_sum *sum, u32 *active);
+			struct nflb_stats_sum *sum);
 void nflb_net_stats(const struct nflb_net *nn, struct nflb_stats_sum *sum);
 void nflb_stats_zero(struct nflb_net *nn);
 

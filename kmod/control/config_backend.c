@@ -7,8 +7,10 @@
 
 #include "control/config.h"
 #include "control/genl_notify.h"
+#include "control/lifecycle.h"
 #include "control/objects.h"
 #include "datapath/conn.h"
+#include "datapath/persist.h"
 #include "netns.h"
 
 /**
@@ -63,21 +65,8 @@ static void settings_store(struct nflb_backend *b,
 			   const struct backend_settings *s)
 {
 	b->weight = s->weight;
-	b->state = s->state;
+	WRITE_ONCE(b->state, s->state);
 	WRITE_ONCE(b->max_connections, s->max_connections);
-}
-
-/* After a change was published: `down` ends connections, `up` allows them. */
-static void state_effect(struct nflb_backend *b)
-{
-	u8 gone = b->state == NFLB_BACKEND_DOWN ? NFLB_GONE_ALL :
-						  NFLB_GONE_NOT;
-
-	if (b->gone == gone)
-		return;
-	WRITE_ONCE(b->gone, gone);
-	if (gone)
-		nflb_conn_gc_kick(b->service->nn);
 }
 
 static int backend_attach(struct nflb_backend *b)
@@ -134,12 +123,12 @@ static struct nflb_backend *backend_make(struct nflb_service *svc,
 	settings = settings_of(b);
 	settings_merge(&settings, req);
 	settings_store(b, &settings);
-	if (b->state == NFLB_BACKEND_DOWN)
-		b->gone = NFLB_GONE_ALL;
 	if (backend_attach(b)) {
 		nflb_backend_put(b);
 		return NULL;
 	}
+	if (b->state == NFLB_BACKEND_UP)
+		nflb_lifecycle_came(b);
 	return b;
 }
 
@@ -170,6 +159,7 @@ int nflb_backend_add(struct nflb_service *svc,
 		nflb_backend_discard(b, NFLB_GONE_ALL);
 		return err;
 	}
+	nflb_lifecycle_state(b, req->set & NFLB_SET_DEADLINE, req->deadline);
 	nflb_notify_backend(b, NFLB_CMD_BACKEND_ADD);
 	return 0;
 }
@@ -188,20 +178,33 @@ int nflb_backend_set(struct nflb_backend *backend,
 		     struct netlink_ext_ack *extack)
 {
 	struct backend_settings old = settings_of(backend), new = old;
+	bool came;
 	int err;
 
 	settings_merge(&new, req);
+	if (req->set & NFLB_SET_DEADLINE && new.state != NFLB_BACKEND_DRAIN) {
+		NL_SET_ERR_MSG(extack, "a deadline goes with state drain");
+		return -EINVAL;
+	}
 	if (new.weight == old.weight && new.state == old.state &&
-	    new.max_connections == old.max_connections)
+	    new.max_connections == old.max_connections &&
+	    !(req->set & NFLB_SET_DEADLINE))
 		return 0;
 	settings_store(backend, &new);
+	came = new.state == NFLB_BACKEND_UP && old.state != new.state;
+	if (came)
+		nflb_lifecycle_came(backend);
 	err = nflb_service_publish(backend->service,
 				   &backend->service->settings, extack);
 	if (err) {
 		settings_store(backend, &old);
+		if (came)
+			backend->ramping = false;
 		return err;
 	}
-	state_effect(backend);
+	if (new.state != old.state || req->set & NFLB_SET_DEADLINE)
+		nflb_lifecycle_state(backend, req->set & NFLB_SET_DEADLINE,
+				     req->deadline);
 	nflb_notify_backend(backend, NFLB_CMD_BACKEND_SET);
 	return 0;
 }
@@ -231,6 +234,7 @@ int nflb_backend_del(struct nflb_backend *backend, bool now,
 	nflb_backend_discard(backend, now ? NFLB_GONE_ALL :
 					    NFLB_GONE_STATELESS);
 	nflb_conn_gc_kick(svc->nn);
+	nflb_persist_kick(svc->nn);
 	return 0;
 }
 
@@ -275,6 +279,9 @@ static int replace_apply(struct nflb_service *svc,
 			done[i].old = settings_of(b);
 			settings_merge(&new, r);
 			settings_store(b, &new);
+			if (new.state == NFLB_BACKEND_UP &&
+			    done[i].old.state != new.state)
+				nflb_lifecycle_came(b);
 		} else {
 			b = backend_make(svc, r);
 			if (!b) {
@@ -330,7 +337,8 @@ static void replace_finish(struct replaced *done, u32 count,
 	}
 	for (i = 0; i < count; i++) {
 		b = done[i].backend;
-		state_effect(b);
+		if (done[i].added || b->state != done[i].old.state)
+			nflb_lifecycle_state(b, false, 0);
 		if (!known)
 			continue;
 		if (done[i].added)
@@ -391,8 +399,10 @@ int nflb_backends_replace(struct nflb_service *svc,
 	replace_finish(done, req->backend_count, &parked, known);
 	if (known && changed)
 		nflb_notify_service(svc, NFLB_CMD_SERVICE_SET);
-	if (parked_count)
+	if (parked_count) {
 		nflb_conn_gc_kick(svc->nn);
+		nflb_persist_kick(svc->nn);
+	}
 out:
 	kvfree(done);
 	return err;

@@ -6,6 +6,7 @@
 #include <net/netlink.h>
 
 #include "control/genl_fill.h"
+#include "control/lifecycle.h"
 #include "datapath/forward.h"
 #include "netns.h"
 
@@ -17,7 +18,7 @@ static int put_addr(struct sk_buff *skb, int type, const union nflb_addr *addr,
 }
 
 static int put_stats(struct sk_buff *skb, int type,
-		     const struct nflb_stats_sum *sum, u32 active)
+		     const struct nflb_stats_sum *sum)
 {
 	struct nlattr *nest = nla_nest_start(skb, type);
 
@@ -25,7 +26,8 @@ static int put_stats(struct sk_buff *skb, int type,
 		return -EMSGSIZE;
 	if (nla_put_u64_64bit(skb, NFLB_A_STATS_CONNECTIONS, sum->connections,
 			      NFLB_A_STATS_PAD) ||
-	    nla_put_u32(skb, NFLB_A_STATS_ACTIVE, active) ||
+	    nla_put_u32(skb, NFLB_A_STATS_ACTIVE, sum->active) ||
+	    nla_put_u32(skb, NFLB_A_STATS_INACTIVE, sum->inactive) ||
 	    nla_put_u64_64bit(skb, NFLB_A_STATS_PACKETS_IN,
 			      sum->packets[NFLB_DIR_IN], NFLB_A_STATS_PAD) ||
 	    nla_put_u64_64bit(skb, NFLB_A_STATS_PACKETS_OUT,
@@ -60,6 +62,16 @@ static int put_settings(struct sk_buff *skb,
 {
 	const u32 *t = s->timeouts;
 
+	if (s->persist &&
+	    (nla_put_u32(skb, NFLB_A_SERVICE_PERSIST, s->persist) ||
+	     nla_put_u8(skb, NFLB_A_SERVICE_PERSIST_PREFIX4,
+			s->persist_prefix4) ||
+	     nla_put_u8(skb, NFLB_A_SERVICE_PERSIST_PREFIX6,
+			s->persist_prefix6)))
+		return -EMSGSIZE;
+	if (s->slow_start &&
+	    nla_put_u32(skb, NFLB_A_SERVICE_SLOW_START, s->slow_start))
+		return -EMSGSIZE;
 	if (nla_put_u8(skb, NFLB_A_SERVICE_MODE, s->mode) ||
 	    nla_put_string(skb, NFLB_A_SERVICE_SCHEDULER, s->scheduler) ||
 	    nla_put_u32(skb, NFLB_A_SERVICE_TIMEOUT_SYN,
@@ -84,20 +96,26 @@ int nflb_fill_service(struct sk_buff *skb, const struct nflb_service *svc)
 {
 	struct nlattr *nest = nla_nest_start(skb, NFLB_A_SERVICE);
 	struct nflb_stats_sum sum;
-	u32 active;
 
 	if (!nest)
 		return -EMSGSIZE;
-	nflb_service_stats(svc, &sum, &active);
+	nflb_service_stats(svc, &sum);
 	if (put_identity(skb, svc) || put_settings(skb, &svc->settings) ||
 	    nla_put_u32(skb, NFLB_A_SERVICE_BACKEND_COUNT,
 			svc->backend_count) ||
-	    put_stats(skb, NFLB_A_SERVICE_STATS, &sum, active)) {
+	    nla_put_u32(skb, NFLB_A_SERVICE_PERSIST_COUNT,
+			atomic_read(&svc->persist_count)) ||
+	    put_stats(skb, NFLB_A_SERVICE_STATS, &sum)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}
 	nla_nest_end(skb, nest);
 	return 0;
+}
+
+static u32 seconds_until(unsigned long when)
+{
+	return time_after(when, jiffies) ? (when - jiffies) / HZ : 0;
 }
 
 static int put_backend(struct sk_buff *skb, const struct nflb_backend *b)
@@ -114,8 +132,11 @@ static int put_backend(struct sk_buff *skb, const struct nflb_backend *b)
 	    nla_put_u8(skb, NFLB_A_BACKEND_STATE, b->state) ||
 	    nla_put_u32(skb, NFLB_A_BACKEND_MAX_CONNECTIONS,
 			b->max_connections) ||
-	    put_stats(skb, NFLB_A_BACKEND_STATS, &sum,
-		      atomic_read(&b->conns))) {
+	    (b->deadline && nla_put_u32(skb, NFLB_A_BACKEND_DEADLINE,
+					seconds_until(b->deadline))) ||
+	    nla_put_string(skb, NFLB_A_BACKEND_CONDITION,
+			   nflb_lifecycle_condition(b)) ||
+	    put_stats(skb, NFLB_A_BACKEND_STATS, &sum)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}
@@ -206,14 +227,14 @@ static int put_drop(struct sk_buff *skb, struct nflb_net *nn,
  */
 int nflb_fill_net(struct sk_buff *skb, struct nflb_net *nn)
 {
-	u32 active = atomic_read(&nn->conn_count);
 	struct nflb_stats_sum sum;
 	struct nlattr *nest;
 	int r;
 
 	nflb_net_stats(nn, &sum);
-	if (put_stats(skb, NFLB_A_STATS, &sum, active) ||
-	    nla_put_u32(skb, NFLB_A_CONNECTIONS, active) ||
+	if (put_stats(skb, NFLB_A_STATS, &sum) ||
+	    nla_put_u32(skb, NFLB_A_CONNECTIONS,
+			atomic_read(&nn->conn_count)) ||
 	    nla_put_u32(skb, NFLB_A_MAX_CONNECTIONS,
 			READ_ONCE(nn->max_connections)))
 		return -EMSGSIZE;

@@ -42,6 +42,8 @@ static const struct nla_policy service_policy[NFLB_A_SERVICE_MAX + 1] = {
 	[NFLB_A_SERVICE_BACKENDS] = { .type = NLA_NESTED },
 	[NFLB_A_SERVICE_BACKEND_COUNT] = { .type = NLA_REJECT },
 	[NFLB_A_SERVICE_STATS] = { .type = NLA_REJECT },
+	[NFLB_A_SERVICE_SLOW_START] = TIMEOUT_POLICY,
+	[NFLB_A_SERVICE_PERSIST_COUNT] = { .type = NLA_REJECT },
 };
 
 static const struct nla_policy backend_policy[NFLB_A_BACKEND_MAX + 1] = {
@@ -56,6 +58,8 @@ static const struct nla_policy backend_policy[NFLB_A_BACKEND_MAX + 1] = {
 	[NFLB_A_BACKEND_ENCAP_PORT] = { .type = NLA_U16 },
 	[NFLB_A_BACKEND_MAX_CONNECTIONS] = { .type = NLA_U32 },
 	[NFLB_A_BACKEND_STATS] = { .type = NLA_REJECT },
+	[NFLB_A_BACKEND_DEADLINE] = TIMEOUT_POLICY,
+	[NFLB_A_BACKEND_CONDITION] = { .type = NLA_REJECT },
 };
 
 static const struct nla_policy filter_policy[NFLB_A_FILTER_MAX + 1] = {
@@ -205,17 +209,32 @@ static int refuse_unsupported(struct nlattr **tb,
 		NL_SET_ERR_MSG(extack, "encapsulation goes with mode dsr");
 		return -EOPNOTSUPP;
 	}
-	if (tb[NFLB_A_SERVICE_PERSIST] &&
-	    nla_get_u32(tb[NFLB_A_SERVICE_PERSIST])) {
-		NL_SET_ERR_MSG_ATTR(extack, tb[NFLB_A_SERVICE_PERSIST],
-				    "this version of the module has no persistence");
-		return -EOPNOTSUPP;
-	}
 	if (tb[NFLB_A_SERVICE_TOA] && nla_get_u8(tb[NFLB_A_SERVICE_TOA])) {
 		NL_SET_ERR_MSG_ATTR(extack, tb[NFLB_A_SERVICE_TOA],
 				    "toa goes with mode fullnat");
 		return -EOPNOTSUPP;
 	}
+	return 0;
+}
+
+/* What is not named of a persistence that is has its default. */
+static int parse_persist(struct nlattr **tb, struct nflb_service_request *req,
+			 struct netlink_ext_ack *extack)
+{
+	struct nlattr *prefix4 = tb[NFLB_A_SERVICE_PERSIST_PREFIX4];
+	struct nlattr *prefix6 = tb[NFLB_A_SERVICE_PERSIST_PREFIX6];
+
+	if (!tb[NFLB_A_SERVICE_PERSIST]) {
+		if (!prefix4 && !prefix6)
+			return 0;
+		NL_SET_ERR_MSG_ATTR(extack, prefix4 ?: prefix6,
+				    "a prefix length goes with a time to persist");
+		return -EINVAL;
+	}
+	req->settings.persist = nla_get_u32(tb[NFLB_A_SERVICE_PERSIST]);
+	req->settings.persist_prefix4 = prefix4 ? nla_get_u8(prefix4) : 32;
+	req->settings.persist_prefix6 = prefix6 ? nla_get_u8(prefix6) : 128;
+	req->set |= NFLB_SET_PERSIST;
 	return 0;
 }
 
@@ -232,8 +251,14 @@ static int parse_settings(struct nlattr **tb, struct nflb_service_request *req,
 	int err, t;
 
 	err = refuse_unsupported(tb, extack);
+	err = err ?: parse_persist(tb, req, extack);
 	if (err)
 		return err;
+	if (tb[NFLB_A_SERVICE_SLOW_START]) {
+		req->settings.slow_start =
+			nla_get_u32(tb[NFLB_A_SERVICE_SLOW_START]);
+		req->set |= NFLB_SET_SLOW_START;
+	}
 	if (tb[NFLB_A_SERVICE_MODE]) {
 		req->settings.mode = nla_get_u8(tb[NFLB_A_SERVICE_MODE]);
 		req->set |= NFLB_SET_MODE;
@@ -304,6 +329,10 @@ static int parse_one_backend(struct nlattr **tb, u8 family,
 		req->max_connections =
 			nla_get_u32(tb[NFLB_A_BACKEND_MAX_CONNECTIONS]);
 		req->set |= NFLB_SET_MAX_CONNS;
+	}
+	if (tb[NFLB_A_BACKEND_DEADLINE]) {
+		req->deadline = nla_get_u32(tb[NFLB_A_BACKEND_DEADLINE]);
+		req->set |= NFLB_SET_DEADLINE;
 	}
 	return 0;
 }

@@ -8,6 +8,7 @@
  */
 #include <linux/slab.h>
 
+#include "control/lifecycle.h"
 #include "control/objects.h"
 #include "datapath/conn_state.h"
 #include "datapath/forward.h"
@@ -18,6 +19,21 @@ static void snapshot_free_work(struct work_struct *work)
 {
 	nflb_snapshot_free(container_of(to_rcu_work(work), struct nflb_snapshot,
 					free_work));
+}
+
+static void persist_mask(union nflb_addr *mask,
+			 const struct nflb_service_settings *s, u8 family)
+{
+	unsigned int i, bits;
+
+	bits = family == AF_INET ? s->persist_prefix4 : s->persist_prefix6;
+	memset(mask, 0, sizeof(*mask));
+	for (i = 0; i < ARRAY_SIZE(mask->all) && bits; i++) {
+		unsigned int n = min(bits, 32U);
+
+		mask->all[i] = htonl(~0U << (32 - n));
+		bits -= n;
+	}
 }
 
 /**
@@ -45,11 +61,15 @@ struct nflb_snapshot *nflb_snapshot_build(struct nflb_service *svc,
 	snapshot->sched = nflb_sched_find(s->scheduler);
 	snapshot->forward = nflb_forward_find(s->mode);
 	nflb_conn_state_timeouts(snapshot->timeouts, s->timeouts);
+	snapshot->persist = s->persist * HZ;
+	persist_mask(&snapshot->persist_mask, s, svc->key.family);
+	snapshot->weight_scale = nflb_lifecycle_weight_scale(svc);
 	list_for_each_entry(b, &svc->backends, list) {
 		if (b->state != NFLB_BACKEND_UP || !b->weight)
 			continue;
 		snapshot->candidates[snapshot->count].backend = b;
-		snapshot->candidates[snapshot->count].weight = b->weight;
+		snapshot->candidates[snapshot->count].weight =
+			nflb_lifecycle_weight(b, s, snapshot->weight_scale);
 		snapshot->count++;
 	}
 

@@ -9,6 +9,7 @@
 #include <net/net_namespace.h>
 
 #include "control/config.h"
+#include "control/lifecycle.h"
 #include "control/proc.h"
 #include "datapath/conn.h"
 #include "datapath/conn_state.h"
@@ -66,12 +67,13 @@ static void show_identity(struct seq_file *seq, const struct nflb_service *svc)
 }
 
 static void show_counters(struct seq_file *seq,
-			  const struct nflb_stats_sum *sum, u32 active)
+			  const struct nflb_stats_sum *sum)
 {
-	seq_printf(seq, " active %u connections %llu packets-in %llu packets-out %llu bytes-in %llu bytes-out %llu\n",
-		   active, sum->connections,
+	seq_printf(seq, " active %u connections %llu packets-in %llu packets-out %llu bytes-in %llu bytes-out %llu inactive %u",
+		   sum->active, sum->connections,
 		   sum->packets[NFLB_DIR_IN], sum->packets[NFLB_DIR_OUT],
-		   sum->bytes[NFLB_DIR_IN], sum->bytes[NFLB_DIR_OUT]);
+		   sum->bytes[NFLB_DIR_IN], sum->bytes[NFLB_DIR_OUT],
+		   sum->inactive);
 }
 
 static void *services_start(struct seq_file *seq, loff_t *pos)
@@ -97,15 +99,17 @@ static int services_show(struct seq_file *seq, void *v)
 	struct nflb_service *svc = list_entry(v, struct nflb_service, list);
 	struct nflb_stats_sum sum;
 	struct nflb_backend *b;
-	u32 active;
 
-	nflb_service_stats(svc, &sum, &active);
+	nflb_service_stats(svc, &sum);
 	seq_puts(seq, "service ");
 	show_identity(seq, svc);
 	seq_printf(seq, " mode %s scheduler %s backends %u",
 		   mode_names[svc->settings.mode], svc->settings.scheduler,
 		   svc->backend_count);
-	show_counters(seq, &sum, active);
+	show_counters(seq, &sum);
+	seq_printf(seq, " persist %u persistent %u slow-start %u\n",
+		   svc->settings.persist, atomic_read(&svc->persist_count),
+		   svc->settings.slow_start);
 	list_for_each_entry(b, &svc->backends, list) {
 		nflb_backend_stats(b, &sum);
 		seq_puts(seq, "backend ");
@@ -115,7 +119,9 @@ static int services_show(struct seq_file *seq, void *v)
 		seq_printf(seq, " weight %u state %s max-connections %u",
 			   b->weight, backend_state_names[b->state],
 			   b->max_connections);
-		show_counters(seq, &sum, atomic_read(&b->conns));
+		show_counters(seq, &sum);
+		seq_printf(seq, " condition %s\n",
+			   nflb_lifecycle_condition(b));
 	}
 	return 0;
 }
@@ -258,6 +264,7 @@ static int stats_show(struct seq_file *seq, void *v)
 	for (r = 0; r < NFLB_REASON_COUNT; r++)
 		seq_printf(seq, "drop-%s %llu\n", nflb_reason_name(r),
 			   nflb_drops_read(nn, r));
+	seq_printf(seq, "persistent %u\n", atomic_read(&nn->persist_count));
 	mutex_unlock(&nn->mutex);
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include "datapath/conn_state.h"
 #include "datapath/event.h"
 #include "datapath/packet.h"
+#include "datapath/persist.h"
 #include "datapath/service.h"
 #include "datapath/trace.h"
 #include "netns.h"
@@ -178,7 +179,21 @@ bool nflb_conn_alive(const struct nflb_conn *conn, u32 now)
 	if (unlikely(gone) &&
 	    (gone == NFLB_GONE_ALL || conn->in.tuple.proto == IPPROTO_UDP))
 		return false;
-	return !nflb_conn_expired(conn, now);
+	return likely(READ_ONCE(conn->state) != NFLB_CONN_ENDED) &&
+	       !nflb_conn_expired(conn, now);
+}
+
+/**
+ * nflb_conn_remember() - a connection belongs to a client that is remembered
+ * @conn: the connection
+ * @entry: where its client goes
+ *
+ * Context: rcu_read_lock() held.
+ */
+void nflb_conn_remember(struct nflb_conn *conn, struct nflb_persist *entry)
+{
+	if (nflb_persist_get(entry) && cmpxchg(&conn->persist, NULL, entry))
+		nflb_persist_put(entry);
 }
 
 static void conn_free_rcu(struct rcu_head *rcu)
@@ -188,6 +203,8 @@ static void conn_free_rcu(struct rcu_head *rcu)
 
 	for (dir = 0; dir < NFLB_DIR_COUNT; dir++)
 		dst_release(rcu_dereference_protected(conn->dst[dir], true));
+	if (conn->persist)
+		nflb_persist_put(conn->persist);
 	nflb_backend_put(conn->backend);
 	kmem_cache_free(conn_cache, conn);
 }
@@ -227,14 +244,30 @@ bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn)
 	rhashtable_remove_fast(&nn->conns, &conn->out.head, conn_params);
 	conn_uncount(conn);
 	atomic_dec(&nn->conn_count);
-	trace_conn_end(nn->net, conn);
-	nflb_notify_conn(nn, conn, NFLB_CMD_CONN_END);
+	/* What was ended before has been told of. */
+	if (READ_ONCE(conn->state) != NFLB_CONN_ENDED) {
+		trace_conn_end(nn->net, conn);
+		nflb_notify_conn(nn, conn, NFLB_CMD_CONN_END);
+	}
 	call_rcu(&conn->rcu, conn_free_rcu);
 	return true;
 }
 NFLB_EXPORT_KUNIT(nflb_conn_unlink);
 
-/* Takes over the caller's reference of @backend. */
+/* One connection more, if the backend may have it. */
+static bool conn_count(struct nflb_backend *backend)
+{
+	u32 max = READ_ONCE(backend->max_connections);
+
+	if ((u32)atomic_inc_return(&backend->conns) > max && max) {
+		atomic_dec(&backend->conns);
+		return false;
+	}
+	atomic_inc(&backend->active);
+	return true;
+}
+
+/* Takes over the caller's reference of @backend, and what it counted. */
 static struct nflb_conn *conn_alloc(struct nflb_backend *backend,
 				    const struct nflb_forward_ops *ops,
 				    const struct nflb_tuple *in,
@@ -255,8 +288,6 @@ static struct nflb_conn *conn_alloc(struct nflb_backend *backend,
 	conn->last = conn->created;
 	__set_bit(NFLB_CONN_DYING, &conn->flags);
 	nflb_conn_state_init(conn);
-	atomic_inc(&backend->conns);
-	atomic_inc(&backend->active);
 	return conn;
 }
 
@@ -371,15 +402,15 @@ struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
 		goto err_count;
 	}
 	/* An old snapshot may still offer what was deleted just now. */
-	if (!refcount_inc_not_zero(&backend->ref)) {
-		*reason = NFLB_REASON_NO_BACKEND;
+	*reason = NFLB_REASON_NO_BACKEND;
+	if (!refcount_inc_not_zero(&backend->ref))
 		goto err_count;
-	}
+	if (!conn_count(backend))
+		goto err_backend;
 	conn = conn_alloc(backend, ops, in, out);
 	if (!conn) {
-		nflb_backend_put(backend);
 		*reason = NFLB_REASON_NO_MEMORY;
-		goto err_count;
+		goto err_backend_count;
 	}
 	made = conn_insert(nn, conn, reason);
 	if (made != conn) {
@@ -391,6 +422,11 @@ struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
 	nflb_notify_conn(nn, conn, NFLB_CMD_CONN_NEW);
 	return conn;
 
+err_backend_count:
+	atomic_dec(&backend->active);
+	atomic_dec(&backend->conns);
+err_backend:
+	nflb_backend_put(backend);
 err_count:
 	atomic_dec(&nn->conn_count);
 	return NULL;

@@ -14,6 +14,7 @@
 #include "datapath/tuple.h"
 
 struct nflb_forward_ops;
+struct nflb_persist;
 
 /* nflb_conn.flags */
 #define NFLB_CONN_DYING		0	/* being made, or unlinked by who set it */
@@ -48,6 +49,7 @@ struct nflb_conn_node {
  * @timeout: jiffies without packets after which the connection is over
  * @created: jiffies (32 bits) when it was made
  * @dst_cookie: for dst_check() of @dst
+ * @persist: remembers the client; holds a reference, may be NULL
  * @flags: NFLB_CONN_*
  * @rcu: to free it
  *
@@ -71,6 +73,7 @@ struct nflb_conn {
 	u32			timeout;
 	u32			created;
 	u32			dst_cookie[NFLB_DIR_COUNT];
+	struct nflb_persist	*persist;
 	unsigned long		flags;
 	struct rcu_head		rcu;
 };
@@ -120,6 +123,10 @@ static inline void nflb_conn_touch(struct nflb_conn *conn, u32 now)
 }
 
 bool nflb_conn_alive(const struct nflb_conn *conn, u32 now);
+bool nflb_conn_ending(const struct nflb_net *nn, const struct nflb_conn *conn,
+		      u32 now);
+void nflb_conn_end(struct nflb_net *nn, struct nflb_conn *conn);
+void nflb_conn_tell(struct nflb_net *nn, const struct nflb_conn *conn);
 
 int nflb_conn_cache_init(void);
 void nflb_conn_cache_exit(void);
@@ -138,6 +145,7 @@ struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
 				   const struct nflb_tuple *out,
 				   enum nflb_reason *reason);
 bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn);
+void nflb_conn_remember(struct nflb_conn *conn, struct nflb_persist *entry);
 void nflb_conn_inactive(struct nflb_conn *conn);
 
 void nflb_conn_gc_init(struct nflb_net *nn);

@@ -25,6 +25,24 @@
 /* Look at the clock only so often. */
 #define GC_BATCH	256
 
+/*
+ * A connection whose backend went away is ended, and both of its sides are
+ * told; it stays for some seconds to answer them.
+ */
+static void over(struct nflb_net *nn, struct nflb_conn *conn)
+{
+	u8 state = READ_ONCE(conn->state);
+
+	if (!nflb_conn_ending(nn, conn, nflb_now())) {
+		nflb_conn_unlink(nn, conn);
+	} else if (state != NFLB_CONN_ENDED) {
+		nflb_conn_end(nn, conn);
+		/* Before, and after, nobody waits. */
+		if (state >= NFLB_CONN_SYN_RECV && state <= NFLB_CONN_LAST_ACK)
+			nflb_conn_tell(nn, conn);
+	}
+}
+
 /* Returns true when the sweep is complete. */
 static bool gc_slice(struct nflb_net *nn)
 {
@@ -43,7 +61,7 @@ static bool gc_slice(struct nflb_net *nn)
 			continue;
 		conn = nflb_conn_of(node, &dir);
 		if (dir == NFLB_DIR_IN && !nflb_conn_alive(conn, nflb_now()))
-			nflb_conn_unlink(nn, conn);
+			over(nn, conn);
 		if (++n % GC_BATCH == 0 && time_after(jiffies, until))
 			break;
 	}

@@ -40,6 +40,7 @@ static const char * const state_names[] = {
 	[NFLB_CONN_TIME_WAIT]	= "time-wait",
 	[NFLB_CONN_CLOSE]	= "close",
 	[NFLB_CONN_UDP]		= "udp",
+	[NFLB_CONN_ENDED]	= "ended",
 };
 
 static_assert(ARRAY_SIZE(state_names) == NFLB_CONN_STATE_MAX + 1);
@@ -76,6 +77,7 @@ void nflb_conn_state_timeouts(u32 *jiffies_by_state, const u32 *seconds)
 	jiffies_by_state[NFLB_CONN_TIME_WAIT] = NFLB_TIMEOUT_TIME_WAIT * HZ;
 	jiffies_by_state[NFLB_CONN_CLOSE] = NFLB_TIMEOUT_CLOSE * HZ;
 	jiffies_by_state[NFLB_CONN_UDP] = seconds[NFLB_TIMEOUT_UDP] * HZ;
+	jiffies_by_state[NFLB_CONN_ENDED] = NFLB_TIMEOUT_CLOSE * HZ;
 }
 NFLB_EXPORT_KUNIT(nflb_conn_state_timeouts);
 

@@ -35,7 +35,8 @@ static inline bool nflb_conn_state_over(const struct nflb_conn *conn)
 {
 	u8 state = READ_ONCE(conn->state);
 
-	return state == NFLB_CONN_TIME_WAIT || state == NFLB_CONN_CLOSE;
+	return state == NFLB_CONN_TIME_WAIT || state == NFLB_CONN_CLOSE ||
+	       state == NFLB_CONN_ENDED;
 }
 
 /*
@@ -49,7 +50,7 @@ static inline bool nflb_conn_state_reusable(const struct nflb_conn *conn)
 	u8 state = READ_ONCE(conn->state);
 
 	return nflb_conn_state_over(conn) || state == NFLB_CONN_FIN_WAIT ||
-	       state == NFLB_CONN_LAST_ACK;
+	       state == NFLB_CONN_LAST_ACK || state == NFLB_CONN_ENDED;
 }
 
 #endif /* NFLB_CONN_STATE_H */

@@ -14,13 +14,31 @@
 #include "datapath/trace.h"
 #include "netns.h"
 
-/* A SYN of the client that begins anew what the table holds as ending. */
-static bool begins_anew(const struct nflb_pkt *pkt,
-			const struct nflb_conn *conn, enum nflb_dir dir)
+/* A client's SYN: it begins anew what the table holds as ending. */
+static bool client_syn(const struct nflb_pkt *pkt, enum nflb_dir dir)
 {
 	return unlikely((pkt->tcp_flags & (NFLB_TCP_SYN | NFLB_TCP_ACK)) ==
-			NFLB_TCP_SYN) &&
-	       dir == NFLB_DIR_IN && nflb_conn_state_reusable(conn);
+			NFLB_TCP_SYN) && dir == NFLB_DIR_IN &&
+	       pkt->kind == NFLB_KIND_FLOW;
+}
+
+/*
+ * A connection was found, but the packet is not to go its way: it is over, or
+ * begins anew. NFLB_CONTINUE means that a new one may be made.
+ */
+static noinline enum nflb_verdict conn_over(struct nflb_pkt *pkt,
+					    struct nflb_conn *conn,
+					    enum nflb_dir dir)
+{
+	if (pkt->kind != NFLB_KIND_FLOW)
+		return NFLB_ACCEPT;
+	if (!client_syn(pkt, dir) &&
+	    nflb_conn_ending(pkt->nn, conn, nflb_now())) {
+		nflb_conn_end(pkt->nn, conn);
+		return nflb_refuse(pkt, NFLB_REASON_NO_CONNECTION);
+	}
+	nflb_conn_unlink(pkt->nn, conn);
+	return dir == NFLB_DIR_OUT ? NFLB_ACCEPT : NFLB_CONTINUE;
 }
 
 /*
@@ -30,18 +48,17 @@ static bool begins_anew(const struct nflb_pkt *pkt,
 static enum nflb_verdict find_conn(struct nflb_pkt *pkt,
 				   struct nflb_conn **conn, enum nflb_dir *dir)
 {
+	enum nflb_verdict verdict;
+
 	*conn = nflb_conn_lookup(pkt->nn, &pkt->tuple, dir);
 	if (likely(*conn)) {
-		bool flow = pkt->kind == NFLB_KIND_FLOW;
-
 		if (likely(nflb_conn_alive(*conn, nflb_now()) &&
-			   !(flow && begins_anew(pkt, *conn, *dir))))
+			   !(client_syn(pkt, *dir) &&
+			     nflb_conn_state_reusable(*conn))))
 			return NFLB_CONTINUE;
-		if (!flow)
-			return NFLB_ACCEPT;
-		nflb_conn_unlink(pkt->nn, *conn);
-		if (*dir == NFLB_DIR_OUT)
-			return NFLB_ACCEPT;
+		verdict = conn_over(pkt, *conn, *dir);
+		if (verdict != NFLB_CONTINUE)
+			return verdict;
 	}
 	if (pkt->kind == NFLB_KIND_ECHO)
 		return nflb_echo(pkt);

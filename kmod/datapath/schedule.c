@@ -8,6 +8,7 @@
 #include "datapath/conn.h"
 #include "datapath/forward.h"
 #include "datapath/icmp_reply.h"
+#include "datapath/persist.h"
 #include "datapath/schedule.h"
 #include "datapath/service.h"
 #include "netns.h"
@@ -68,6 +69,73 @@ static struct nflb_conn *connect_to(struct nflb_pkt *pkt,
 				&pkt->tuple, &out, reason);
 }
 
+/*
+ * The backend for a packet: where its client went before, or whom the scheduler
+ * picks. @entry is what remembers the client, if anything does.
+ */
+static struct nflb_backend *choose(struct nflb_pkt *pkt,
+				   struct nflb_service *svc,
+				   const struct nflb_snapshot *snapshot,
+				   bool persist, struct nflb_persist **entry)
+{
+	const union nflb_addr *client = &pkt->tuple.src;
+	struct nflb_backend *backend;
+	int pick;
+
+	*entry = NULL;
+	if (unlikely(persist)) {
+		*entry = nflb_persist_find(pkt->nn, svc, snapshot, client);
+		if (*entry)
+			return nflb_persist_backend(*entry);
+	}
+	pick = snapshot->count ? snapshot->sched->pick(snapshot, &pkt->tuple) :
+				 -1;
+	if (pick < 0)
+		return NULL;
+	backend = snapshot->candidates[pick].backend;
+	if (likely(!persist))
+		return backend;
+	*entry = nflb_persist_claim(pkt->nn, svc, snapshot, client, backend);
+	return *entry ? nflb_persist_backend(*entry) : backend;
+}
+
+/*
+ * Returns the connection, or NULL with a reason. A client that is remembered
+ * may still go elsewhere when its tuple is taken at its backend.
+ */
+static struct nflb_conn *pick_and_connect(struct nflb_pkt *pkt,
+					  struct nflb_service *svc,
+					  enum nflb_reason *reason)
+{
+	const struct nflb_snapshot *snapshot;
+	struct nflb_backend *backend;
+	struct nflb_persist *entry;
+	struct nflb_conn *conn;
+	bool persist;
+	int i;
+
+	*reason = NFLB_REASON_NO_BACKEND;
+	for (i = 0; i < PICK_TRIES; i++) {
+		snapshot = rcu_dereference(svc->snapshot);
+		persist = snapshot->persist &&
+			  *reason == NFLB_REASON_NO_BACKEND;
+		backend = choose(pkt, svc, snapshot, persist, &entry);
+		if (!backend)
+			return NULL;
+		conn = connect_to(pkt, snapshot, backend, reason);
+		if (conn) {
+			if (unlikely(entry))
+				nflb_conn_remember(conn, entry);
+			return conn;
+		}
+		if (*reason != NFLB_REASON_TUPLE_CLASH &&
+		    *reason != NFLB_REASON_NO_BACKEND &&
+		    *reason != NFLB_REASON_HAIRPIN)
+			return NULL;
+	}
+	return NULL;
+}
+
 /**
  * nflb_schedule() - make a connection for a packet that has none
  * @pkt: a packet of NFLB_KIND_FLOW
@@ -78,11 +146,9 @@ static struct nflb_conn *connect_to(struct nflb_pkt *pkt,
  */
 enum nflb_verdict nflb_schedule(struct nflb_pkt *pkt, struct nflb_conn **conn)
 {
-	enum nflb_reason reason = NFLB_REASON_NO_BACKEND;
-	const struct nflb_snapshot *snapshot;
 	struct nflb_service *svc;
+	enum nflb_reason reason;
 	struct nflb_host *host;
-	int i, pick;
 
 	svc = nflb_service_lookup(pkt->nn, &pkt->tuple, &host);
 	if (!svc)
@@ -92,21 +158,9 @@ enum nflb_verdict nflb_schedule(struct nflb_pkt *pkt, struct nflb_conn **conn)
 	if (!begins(pkt))
 		return nflb_refuse(pkt, NFLB_REASON_NO_CONNECTION);
 
-	for (i = 0; i < PICK_TRIES; i++) {
-		snapshot = rcu_dereference(svc->snapshot);
-		pick = snapshot->count ?
-		       snapshot->sched->pick(snapshot, &pkt->tuple) : -1;
-		if (pick < 0)
-			break;
-		*conn = connect_to(pkt, snapshot,
-				   snapshot->candidates[pick].backend, &reason);
-		if (*conn)
-			return NFLB_CONTINUE;
-		if (reason != NFLB_REASON_TUPLE_CLASH &&
-		    reason != NFLB_REASON_NO_BACKEND &&
-		    reason != NFLB_REASON_HAIRPIN)
-			return nflb_drop(pkt, reason);
-	}
+	*conn = pick_and_connect(pkt, svc, &reason);
+	if (*conn)
+		return NFLB_CONTINUE;
 	if (reason == NFLB_REASON_NO_BACKEND)
 		return nflb_refuse(pkt, reason);
 	return nflb_drop(pkt, reason);

@@ -51,9 +51,13 @@ enum nflb_gone {
  * @state: enum nflb_backend_state, as configured
  * @port: 0 keeps the port that the client asked for
  * @addr: where it is
+ * @drained: has no connections left, or its deadline passed; was told
+ * @ramping: its weight grows, since @ramp_start
  * @weight: as configured
  * @max_connections: ceiling of @conns, 0 is none
  * @id: ascending in the order of creation, cursor of dumps
+ * @deadline: jiffies when what remains of a draining one is ended, 0 is never
+ * @ramp_start: jiffies when it came back
  * @list: in nflb_service.backends while configured
  * @object: in nflb_service.objects until freed
  * @stats_base: what `stats zero` subtracts
@@ -68,11 +72,15 @@ struct nflb_backend {
 	u8			gone;
 	u8			family;
 	u8			state;
+	bool			drained;
+	bool			ramping;
 	__be16			port;
 	union nflb_addr		addr;
 	u32			weight;
 	u32			max_connections;
 	u32			id;
+	unsigned long		deadline;
+	unsigned long		ramp_start;
 	struct list_head	list;
 	struct list_head	object;
 	struct nflb_stats_sum	stats_base;
@@ -93,6 +101,9 @@ struct nflb_candidate {
  * @sched: picks backends
  * @sched_data: belongs to @sched, freed with the snapshot
  * @forward: how packets go
+ * @persist: jiffies for which clients are remembered, 0 is off
+ * @persist_mask: what of a client's address counts then
+ * @weight_scale: by which candidates' weights are multiplied
  * @timeouts: jiffies, by enum nflb_conn_state
  * @free_work: frees it after a grace period, from process context
  * @count: how many @candidates
@@ -102,6 +113,9 @@ struct nflb_snapshot {
 	const struct nflb_sched_ops *sched;
 	void			*sched_data;
 	const struct nflb_forward_ops *forward;
+	u32			persist;
+	union nflb_addr		persist_mask;
+	u32			weight_scale;
 	u32			timeouts[NFLB_CONN_STATE_MAX + 1];
 	struct rcu_work		free_work;
 	u32			count;
@@ -120,11 +134,19 @@ enum nflb_timeout {
 /**
  * struct nflb_service_settings - what an administrator can set
  * @mode: enum nflb_mode
+ * @persist_prefix4: bits of an IPv4 client's address that count for @persist
+ * @persist_prefix6: the same of IPv6
+ * @persist: seconds for which a client returns to its backend, 0 is off
+ * @slow_start: seconds in which the weight of a backend that came grows
  * @scheduler: name
  * @timeouts: seconds, by enum nflb_timeout
  */
 struct nflb_service_settings {
 	u8	mode;
+	u8	persist_prefix4;
+	u8	persist_prefix6;
+	u32	persist;
+	u32	slow_start;
 	char	scheduler[NFLB_SCHEDULER_NAMSIZ];
 	u32	timeouts[NFLB_TIMEOUT_COUNT];
 };
@@ -147,6 +169,7 @@ struct nflb_service_settings {
  * @objects: all that live, deleted ones with connections included
  * @departed: counters of backends that are freed
  * @stats_base: what `stats zero` subtracts
+ * @persist_count: clients that are remembered
  * @ref: one for the configuration, one a backend
  * @free_work: frees it from process context
  */
@@ -167,6 +190,7 @@ struct nflb_service {
 	struct list_head	objects;
 	struct nflb_stats_sum	departed;
 	struct nflb_stats_sum	stats_base;
+	atomic_t		persist_count;
 	refcount_t		ref;
 	struct rcu_work		free_work;
 };

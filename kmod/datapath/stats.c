@@ -56,7 +56,7 @@ void nflb_stats_read(const struct nflb_stats __percpu *stats,
 
 	for_each_possible_cpu(cpu) {
 		const struct nflb_stats *s = per_cpu_ptr(stats, cpu);
-		struct nflb_stats_sum one;
+		struct nflb_stats_sum one = { };
 
 		do {
 			start = u64_stats_fetch_begin(&s->sync);
@@ -81,6 +81,8 @@ void nflb_stats_add(struct nflb_stats_sum *sum,
 {
 	int dir;
 
+	sum->active += more->active;
+	sum->inactive += more->inactive;
 	sum->connections += more->connections;
 	for (dir = 0; dir < NFLB_DIR_COUNT; dir++) {
 		sum->packets[dir] += more->packets[dir];
@@ -89,7 +91,7 @@ void nflb_stats_add(struct nflb_stats_sum *sum,
 }
 
 /**
- * nflb_stats_sub() - take a baseline from a sum
+ * nflb_stats_sub() - take a baseline from what a sum counted
  * @sum: the sum
  * @base: the baseline
  */

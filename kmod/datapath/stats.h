@@ -25,11 +25,15 @@ struct nflb_stats {
 
 /**
  * struct nflb_stats_sum - counters summed up, or a baseline to subtract
+ * @active: connections in the table that have not begun to end; no baseline
+ * @inactive: those in the table that have
  * @connections: made
  * @packets: by direction
  * @bytes: by direction
  */
 struct nflb_stats_sum {
+	u32 active;
+	u32 inactive;
 	u64 connections;
 	u64 packets[NFLB_DIR_COUNT];
 	u64 bytes[NFLB_DIR_COUNT];

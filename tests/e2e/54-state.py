@@ -201,6 +201,10 @@ def backend_goes(net, f):
     other = Flow(net, f, 4002).open()
     assert other.rs != flow.rs
     net.lbadm("backend", "del", "tcp", vip, b[other.rs], "now")
+    # Both sides are asked for their sequence numbers (56-lifecycle).
+    time.sleep(0.5)
+    for port in (net.cl, *net.rs):
+        port.flush()
     assert other.client("PA") is None
     got = net.cl.receive(1.0)
     assert got and got.parse()[sc.TCP].flags & 4, "no RST"

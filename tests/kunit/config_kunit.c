@@ -46,7 +46,6 @@ static void config_replace_keeps_what_stays(struct kunit *test)
 	struct nflb_service *svc = ku_service_add(test, AF_INET6, 3, "wrr");
 	struct nflb_backend *two, *three;
 	struct nflb_stats_sum sum;
-	u32 active;
 
 	KUNIT_EXPECT_EQ(test, replace(svc, first, 3, 5), 0);
 	two = find(svc, 2);
@@ -68,7 +67,7 @@ static void config_replace_keeps_what_stays(struct kunit *test)
 	nflb_config_drain();
 	/* They are freed by now; what they counted is not lost. */
 	mutex_lock(&svc->nn->mutex);
-	nflb_service_stats(svc, &sum, &active);
+	nflb_service_stats(svc, &sum);
 	mutex_unlock(&svc->nn->mutex);
 	KUNIT_EXPECT_EQ(test, sum.packets[NFLB_DIR_IN], 1ULL);
 	KUNIT_EXPECT_EQ(test, sum.bytes[NFLB_DIR_IN], 100ULL);

@@ -62,7 +62,7 @@ def test_wrong_words():
     refuses(["service", "del", "tcp", "192.0.2.1:80", "x"], 1, '"x"')
     refuses(["backend", "add", "tcp", "192.0.2.1:80"], 1, "backend")
     refuses(["backend", "drain", "tcp", "192.0.2.1:80", "10.0.0.1:80",
-             "deadline", "5"], 1, "deadline is not supported by this version")
+             "deadline", "x"], 1, "a number from 0 to 604800 is expected")
     refuses(["connection", "show", "colour", "red"], 1, '"colour"')
     refuses(["monitor", "everything"], 1, '"everything"')
     refuses(["stats", "show", "all"], 1, '"all"')

@@ -32,7 +32,8 @@ PARSE = code("kmod/control/genl_parse.c")
 FILL = code("kmod/control/genl_fill.c") + code("kmod/control/genl_conn.c")
 GENL = code("kmod/control/genl.c")
 NOTIFY = "".join(code("kmod/" + f) for f in (
-    "control/config.c", "control/config_backend.c", "datapath/conn.c"))
+    "control/config.c", "control/config_backend.c", "control/lifecycle.c",
+    "datapath/conn.c", "datapath/conn_end.c"))
 
 OPS = {o["name"]: o for o in SPEC["operations"]["list"]}
 # Spaces with numbers of their own; the others are parts of these.

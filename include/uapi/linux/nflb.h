@@ -56,6 +56,7 @@ enum nflb_cmd {
 	NFLB_CMD_CONN_END,		/* event */
 	NFLB_CMD_STATS_GET,		/* do: totals and drops by reason */
 	NFLB_CMD_STATS_ZERO,
+	NFLB_CMD_BACKEND_DRAINED,	/* event: nothing is left of one that drains */
 
 	__NFLB_CMD_MAX,
 	NFLB_CMD_MAX = __NFLB_CMD_MAX - 1
@@ -104,6 +105,7 @@ enum nflb_conn_state {
 	NFLB_CONN_TIME_WAIT,		/* both FINs seen, then an ACK */
 	NFLB_CONN_CLOSE,		/* RST seen */
 	NFLB_CONN_UDP,
+	NFLB_CONN_ENDED,		/* its backend went away; in events only */
 
 	__NFLB_CONN_STATE_MAX,
 	NFLB_CONN_STATE_MAX = __NFLB_CONN_STATE_MAX - 1
@@ -155,6 +157,8 @@ enum nflb_service_attr {
 	NFLB_A_SERVICE_BACKENDS,	/* nest of NFLB_A_BACKEND; in requests only */
 	NFLB_A_SERVICE_BACKEND_COUNT,	/* u32; in answers only */
 	NFLB_A_SERVICE_STATS,		/* nest: enum nflb_stats_attr; in answers only */
+	NFLB_A_SERVICE_SLOW_START,	/* u32: seconds, 0 is off */
+	NFLB_A_SERVICE_PERSIST_COUNT,	/* u32: clients remembered; in answers only */
 
 	__NFLB_A_SERVICE_MAX,
 	NFLB_A_SERVICE_MAX = __NFLB_A_SERVICE_MAX - 1
@@ -175,6 +179,8 @@ enum nflb_backend_attr {
 	NFLB_A_BACKEND_ENCAP_PORT,	/* be16 */
 	NFLB_A_BACKEND_MAX_CONNECTIONS,	/* u32: 0 is no limit */
 	NFLB_A_BACKEND_STATS,		/* nest: enum nflb_stats_attr; in answers only */
+	NFLB_A_BACKEND_DEADLINE,	/* u32: seconds that are left to drain */
+	NFLB_A_BACKEND_CONDITION,	/* string: is it picked, or why not; in answers only */
 
 	__NFLB_A_BACKEND_MAX,
 	NFLB_A_BACKEND_MAX = __NFLB_A_BACKEND_MAX - 1
@@ -184,12 +190,13 @@ enum nflb_backend_attr {
 enum nflb_stats_attr {
 	NFLB_A_STATS_UNSPEC,
 	NFLB_A_STATS_CONNECTIONS,	/* u64: ever made */
-	NFLB_A_STATS_ACTIVE,		/* u32: in the table now */
+	NFLB_A_STATS_ACTIVE,		/* u32: in the table now, and not ending */
 	NFLB_A_STATS_PACKETS_IN,	/* u64 */
 	NFLB_A_STATS_PACKETS_OUT,	/* u64 */
 	NFLB_A_STATS_BYTES_IN,		/* u64: network-layer bytes */
 	NFLB_A_STATS_BYTES_OUT,		/* u64 */
 	NFLB_A_STATS_PAD,
+	NFLB_A_STATS_INACTIVE,		/* u32: in the table now, and ending */
 
 	__NFLB_A_STATS_MAX,
 	NFLB_A_STATS_MAX = __NFLB_A_STATS_MAX - 1

@@ -82,8 +82,8 @@ static int set_state(struct words *words, enum nflb_backend_state state)
 	int status;
 
 	status = parse_both(words, &id, &req);
-	if (!status && words->argc && !strcmp(words->argv[0], "deadline"))
-		return usage_error("deadline is not supported by this version");
+	if (!status && state == NFLB_BACKEND_DRAIN)
+		status = parse_deadline(words, &req);
 	if (!status)
 		status = words_end(words);
 	if (status)
@@ -166,7 +166,7 @@ static const struct lbadm_command commands[] = {
 	{ "add", backend_add, SETTINGS },
 	{ "set", backend_set, "as add; changes only what is named" },
 	{ "del", backend_del, "SERVICE BACKEND [now]" },
-	{ "drain", backend_drain, "SERVICE BACKEND" },
+	{ "drain", backend_drain, "SERVICE BACKEND [deadline SECONDS]" },
 	{ "enable", backend_enable, "SERVICE BACKEND" },
 	{ "show", backend_show, "[SERVICE [BACKEND]]" },
 	{ 0 },

@@ -92,8 +92,8 @@ static int service_show(struct words *words)
 #define SETTINGS \
 	"SERVICE [mode dnat|fullnat|dsr] [encap none|ipip|gre|gue[:PORT]]\n" \
 	"        [scheduler NAME] [persist SECONDS[/PREFIXLEN[/PREFIXLEN6]]]\n" \
-	"        [toa on|off] [timeout-syn S] [timeout-established S]\n" \
-	"        [timeout-fin S] [timeout-udp S]"
+	"        [slow-start SECONDS] [toa on|off] [timeout-syn S]\n" \
+	"        [timeout-established S] [timeout-fin S] [timeout-udp S]"
 
 static const struct lbadm_command commands[] = {
 	{ "add", service_add, SETTINGS },

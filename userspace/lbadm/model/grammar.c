@@ -278,10 +278,13 @@ int parse_service_settings(struct words *words, struct service_request *req)
 			err = parse_scheduler(words, req);
 		else if (!strcmp(key, "persist"))
 			err = parse_persist(words, req);
+		else if (!strcmp(key, "slow-start"))
+			err = parse_number(words, key, NFLB_TIMEOUT_MAX,
+					   &req->slow_start);
 		else if (!strcmp(key, "toa"))
 			err = parse_toa(words, &req->toa);
 		else
-			err = usage_error("\"%s\": mode, encap, scheduler, persist, toa or timeout-syn, -established, -fin, -udp is expected",
+			err = usage_error("\"%s\": mode, encap, scheduler, persist, slow-start, toa or timeout-syn, -established, -fin, -udp is expected",
 					  key);
 	}
 	return err;
@@ -300,6 +303,14 @@ int parse_backend_id(struct words *words, struct backend_request *req)
 	if (port && !parse_port(port, &req->port))
 		return usage_error("\"%s\": port must be 1 to 65535", word);
 	return LBADM_OK;
+}
+
+int parse_deadline(struct words *words, struct backend_request *req)
+{
+	if (!words_accept(words, "deadline"))
+		return LBADM_OK;
+	return parse_number(words, "deadline", NFLB_TIMEOUT_MAX,
+			    &req->deadline);
 }
 
 int parse_backend_settings(struct words *words, struct backend_request *req)

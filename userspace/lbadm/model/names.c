@@ -38,6 +38,7 @@ static const char *const conn_states[] = {
 	[NFLB_CONN_TIME_WAIT] = "time-wait",
 	[NFLB_CONN_CLOSE] = "close",
 	[NFLB_CONN_UDP] = "udp",
+	[NFLB_CONN_ENDED] = "ended",
 };
 
 #define NAMES(what, array) { what, array, sizeof(array) / sizeof((array)[0]) }

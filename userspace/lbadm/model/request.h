@@ -31,7 +31,7 @@ struct service_id {
 struct service_request {
 	struct service_id id;
 	struct opt mode, encap, encap_port, toa;
-	struct opt persist, persist_prefix4, persist_prefix6;
+	struct opt persist, persist_prefix4, persist_prefix6, slow_start;
 	struct opt timeout_syn, timeout_established, timeout_fin, timeout_udp;
 	char scheduler[NFLB_SCHEDULER_NAMSIZ];	/* "" is not named */
 };
@@ -41,6 +41,7 @@ struct backend_request {
 	struct addr address;
 	uint16_t port;		/* 0: the service's own */
 	struct opt weight, state, mode, encap, encap_port, max_connections;
+	struct opt deadline;
 };
 
 /* Which connections. */
@@ -65,6 +66,7 @@ int words_end(const struct words *words);
 int parse_service_id(struct words *words, struct service_id *id);
 int parse_service_settings(struct words *words, struct service_request *req);
 int parse_backend_id(struct words *words, struct backend_request *req);
+int parse_deadline(struct words *words, struct backend_request *req);
 int parse_backend_settings(struct words *words, struct backend_request *req);
 int parse_conn_filter(struct words *words, struct conn_filter *filter);
 

@@ -63,6 +63,7 @@ void msg_put_service(struct nlmsghdr *nlh, const struct service_request *req)
 	put_u32(nlh, NFLB_A_SERVICE_PERSIST, &req->persist);
 	put_u8(nlh, NFLB_A_SERVICE_PERSIST_PREFIX4, &req->persist_prefix4);
 	put_u8(nlh, NFLB_A_SERVICE_PERSIST_PREFIX6, &req->persist_prefix6);
+	put_u32(nlh, NFLB_A_SERVICE_SLOW_START, &req->slow_start);
 	put_u8(nlh, NFLB_A_SERVICE_TOA, &req->toa);
 	put_u32(nlh, NFLB_A_SERVICE_TIMEOUT_SYN, &req->timeout_syn);
 	put_u32(nlh, NFLB_A_SERVICE_TIMEOUT_ESTABLISHED,
@@ -86,6 +87,7 @@ void msg_put_backend(struct nlmsghdr *nlh, const struct backend_request *req)
 		put_port(nlh, NFLB_A_BACKEND_ENCAP_PORT,
 			 req->encap_port.value);
 	put_u32(nlh, NFLB_A_BACKEND_MAX_CONNECTIONS, &req->max_connections);
+	put_u32(nlh, NFLB_A_BACKEND_DEADLINE, &req->deadline);
 	mnl_attr_nest_end(nlh, nest);
 }
 

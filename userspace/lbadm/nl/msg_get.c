@@ -141,6 +141,7 @@ static json_t *stats_object(const struct nlattr *nest)
 	table_fill_nest(&t, nest);
 	set_uint(stats, "connections", &t, NFLB_A_STATS_CONNECTIONS);
 	set_uint(stats, "active", &t, NFLB_A_STATS_ACTIVE);
+	set_uint(stats, "inactive", &t, NFLB_A_STATS_INACTIVE);
 	set_uint(stats, "packets-in", &t, NFLB_A_STATS_PACKETS_IN);
 	set_uint(stats, "packets-out", &t, NFLB_A_STATS_PACKETS_OUT);
 	set_uint(stats, "bytes-in", &t, NFLB_A_STATS_BYTES_IN);
@@ -198,14 +199,19 @@ static json_t *service_object(const struct nlattr *nest)
 		set_uint(service, "persist-prefix6", &t,
 			 NFLB_A_SERVICE_PERSIST_PREFIX6);
 	}
+	set_nonzero(service, "slow-start", &t, NFLB_A_SERVICE_SLOW_START);
 	set_uint(service, "timeout-syn", &t, NFLB_A_SERVICE_TIMEOUT_SYN);
 	set_uint(service, "timeout-established", &t,
 		 NFLB_A_SERVICE_TIMEOUT_ESTABLISHED);
 	set_uint(service, "timeout-fin", &t, NFLB_A_SERVICE_TIMEOUT_FIN);
 	set_uint(service, "timeout-udp", &t, NFLB_A_SERVICE_TIMEOUT_UDP);
-	if (t.attrs[NFLB_A_SERVICE_STATS])
-		json_object_set_new(service, "stats", stats_object(
-			t.attrs[NFLB_A_SERVICE_STATS]));
+	if (t.attrs[NFLB_A_SERVICE_STATS]) {
+		json_t *stats = stats_object(t.attrs[NFLB_A_SERVICE_STATS]);
+
+		set_uint(stats, "persistent", &t,
+			 NFLB_A_SERVICE_PERSIST_COUNT);
+		json_object_set_new(service, "stats", stats);
+	}
 	return service;
 }
 
@@ -229,6 +235,8 @@ static json_t *backend_object(const struct nlattr *nest)
 	set_port(backend, "encap-port", &t, NFLB_A_BACKEND_ENCAP_PORT);
 	set_nonzero(backend, "max-connections", &t,
 		    NFLB_A_BACKEND_MAX_CONNECTIONS);
+	set_uint(backend, "deadline", &t, NFLB_A_BACKEND_DEADLINE);
+	set_string(backend, "condition", &t, NFLB_A_BACKEND_CONDITION);
 	if (t.attrs[NFLB_A_BACKEND_STATS])
 		json_object_set_new(backend, "stats", stats_object(
 			t.attrs[NFLB_A_BACKEND_STATS]));
@@ -337,6 +345,7 @@ static const char *event_name(uint8_t cmd)
 	case NFLB_CMD_BACKEND_ADD: return "backend-add";
 	case NFLB_CMD_BACKEND_SET: return "backend-set";
 	case NFLB_CMD_BACKEND_DEL: return "backend-del";
+	case NFLB_CMD_BACKEND_DRAINED: return "backend-drained";
 	case NFLB_CMD_CONN_NEW: return "connection-new";
 	case NFLB_CMD_CONN_END: return "connection-end";
 	default: return NULL;

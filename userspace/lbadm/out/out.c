@@ -147,6 +147,8 @@ static void print_stats(const json_t *object, const char *indent)
 	if (lbadm_options.stats && stats) {
 		printf("%stotal:", indent);
 		print_pair(stats, "active");
+		print_pair(stats, "inactive");
+		print_pair(stats, "persistent");
 		print_pair(stats, "connections");
 		print_pair(stats, "packets-in");
 		print_pair(stats, "packets-out");
@@ -155,6 +157,16 @@ static void print_stats(const json_t *object, const char *indent)
 		putchar('\n');
 	}
 	print_rates(json_object_get(object, "rates"), indent);
+}
+
+/* Why new connections go elsewhere; what the state says is not said again. */
+static void print_condition(const json_t *b)
+{
+	const char *condition = string_of(b, "condition");
+
+	if (strcmp(condition, "ready") && strcmp(condition, "down") &&
+	    strcmp(condition, ""))
+		print_pair(b, "condition");
 }
 
 static void print_backend(const json_t *b)
@@ -171,6 +183,8 @@ static void print_backend(const json_t *b)
 	print_pair(b, "mode");
 	print_encap(b);
 	print_pair(b, "max-connections");
+	print_pair(b, "deadline");
+	print_condition(b);
 	printf(" active %" JSON_INTEGER_FORMAT "\n",
 	       number_of(json_object_get(b, "stats"), "active"));
 	print_stats(b, "    ");
@@ -189,6 +203,7 @@ static void print_service_line(const json_t *s)
 	print_pair(s, "scheduler");
 	print_pair(s, "toa");
 	print_persist(s);
+	print_pair(s, "slow-start");
 	if (!strcmp(string_of(s, "protocol"), "tcp")) {
 		print_pair(s, "timeout-syn");
 		print_pair(s, "timeout-established");
@@ -265,7 +280,7 @@ void out_connections_end(bool none)
 void out_stats(const json_t *stats)
 {
 	static const char *const totals[] = {
-		"active", "max-connections", "connections", "packets-in",
+		"active", "inactive", "max-connections", "connections", "packets-in",
 		"packets-out", "bytes-in", "bytes-out",
 	};
 	const json_t *drops = json_object_get(stats, "drops"), *value;

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What happens to backends in the course of time: one that drains is told of
+ * when its last connection is gone, or ended when its deadline passes; the
+ * weight of one that came grows (slow start). One work a namespace looks after
+ * all, once a second and only while there is something to look after.
+ */
+#include <linux/jiffies.h>
+
+#include "control/config.h"
+#include "control/genl_notify.h"
+#include "control/lifecycle.h"
+#include "datapath/conn.h"
+#include "datapath/persist.h"
+#include "netns.h"
+
+/* Weights while a backend begins slowly: in 64ths, if their sum allows it. */
+#define SLOW_START_SCALE 64U
+
+/* Time passes for one that drains. Returns true while there is more to come. */
+static bool drain_step(struct nflb_backend *b)
+{
+	bool late = b->deadline && time_after_eq(jiffies, b->deadline);
+
+	if (b->state != NFLB_BACKEND_DRAIN || b->drained)
+		return false;
+	if (!late && atomic_read(&b->conns))
+		return true;
+	b->drained = true;
+	b->deadline = 0;
+	WRITE_ONCE(b->gone, NFLB_GONE_ALL);
+	nflb_conn_gc_kick(b->service->nn);
+	nflb_notify_backend(b, NFLB_CMD_BACKEND_DRAINED);
+	return false;
+}
+
+/* Returns true when its weight has to be published anew. */
+static bool ramp_step(struct nflb_backend *b)
+{
+	unsigned long ramp = b->service->settings.slow_start * HZ;
+
+	if (!b->ramping)
+		return false;
+	if (time_after_eq(jiffies, b->ramp_start + ramp))
+		b->ramping = false;
+	return true;
+}
+
+static bool service_step(struct nflb_service *svc)
+{
+	bool more = false, publish = false;
+	struct nflb_backend *b;
+
+	list_for_each_entry(b, &svc->backends, list) {
+		more |= drain_step(b);
+		publish |= ramp_step(b);
+		more |= b->ramping;
+	}
+	/* Without memory the weights stay for another second. */
+	if (publish && nflb_service_publish(svc, &svc->settings, NULL))
+		more = true;
+	return more;
+}
+
+static void lifecycle_work(struct work_struct *work)
+{
+	struct nflb_net *nn = container_of(to_delayed_work(work),
+					   struct nflb_net, lifecycle_work);
+	struct nflb_service *svc;
+	bool more = false;
+
+	mutex_lock(&nn->mutex);
+	list_for_each_entry(svc, &nn->service_list, list)
+		more |= service_step(svc);
+	if (more)
+		queue_delayed_work(system_power_efficient_wq,
+				   &nn->lifecycle_work, HZ);
+	mutex_unlock(&nn->mutex);
+}
+
+/**
+ * nflb_lifecycle_init() - nothing to look after yet
+ * @nn: the namespace
+ */
+void nflb_lifecycle_init(struct nflb_net *nn)
+{
+	INIT_DELAYED_WORK(&nn->lifecycle_work, lifecycle_work);
+}
+
+/**
+ * nflb_lifecycle_kick() - there is something to look after
+ * @nn: the namespace
+ */
+void nflb_lifecycle_kick(struct nflb_net *nn)
+{
+	queue_delayed_work(system_power_efficient_wq, &nn->lifecycle_work,
+			   HZ / 10);
+}
+
+/**
+ * nflb_lifecycle_stop() - look after nothing more
+ * @nn: the namespace, which has no services any more
+ *
+ * Context: process, sleeps; nn->mutex is not held.
+ */
+void nflb_lifecycle_stop(struct nflb_net *nn)
+{
+	cancel_delayed_work_sync(&nn->lifecycle_work);
+}
+
+/**
+ * nflb_lifecycle_came() - a backend is new, or up again
+ * @b: the backend; nn->mutex is held
+ *
+ * It begins slowly when its service wants that, and has others to take the
+ * load meanwhile.
+ */
+void nflb_lifecycle_came(struct nflb_backend *b)
+{
+	const struct nflb_snapshot *snapshot;
+	struct nflb_service *svc = b->service;
+
+	snapshot = rcu_dereference_protected(svc->snapshot,
+					     lockdep_is_held(&svc->nn->mutex));
+	b->ramping = snapshot && snapshot->count && svc->settings.slow_start;
+	b->ramp_start = jiffies;
+	if (b->ramping)
+		nflb_lifecycle_kick(svc->nn);
+}
+
+/**
+ * nflb_lifecycle_state() - a backend's state was set, and is published
+ * @b: the backend; nn->mutex is held
+ * @has_deadline: it is to drain until then
+ * @deadline: seconds from now
+ *
+ * `down` ends its connections; `up` takes new ones.
+ */
+void nflb_lifecycle_state(struct nflb_backend *b, bool has_deadline,
+			  u32 deadline)
+{
+	u8 gone = b->state == NFLB_BACKEND_DOWN ? NFLB_GONE_ALL :
+						  NFLB_GONE_NOT;
+
+	b->drained = false;
+	b->deadline = 0;
+	if (b->state != NFLB_BACKEND_UP)
+		b->ramping = false;
+	if (b->state == NFLB_BACKEND_DRAIN) {
+		if (has_deadline)
+			b->deadline = (jiffies + deadline * HZ) ?: 1;
+		nflb_lifecycle_kick(b->service->nn);
+	}
+	if (b->gone == gone)
+		return;
+	WRITE_ONCE(b->gone, gone);
+	if (!gone)
+		return;
+	nflb_conn_gc_kick(b->service->nn);
+	nflb_persist_kick(b->service->nn);
+}
+
+/**
+ * nflb_lifecycle_weight_scale() - by what a service's weights are multiplied
+ * @svc: the service; nn->mutex is held
+ *
+ * So that a weight of 1 can grow too. The sum of all fits into 32 bits.
+ *
+ * Return: 1 to 64.
+ */
+u32 nflb_lifecycle_weight_scale(const struct nflb_service *svc)
+{
+	const struct nflb_backend *b;
+	bool ramping = false;
+	u32 sum = 1;
+
+	/* 4,096 backends of weight 65,535 fit into 32 bits. */
+	list_for_each_entry(b, &svc->backends, list) {
+		ramping |= b->ramping;
+		sum += b->weight;
+	}
+	return ramping ? clamp(U32_MAX / sum, 1U, SLOW_START_SCALE) : 1;
+}
+
+/**
+ * nflb_lifecycle_weight() - the weight of a backend now
+ * @b: the backend; nn->mutex is held
+ * @s: settings of its service
+ * @scale: of nflb_lifecycle_weight_scale()
+ *
+ * Return: 1 to NFLB_WEIGHT_MAX * @scale.
+ */
+u32 nflb_lifecycle_weight(const struct nflb_backend *b,
+			  const struct nflb_service_settings *s, u32 scale)
+{
+	unsigned long ramp = s->slow_start * HZ;
+	u64 weight = (u64)b->weight * scale;
+	unsigned long age;
+
+	if (!b->ramping || !ramp)
+		return weight;
+	age = min(jiffies - b->ramp_start, ramp);
+	return max_t(u64, div64_ul(weight * age, ramp), 1);
+}
+
+/**
+ * nflb_lifecycle_condition() - why a backend is, or is not, picked
+ * @b: the backend; nn->mutex is held
+ *
+ * Return: "ready", "slow-start", "full", "weight-0", "draining", "drained" or
+ * "down".
+ */
+const char *nflb_lifecycle_condition(const struct nflb_backend *b)
+{
+	if (b->state == NFLB_BACKEND_DOWN)
+		return "down";
+	if (b->state == NFLB_BACKEND_DRAIN)
+		return b->drained ? "drained" : "draining";
+	if (!b->weight)
+		return "weight-0";
+	if (b->max_connections &&
+	    (u32)atomic_read(&b->conns) >= b->max_connections)
+		return "full";
+	return b->ramping ? "slow-start" : "ready";
+}
