@@ -35,8 +35,7 @@ host_server
 assert_match "a server of the host on the VIP's other port" \
 	"$(ns cl curl -sS "http://$VIP4:2222/")" "Directory listing"
 
-# A backend asks its own VIP: it itself cannot answer, so when it is picked the
-# client's second SYN goes to another
+# A backend asks its own VIP: it itself cannot answer, so another is picked
 for family in 4 6; do
 	ok=0
 	for ((i = 0; i < 3; i++)); do
@@ -44,7 +43,13 @@ for family in 4 6; do
 	done
 	assert_eq "IPv$family requests of rs1 that others answered" "$ok" 3
 done
+assert_eq "packets dropped for that" "$(stat_of hairpin)" 0
+add_service tcp 4 81
+show lb backend add tcp "$(vip 4 81)" "$(backend 4 1):80"
+assert_fails "a backend that is alone asks itself" \
+	ns rs1 curl -sS --max-time 3 "http://$(vip 4 81)/"
 [ "$(stat_of hairpin)" -gt 0 ] || fail "no hairpin was counted"
+lb service del tcp "$(vip 4 81)"
 
 # The VIP is not the balancer's any more, only routed to it
 ip -n lb addr del "$VIP4/32" dev lo

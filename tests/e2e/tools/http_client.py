@@ -4,10 +4,12 @@
 
 Each request leaves from a source port of its own, counted up. The kernel's
 choice now and then takes one again that the balancer still remembers, and a
-share that must be exact would not be. Prints how often each body came, then
-"failed N"; failures fail the program.
+share that must be exact would not be. With 0 requests it goes on until SIGTERM.
+Prints how often each body came, then "failed N"; failures fail the program.
 """
 import collections
+import itertools
+import signal
 import socket
 import sys
 
@@ -17,13 +19,23 @@ family = socket.AF_INET6 if ":" in address else socket.AF_INET
 question = b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
 bodies = collections.Counter()
 failed = 0
+stop = False
 
-for number in range(requests):
+
+def on_term(_signal, _frame):
+    global stop
+    stop = True
+
+
+signal.signal(signal.SIGTERM, on_term)
+for number in itertools.count():
+    if stop or requests and number == requests:
+        break
     answer = b""
     try:
         with socket.socket(family, socket.SOCK_STREAM) as sock:
             sock.settimeout(60)
-            sock.bind(("", first + number))
+            sock.bind(("", first + number % 20000))
             sock.connect((address, port))
             sock.send(question)
             while data := sock.recv(65536):
