@@ -14,6 +14,7 @@
 #include "datapath/hook.h"
 #include "datapath/persist.h"
 #include "datapath/service.h"
+#include "sched/maglev.h"
 
 static unsigned int nflb_net_id __read_mostly;
 struct workqueue_struct *nflb_wq;
@@ -72,6 +73,7 @@ static int __net_init nflb_net_init(struct net *net)
 
 	nn->net = net;
 	nn->reject = 1;
+	nn->maglev_table_size = NFLB_MAGLEV_DEFAULT;
 	mutex_init(&nn->mutex);
 	INIT_LIST_HEAD(&nn->service_list);
 	INIT_LIST_HEAD(&nn->service_objects);

@@ -23,6 +23,8 @@
  * @persist: clients that return to their backend, by persist.c
  * @max_connections: ceiling of @conn_count, and of @persist_count
  * @reject: answer what cannot be served (1), or drop it silently (0)
+ * @hash_seed: of schedulers that hash, shared by balancers that have to agree
+ * @maglev_table_size: slots of each Maglev table, a prime
  * @drops: per-CPU counters by reason
  * @conn_count: connections in the table
  * @persist_count: entries of @persist
@@ -53,6 +55,8 @@ struct nflb_net {
 	struct rhashtable	persist;
 	int			max_connections;
 	int			reject;
+	u32			hash_seed;
+	u32			maglev_table_size;
 	struct nflb_drops __percpu *drops;
 
 	atomic_t		conn_count ____cacheline_aligned_in_smp;

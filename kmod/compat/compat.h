@@ -97,6 +97,13 @@ register_net_sysctl_sz(struct net *net, const char *path,
 }
 #endif
 
+/* Handlers take a const table since 6.11 (78eb4ea25cd5). */
+#ifdef NFLB_HAVE_CONST_CTL_TABLE
+#define NFLB_CTL_TABLE const struct ctl_table
+#else
+#define NFLB_CTL_TABLE struct ctl_table
+#endif
+
 /*
  * Formatted extack messages came in 6.2 (51c352bdbcd2). Before, only the fixed
  * message can be given.

@@ -103,6 +103,8 @@ struct nflb_candidate {
  * @forward: how packets go
  * @persist: jiffies for which clients are remembered, 0 is off
  * @persist_mask: what of a client's address counts then
+ * @hash_seed: net.nflb.hash_seed
+ * @maglev_size: net.nflb.maglev_table_size
  * @weight_scale: by which candidates' weights are multiplied
  * @timeouts: jiffies, by enum nflb_conn_state
  * @free_work: frees it after a grace period, from process context
@@ -115,6 +117,8 @@ struct nflb_snapshot {
 	const struct nflb_forward_ops *forward;
 	u32			persist;
 	union nflb_addr		persist_mask;
+	u32			hash_seed;
+	u32			maglev_size;
 	u32			weight_scale;
 	u32			timeouts[NFLB_CONN_STATE_MAX + 1];
 	struct rcu_work		free_work;

@@ -9,6 +9,17 @@
 static const struct nflb_sched_ops * const schedulers[] = {
 	&nflb_sched_rr,
 	&nflb_sched_wrr,
+	&nflb_sched_random,
+	&nflb_sched_lc,
+	&nflb_sched_wlc,
+	&nflb_sched_sed,
+	&nflb_sched_nq,
+	&nflb_sched_p2c,
+	&nflb_sched_fo,
+	&nflb_sched_ovf,
+	&nflb_sched_hash,
+	&nflb_sched_source,
+	&nflb_sched_maglev,
 };
 
 /**

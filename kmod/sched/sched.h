@@ -42,5 +42,16 @@ const struct nflb_sched_ops *nflb_sched_find(const char *name);
 
 extern const struct nflb_sched_ops nflb_sched_rr;
 extern const struct nflb_sched_ops nflb_sched_wrr;
+extern const struct nflb_sched_ops nflb_sched_random;
+extern const struct nflb_sched_ops nflb_sched_lc;
+extern const struct nflb_sched_ops nflb_sched_wlc;
+extern const struct nflb_sched_ops nflb_sched_sed;
+extern const struct nflb_sched_ops nflb_sched_nq;
+extern const struct nflb_sched_ops nflb_sched_p2c;
+extern const struct nflb_sched_ops nflb_sched_fo;
+extern const struct nflb_sched_ops nflb_sched_ovf;
+extern const struct nflb_sched_ops nflb_sched_hash;
+extern const struct nflb_sched_ops nflb_sched_source;
+extern const struct nflb_sched_ops nflb_sched_maglev;
 
 #endif /* NFLB_SCHED_H */

@@ -92,7 +92,7 @@ static int wrr_build(struct nflb_snapshot *snapshot,
 {
 	struct wrr_credit *credits;
 	struct wrr_table *table;
-	u32 i, total;
+	u32 i, total, turn = 0;
 
 	if (!snapshot->count)
 		return 0;
@@ -104,7 +104,11 @@ static int wrr_build(struct nflb_snapshot *snapshot,
 	total = wrr_reduce(snapshot, credits);
 	table = kvmalloc(struct_size(table, slots, total), GFP_KERNEL_ACCOUNT);
 	if (table) {
-		atomic_set(&table->turn, 0);
+		/* Frequent changes would favour whoever is first. */
+		if (old && old->sched_data)
+			turn = atomic_read(&((struct wrr_table *)
+					     old->sched_data)->turn);
+		atomic_set(&table->turn, turn);
 		table->size = total;
 		for (i = 0; i < total; i++) {
 			table->slots[i] = wrr_turn(credits, snapshot->count,

@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
-from rawnet import FAMILIES, LBADM, Suite, netns, sc  # noqa: E402
+from rawnet import FAMILIES, LBADM, Suite, netns, sc, sysctl  # noqa: E402
 
 suite = Suite("lifecycle")
 
@@ -285,6 +285,75 @@ def slow_start(net, f):
     until(lambda: conditions(net) == ["ready", "ready"])
     late = [c.new() for _ in range(20)].count(1)
     assert late == 10, "%d of 20 in the end" % late
+
+
+SCHEDULERS = ("rr", "wrr", "random", "lc", "wlc", "sed", "nq", "p2c", "fo",
+              "ovf", "hash", "source", "maglev")
+
+
+@suite.case(*FAMILIES)
+def every_scheduler(net, f):
+    """A live service changes its scheduler: connections stay, new ones go where
+    its rule says."""
+    svc = service(net, f)
+    for i in (0, 1):
+        net.lbadm("backend", "set", *svc, at(f, i), "weight",
+                  str(30 * (i + 1)))
+    c = Client(net, f)
+    rs, seq, ack = established(net, f, c)
+    port = c.port
+    for name in SCHEDULERS:
+        net.lbadm("connection", "flush", "state", "syn-sent")
+        net.lbadm("service", "set", *svc, "scheduler", name)
+        shown = json.loads(net.lbadm("-j", "service", "show"))[0]
+        assert shown["scheduler"] == name
+        went = [c.new(2 + i) for i in range(24)]
+        assert set(went) <= {0, 1}, (name, went)
+        if name in ("rr", "wrr"):
+            assert went.count(1) == {"rr": 12, "wrr": 16}[name], (name, went)
+        elif name in ("fo", "ovf"):
+            assert set(went) == {1}, (name, went)
+        else:
+            assert set(went) == {0, 1}, (name, went)
+        assert c.send(f.client, port, "PA", seq=seq, ack=ack) == rs, name
+        if name in ("hash", "source", "maglev"):
+            again = Client(net, f)
+            again.port = c.port - 24
+            net.lbadm("connection", "flush", "state", "syn-sent")
+            assert [again.new(2 + i) for i in range(24)] == went, name
+
+
+@suite.case()
+def schedulers_settings(net):
+    """Sysctls that schedulers use take what is right, and take effect."""
+    f = FAMILIES[0]
+    service(net, f, "scheduler", "source")
+
+    def spread():
+        c = Client(net, f)
+        went = [c.new(2 + i) for i in range(40)]
+        net.lbadm("connection", "flush")
+        return went
+    first = spread()
+    sysctl("lb", "net.nflb.hash_seed", 12345)
+    try:
+        assert spread() != first
+        for wrong in ("65536", "100", "1048583", "-1", "x"):
+            try:
+                sysctl("lb", "net.nflb.maglev_table_size", wrong)
+            except OSError:
+                continue
+            raise AssertionError("a table of %s slots" % wrong)
+        sysctl("lb", "net.nflb.maglev_table_size", 4093)
+        assert sysctl("lb", "net.nflb.maglev_table_size") == "4093"
+        net.lbadm("service", "set", "tcp", f.at(f.vip, 80), "scheduler",
+                  "maglev")
+        assert set(spread()) == {0, 1}
+    finally:
+        sysctl("lb", "net.nflb.hash_seed", 0)
+        sysctl("lb", "net.nflb.maglev_table_size", 65537)
+    assert json.loads(net.lbadm("-j", "service", "show"))[0]["scheduler"] == \
+        "maglev"
 
 
 @suite.case()

@@ -137,11 +137,18 @@ static void sched_wrr_heavy_weights(struct kunit *test)
 static void sched_none(struct kunit *test)
 {
 	static const u32 zeros[] = { 0, 0 };
-	static const char * const names[] = { "rr", "wrr" };
+	static const char * const names[] = {
+		"rr", "wrr", "random", "lc", "wlc", "sed", "nq", "p2c", "fo",
+		"ovf", "hash", "source", "maglev",
+	};
+	static const u32 one[] = { 0, 9, 0 };
 	struct nflb_service *svc;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		svc = service(test, names[i], one, 3);
+		KUNIT_EXPECT_EQ_MSG(test, pick(svc), 1, "%s", names[i]);
+		done(svc);
 		svc = service(test, names[i], NULL, 0);
 		KUNIT_EXPECT_EQ(test, pick(svc), -1);
 		done(svc);
@@ -182,10 +189,42 @@ static void sched_max_connections(struct kunit *test)
 	}
 }
 
+/* Changes that come faster than turns do not favour the first. */
+static void sched_wrr_position(struct kunit *test)
+{
+	static const u32 weights[] = { 1, 1, 1 };
+	struct nflb_service *svc = service(test, "wrr", weights, 3);
+	struct netlink_ext_ack extack = { };
+	struct nflb_service_request req;
+	u32 seen[3] = { };
+	int i;
+
+	for (i = 0; i < 300; i++) {
+		seen[pick(svc)]++;
+		memset(&req, 0, sizeof(req));
+		req.set = NFLB_SET_TIMEOUT(NFLB_TIMEOUT_SYN);
+		req.settings.timeouts[NFLB_TIMEOUT_SYN] = 10 + i % 2;
+		mutex_lock(&svc->nn->mutex);
+		KUNIT_EXPECT_EQ(test, nflb_service_set(svc->nn, svc, &req,
+						       &extack), 0);
+		mutex_unlock(&svc->nn->mutex);
+	}
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, seen[i], 100U);
+	done(svc);
+}
+
 static void sched_registry(struct kunit *test)
 {
-	KUNIT_EXPECT_NOT_NULL(test, nflb_sched_find("rr"));
-	KUNIT_EXPECT_NOT_NULL(test, nflb_sched_find("wrr"));
+	static const char * const names[] = {
+		"rr", "wrr", "random", "lc", "wlc", "sed", "nq", "p2c", "fo",
+		"ovf", "hash", "source", "maglev",
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		KUNIT_EXPECT_NOT_NULL_MSG(test, nflb_sched_find(names[i]), "%s",
+					  names[i]);
 	KUNIT_EXPECT_NULL(test, nflb_sched_find("w"));
 	KUNIT_EXPECT_NULL(test, nflb_sched_find("wrrr"));
 	KUNIT_EXPECT_NULL(test, nflb_sched_find(""));
@@ -198,6 +237,7 @@ static struct kunit_case sched_cases[] = {
 	KUNIT_CASE(sched_wrr_heavy_weights),
 	KUNIT_CASE(sched_none),
 	KUNIT_CASE(sched_max_connections),
+	KUNIT_CASE(sched_wrr_position),
 	KUNIT_CASE(sched_registry),
 	{ }
 };

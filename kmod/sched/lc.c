@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: least connections (lc)
+ *
+ * The backend with the fewest connections is picked, the first of equals;
+ * weights are ignored but for 0. An active connection counts as much as 256 that
+ * are ending, as in IPVS. least.c says what a pick costs: a look at each of up
+ * to 32 backends, and at some 64 of them beyond that.
+ */
+#include "sched/least.h"
+
+static const struct nflb_least_rule lc_rule = {
+	.load = nflb_load_conns,
+};
+
+static int lc_pick(const struct nflb_snapshot *snapshot,
+		   const struct nflb_tuple *tuple)
+{
+	return nflb_least_pick(snapshot, &lc_rule);
+}
+
+const struct nflb_sched_ops nflb_sched_lc = {
+	.name = "lc",
+	.build = nflb_least_build,
+	.pick = lc_pick,
+};
