@@ -4,7 +4,8 @@
 #
 # What users see while backends come and go, over real HTTP: a download that a
 # drain lets finish, a client whose backend goes down, clients that return to
-# their backend, and fifty changes that nobody notices.
+# their backend, and fifty changes, half of them in
+# each family, that nobody notices.
 
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -115,7 +116,7 @@ for family in 4 6; do
 		0 $((family * 5000))
 	load=$!
 	wait_for sh -c "[ \"\$('$LBADM' -n lb -j stats show | jq .connections)\" -gt 20 ]"
-	for i in {1..50}; do
+	for i in {1..25}; do
 		n=$((i % 3 + 1))
 		case $((i % 5)) in
 		0) backend_of $family $n weight $((i % 7 + 1)) ;;

@@ -188,6 +188,45 @@ static void least_stays_even(struct kunit *test)
 	sim_end(&sim);
 }
 
+/* A million connections that stay: shares of the weights, to one or two. */
+static void least_million(struct kunit *test)
+{
+	static const char * const names[] = { "lc", "wlc", "sed", "nq", "p2c" };
+	static const u32 weights[] = { 3, 2, 1 }, equal[] = { 1, 1, 1 };
+	static const struct nflb_tuple tuple;
+	struct nflb_backend *all[3];
+	struct nflb_service *svc;
+	u32 i, j, share;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		const u32 *want = i ? weights : equal;
+
+		svc = ks_service(test, AF_INET, names[i], weights, 3, NULL);
+		for (j = 0; j < 3; j++)
+			all[j] = ks_backend(svc, j);
+		for (j = 0; j < KS_PICKS; j++) {
+			int b = ks_pick(svc, &tuple);
+
+			KUNIT_ASSERT_TRUE(test, b >= 0 && b < 3);
+			atomic_inc(&all[b]->active);
+			atomic_inc(&all[b]->conns);
+			if (j % 4096 == 0)
+				cond_resched();
+		}
+		for (j = 0; j < 3; j++) {
+			share = KS_PICKS / (want[0] + want[1] + want[2]) *
+				want[j];
+			KUNIT_EXPECT_LE_MSG(test,
+				abs(atomic_read(&all[j]->active) - (int)share),
+				strcmp(names[i], "p2c") ? 4 : 100, "%s: %d of %u",
+				names[i], atomic_read(&all[j]->active), share);
+			atomic_set(&all[j]->active, 0);
+			atomic_set(&all[j]->conns, 0);
+		}
+		ks_done(svc);
+	}
+}
+
 static void least_full(struct kunit *test)
 {
 	static const u32 counts[] = { 3, 100 };
@@ -247,6 +286,7 @@ static struct kunit_case least_cases[] = {
 	KUNIT_CASE(least_is_exact),
 	KUNIT_CASE(least_of_a_thousand),
 	KUNIT_CASE(least_stays_even),
+	KUNIT_CASE(least_million),
 	KUNIT_CASE(least_full),
 	KUNIT_CASE(heaviest_first),
 	{ }
