@@ -12,11 +12,13 @@
 
 #include "control/genl.h"
 #include "datapath/conn.h"
+#include "sched/draw.h"
 
 static int __init nflb_init(void)
 {
 	int err;
 
+	nflb_draw_lots_init();
 	err = nflb_conn_cache_init();
 	if (err)
 		return err;

@@ -3,8 +3,10 @@
 #
 # Build the module for one kernel in a directory of its own and print where.
 #
-#   scripts/build-module.sh [--kunit] [--sparse] KERNEL [MAKE ARGUMENTS...]
+#   scripts/build-module.sh [--kunit] [--with DIR] [--sparse] KERNEL [MAKE ARGUMENTS...]
 #
+# With --kunit the module has entry points for tests, and the tests are built
+# beside it: those in tests/kunit, or in DIR.
 # KERNEL is 6.1 or 6.12 (the newest headers of that series), debug or uml (our
 # own kernels), or a directory with headers. Kbuild writes its objects beside
 # the sources, so that building one checkout for two kernels mixes them; the
@@ -14,20 +16,21 @@
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-kunit='' extra=()
+kunit='' tests=tests/kunit extra=()
 
 die() { echo "build-module: $*" >&2; exit 1; }
 
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kunit) kunit=1 ;;
+	--with) tests=$2; shift ;;
 	--sparse) extra+=(C=2 "CF=-D__CHECK_ENDIAN__") ;;
 	-*) die "unknown option $1" ;;
 	*) break ;;
 	esac
 	shift
 done
-[ $# -ge 1 ] || die "usage: build-module.sh [--kunit] [--sparse] KERNEL [MAKE ARGUMENTS...]"
+[ $# -ge 1 ] || die "usage: build-module.sh [--kunit] [--with DIR] [--sparse] KERNEL [MAKE ARGUMENTS...]"
 kernel=$1
 shift
 
@@ -59,7 +62,7 @@ out=$top/tests/out/build/$release${kunit:+-kunit}
 mkdir -p "$out"
 exec 9>"$out/.lock"
 flock 9
-for dir in kmod include ${kunit:+tests/kunit}; do
+for dir in kmod include ${kunit:+"$tests"}; do
 	mkdir -p "$out/$dir"
 	rsync -a --checksum --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
 		--exclude='*.mod.c' --exclude='.*.cmd' --exclude='*.d' \
@@ -76,6 +79,6 @@ build() { # DIRECTORY ARGUMENTS...
 build "$out/kmod" "$@"
 ln -f "$out/kmod/nflb.ko" "$out/nflb.ko"
 if [ -n "$kunit" ]; then
-	build "$out/tests/kunit" KBUILD_EXTRA_SYMBOLS="$out/kmod/Module.symvers" "$@"
+	build "$out/$tests" KBUILD_EXTRA_SYMBOLS="$out/kmod/Module.symvers" "$@"
 fi
 echo "$out"

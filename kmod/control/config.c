@@ -185,6 +185,7 @@ int nflb_service_publish(struct nflb_service *svc,
 	nflb_snapshot_free_rcu(old);
 	return 0;
 }
+NFLB_EXPORT_KUNIT(nflb_service_publish);
 
 /**
  * nflb_service_add() - add a service

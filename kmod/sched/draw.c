@@ -9,6 +9,8 @@
  */
 #include <linux/math64.h>
 #include <linux/overflow.h>
+#include <linux/percpu.h>
+#include <linux/prandom.h>
 #include <linux/slab.h>
 
 #include "sched/draw.h"
@@ -90,6 +92,30 @@ int nflb_draw_build(struct nflb_snapshot *snapshot,
 	kvfree(share);
 	kvfree(stack);
 	return snapshot->sched_data ? 0 : -ENOMEM;
+}
+
+static DEFINE_PER_CPU(struct rnd_state, lots);
+
+/**
+ * nflb_draw_lots_init() - seed what lots are drawn from, once a module
+ */
+void nflb_draw_lots_init(void)
+{
+	prandom_seed_full_state(&lots);
+}
+
+/**
+ * nflb_draw_lot() - a lot for nflb_draw()
+ *
+ * Not for secrets: a lot is worth a look at the dice, not a cipher.
+ *
+ * Context: softirq or BH disabled.
+ */
+u64 nflb_draw_lot(void)
+{
+	struct rnd_state *state = this_cpu_ptr(&lots);
+
+	return (u64)prandom_u32_state(state) << 32 | prandom_u32_state(state);
 }
 
 /**

@@ -12,6 +12,8 @@
 
 int nflb_draw_build(struct nflb_snapshot *snapshot,
 		    const struct nflb_snapshot *old);
+void nflb_draw_lots_init(void);
+u64 nflb_draw_lot(void);
 u32 nflb_draw(const struct nflb_snapshot *snapshot, u64 lot);
 int nflb_draw_walk(const struct nflb_snapshot *snapshot, u32 start);
 

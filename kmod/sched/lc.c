@@ -5,7 +5,8 @@
  * The backend with the fewest connections is picked, the first of equals;
  * weights are ignored but for 0. An active connection counts as much as 256 that
  * are ending, as in IPVS. least.c says what a pick costs: a look at each of up
- * to 32 backends, and at some 64 of them beyond that.
+ * to 16 backends; beyond, a tournament, whose cost grows with the logarithm of
+ * their number.
  */
 #include "sched/least.h"
 

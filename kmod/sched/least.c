@@ -2,99 +2,111 @@
 /*
  * The candidate with the least load for its weight.
  *
- * Up to LEAST_GROUP candidates are all looked at: exact. A thousand would be a
- * thousand cache lines that other CPUs write, so more are held in groups, and
- * each group remembers its best candidate with the load that it had. A pick
- * takes the group whose best is the least and looks at that group anew; if
- * another turns out to be better now, at that one, and so on, a few times. While
- * connections only begin, remembered loads are never too high, and the pick is
- * right but for one in a thousand. What became less because connections ended is
- * found since every pick also looks at one more group, in turn: after as many
- * picks as there are groups. Until then another of nearly the least load is
- * picked. A pick among 1,000 looks at some 64 of them and at 32 groups, which
- * stand side by side.
+ * Up to LEAST_SCAN candidates are all looked at: exact. A thousand would be a
+ * thousand cache lines that other CPUs write, so more stand in a tournament:
+ * a binary tree whose leaves remember each candidate's load, and whose nodes the
+ * better of their two children. A pick takes the winner and looks at its real
+ * load; if that has changed, the games on its way to the root are played again,
+ * and so on, a few times. While connections only begin, remembered loads are
+ * never too high, and the pick is right but for one in a hundred. What became
+ * less because connections ended is found since every pick also looks at one in
+ * 64 of the candidates, in turn; until then another of nearly the least load is
+ * picked. A pick among 1,000 looks at some 18 of them, and plays twenty to forty
+ * games.
  */
 #include <linux/atomic.h>
+#include <linux/log2.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
+#include "sched/draw.h"
 #include "sched/least.h"
 
-#define LEAST_GROUP	32
-/* Groups looked at before the best so far will do. */
-#define LEAST_TRIES	4
+#define LEAST_SCAN	16
+/* Winners that turn out to have more than was remembered. */
+#define LEAST_TRIES	8
+/* Every candidate is looked at once in so many picks. */
+#define LEAST_ROUND	64
 
-/* A group's best: load << LEAST_INDEX_BITS | index; all ones when none. */
+/* What is remembered: load << LEAST_INDEX_BITS | index; all ones when full. */
 #define LEAST_INDEX_BITS 16
 #define LEAST_NONE	U64_MAX
 
 static_assert(NFLB_BACKENDS_MAX <= 1 << LEAST_INDEX_BITS);
 
 /**
- * struct least_groups - what is remembered
- * @turn: the group that the next pick looks at besides
- * @count: how many
- * @best: of each group
+ * struct least_tree - the tournament
+ * @turn: the candidate that the next pick looks at besides
+ * @leaves: a power of two; leaf i is node @leaves + i
+ * @node: node i has the children 2 i and 2 i + 1; 1 is the root
  *
- * CPUs write @best without a lock: whoever comes last is right, and one that
- * was wrong is found by its turn.
+ * CPUs write nodes without a lock: whoever comes last is right, and what a race
+ * left wrong is put right when a candidate below has its turn.
  */
-struct least_groups {
+struct least_tree {
 	atomic_t	turn;
-	u32		count;
-	u64		best[];
+	u32		leaves;
+	u64		node[];
 };
 
-static u32 best_index(u64 best)
+static u32 index_of(u64 one)
 {
-	return best & ((1 << LEAST_INDEX_BITS) - 1);
+	return one & ((1 << LEAST_INDEX_BITS) - 1);
 }
 
-static bool best_less(const struct nflb_snapshot *snapshot,
-		      const struct nflb_least_rule *rule, u64 a, u64 b)
+static bool less(const struct nflb_snapshot *snapshot,
+		 const struct nflb_least_rule *rule, u64 a, u64 b)
 {
-	u32 a_weight = 1, b_weight = 1;
-
 	if (a == LEAST_NONE || b == LEAST_NONE)
-		return b == LEAST_NONE && a != LEAST_NONE;
-	if (rule->weighted) {
-		a_weight = snapshot->candidates[best_index(a)].weight;
-		b_weight = snapshot->candidates[best_index(b)].weight;
-	}
-	return nflb_load_less(a >> LEAST_INDEX_BITS, a_weight,
-			      b >> LEAST_INDEX_BITS, b_weight);
+		return a < b;
+	if (!rule->weighted)
+		return a >> LEAST_INDEX_BITS < b >> LEAST_INDEX_BITS;
+	return nflb_load_less(a >> LEAST_INDEX_BITS,
+			      snapshot->candidates[index_of(a)].weight,
+			      b >> LEAST_INDEX_BITS,
+			      snapshot->candidates[index_of(b)].weight);
 }
 
-/* The best of candidates @from to @to - 1 that has room: the first of equals. */
-static u64 scan(const struct nflb_snapshot *snapshot,
-		const struct nflb_least_rule *rule, u32 from, u32 to)
+static u64 look_at(const struct nflb_snapshot *snapshot,
+		   const struct nflb_least_rule *rule, u32 i)
 {
-	u64 best = LEAST_NONE;
+	const struct nflb_candidate *c = &snapshot->candidates[i];
+
+	return nflb_candidate_ok(c) ? rule->load(c) << LEAST_INDEX_BITS | i :
+				      LEAST_NONE;
+}
+
+/* The first of the least. */
+static int scan(const struct nflb_snapshot *snapshot,
+		const struct nflb_least_rule *rule)
+{
+	u64 best = LEAST_NONE, one;
 	u32 i;
 
-	for (i = from; i < to; i++) {
-		const struct nflb_candidate *c = &snapshot->candidates[i];
-		u64 one;
-
-		if (!nflb_candidate_ok(c))
-			continue;
-		one = rule->load(c) << LEAST_INDEX_BITS | i;
-		if (best_less(snapshot, rule, one, best))
+	for (i = 0; i < snapshot->count; i++) {
+		one = look_at(snapshot, rule, i);
+		if (less(snapshot, rule, one, best))
 			best = one;
 	}
-	return best;
+	return best == LEAST_NONE ? -1 : index_of(best);
 }
 
-static u64 scan_group(const struct nflb_snapshot *snapshot,
-		      const struct nflb_least_rule *rule,
-		      struct least_groups *groups, u32 group)
+/* Remember a load, and play the games on the way to the root. */
+static void play(const struct nflb_snapshot *snapshot,
+		 const struct nflb_least_rule *rule, struct least_tree *tree,
+		 u32 i, u64 one)
 {
-	u32 from = group * LEAST_GROUP;
-	u64 best = scan(snapshot, rule, from,
-			min(from + LEAST_GROUP, snapshot->count));
+	u32 n = tree->leaves + i;
 
-	WRITE_ONCE(groups->best[group], best);
-	return best;
+	WRITE_ONCE(tree->node[n], one);
+	while (n > 1) {
+		u64 a = READ_ONCE(tree->node[n & ~1]);
+		u64 b = READ_ONCE(tree->node[n | 1]);
+
+		n /= 2;
+		WRITE_ONCE(tree->node[n],
+			   less(snapshot, rule, b, a) ? b : a);
+	}
 }
 
 /**
@@ -107,54 +119,44 @@ static u64 scan_group(const struct nflb_snapshot *snapshot,
 int nflb_least_build(struct nflb_snapshot *snapshot,
 		     const struct nflb_snapshot *old)
 {
-	u32 count = DIV_ROUND_UP(snapshot->count, LEAST_GROUP), i;
-	struct least_groups *groups;
+	u32 leaves, i;
+	struct least_tree *tree;
 
-	if (count <= 1)
+	if (snapshot->count <= LEAST_SCAN)
 		return 0;
-	groups = kvzalloc(struct_size(groups, best, count),
-			  GFP_KERNEL_ACCOUNT);
-	if (!groups)
+	leaves = roundup_pow_of_two(snapshot->count);
+	tree = kvmalloc(struct_size(tree, node, 2 * leaves),
+			GFP_KERNEL_ACCOUNT);
+	if (!tree)
 		return -ENOMEM;
-	groups->count = count;
+	atomic_set(&tree->turn, 0);
+	tree->leaves = leaves;
 	/* Load 0: each is looked at before it is believed. */
-	for (i = 0; i < count; i++)
-		groups->best[i] = i * LEAST_GROUP;
-	snapshot->sched_data = groups;
+	for (i = 0; i < leaves; i++)
+		tree->node[leaves + i] = i < snapshot->count ? i : LEAST_NONE;
+	for (i = leaves - 1; i; i--)
+		tree->node[i] = min(tree->node[2 * i], tree->node[2 * i + 1]);
+	snapshot->sched_data = tree;
 	return 0;
 }
 
-/* All groups at once: when those that were remembered had no room. */
-static u64 scan_all(const struct nflb_snapshot *snapshot,
-		    const struct nflb_least_rule *rule,
-		    struct least_groups *groups)
+/* Look at the candidates whose turn it is. */
+static void look_around(const struct nflb_snapshot *snapshot,
+			const struct nflb_least_rule *rule,
+			struct least_tree *tree)
 {
-	u64 best = LEAST_NONE, one;
-	u32 i;
+	u32 n = snapshot->count / LEAST_ROUND + 1;
+	u32 i = (u32)atomic_fetch_add(n, &tree->turn) % snapshot->count;
+	u64 one;
 
-	for (i = 0; i < groups->count; i++) {
-		one = scan_group(snapshot, rule, groups, i);
-		if (best_less(snapshot, rule, one, best))
-			best = one;
+	while (n--) {
+		one = look_at(snapshot, rule, i);
+		/* One is played anyhow, for what a race may have left. */
+		if (!n || one != READ_ONCE(tree->node[tree->leaves + i]))
+			play(snapshot, rule, tree, i, one);
+		if (++i == snapshot->count)
+			i = 0;
 	}
-	return best;
-}
-
-static u32 least_group(const struct nflb_snapshot *snapshot,
-		       const struct nflb_least_rule *rule,
-		       const struct least_groups *groups)
-{
-	u64 best = LEAST_NONE, one;
-	u32 i, group = 0;
-
-	for (i = 0; i < groups->count; i++) {
-		one = READ_ONCE(groups->best[i]);
-		if (best_less(snapshot, rule, one, best)) {
-			best = one;
-			group = i;
-		}
-	}
-	return group;
 }
 
 /**
@@ -167,26 +169,23 @@ static u32 least_group(const struct nflb_snapshot *snapshot,
 int nflb_least_pick(const struct nflb_snapshot *snapshot,
 		    const struct nflb_least_rule *rule)
 {
-	struct least_groups *groups = snapshot->sched_data;
-	u64 best = LEAST_NONE, one;
-	u32 group, last, tries;
+	struct least_tree *tree = snapshot->sched_data;
+	u32 tries, i = 0;
+	u64 won, one;
 
-	if (!groups) {
-		best = scan(snapshot, rule, 0, snapshot->count);
-		return best == LEAST_NONE ? -1 : best_index(best);
-	}
-	last = (u32)atomic_fetch_inc(&groups->turn) % groups->count;
-	best = scan_group(snapshot, rule, groups, last);
+	if (!tree)
+		return scan(snapshot, rule);
+	look_around(snapshot, rule, tree);
 	for (tries = 0; tries < LEAST_TRIES; tries++) {
-		group = least_group(snapshot, rule, groups);
-		if (group == last)
+		won = READ_ONCE(tree->node[1]);
+		if (won == LEAST_NONE)
 			break;
-		last = group;
-		one = scan_group(snapshot, rule, groups, group);
-		if (best_less(snapshot, rule, one, best))
-			best = one;
+		i = index_of(won);
+		one = look_at(snapshot, rule, i);
+		if (one == won)
+			return i;
+		play(snapshot, rule, tree, i, one);
 	}
-	if (best == LEAST_NONE)
-		best = scan_all(snapshot, rule, groups);
-	return best == LEAST_NONE ? -1 : best_index(best);
+	/* The last winner, unless it has no room; then any that has. */
+	return nflb_draw_walk(snapshot, i);
 }

@@ -9,8 +9,6 @@
  * burst to one backend that just came. A pick costs two random numbers and two
  * looks at counters, whatever the number of backends.
  */
-#include <linux/random.h>
-
 #include "sched/draw.h"
 #include "sched/least.h"
 
@@ -25,8 +23,8 @@ static int p2c_pick(const struct nflb_snapshot *snapshot,
 	for (tries = 0; tries < P2C_TRIES; tries++) {
 		bool a_ok, b_ok;
 
-		a = nflb_draw(snapshot, get_random_u64());
-		b = nflb_draw(snapshot, get_random_u64());
+		a = nflb_draw(snapshot, nflb_draw_lot());
+		b = nflb_draw(snapshot, nflb_draw_lot());
 		a_ok = nflb_candidate_ok(&c[a]);
 		b_ok = nflb_candidate_ok(&c[b]);
 		if (a_ok && b_ok)

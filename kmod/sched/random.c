@@ -9,8 +9,6 @@
  * Shares are right in the long run only: of N connections, a share p varies by
  * the square root of N p (1 - p).
  */
-#include <linux/random.h>
-
 #include "sched/draw.h"
 
 #define RANDOM_TRIES 4
@@ -21,7 +19,7 @@ static int random_pick(const struct nflb_snapshot *snapshot,
 	u32 i = 0, tries;
 
 	for (tries = 0; tries < RANDOM_TRIES; tries++) {
-		i = nflb_draw(snapshot, get_random_u64());
+		i = nflb_draw(snapshot, nflb_draw_lot());
 		if (nflb_candidate_ok(&snapshot->candidates[i]))
 			return i;
 	}

@@ -7,6 +7,10 @@
  * a a b a c a a: in proportion, and never in bursts (the rule that nginx
  * introduced in 1.3.1).
  *
+ * Among many backends that rule is too slow; beyond WRR_CREDITS_MAX the backend
+ * is picked whose next turn is due: turn k of weight w at (k + 1/2) / w. That is
+ * as even, and as exact.
+ *
  * The turns repeat after (sum of weights / their greatest common divisor), so
  * one period is written down when the configuration changes, and a pick costs
  * one atomic increment and one look into that table, whatever the number of
@@ -24,6 +28,7 @@
 #include "sched/sched.h"
 
 #define WRR_SLOTS_MAX 32768
+#define WRR_CREDITS_MAX 64
 
 /**
  * struct wrr_table - one period
@@ -87,38 +92,103 @@ static u16 wrr_turn(struct wrr_credit *credits, u32 count, u32 total)
 	return best;
 }
 
+static void wrr_fill_credits(struct wrr_table *table,
+			     struct wrr_credit *credits, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < table->size; i++) {
+		table->slots[i] = wrr_turn(credits, count, table->size);
+		cond_resched();
+	}
+}
+
+/* A backend's next turn; credit counts the halves that it had, and one. */
+static bool wrr_due_before(const struct wrr_credit *credits, u16 a, u16 b)
+{
+	u64 left = (u64)credits[a].credit * credits[b].weight;
+	u64 right = (u64)credits[b].credit * credits[a].weight;
+
+	return left != right ? left < right : a < b;
+}
+
+/* Let the root of a heap of @count sink to where it belongs. */
+static void wrr_sink(u16 *heap, u32 root, u32 count,
+		     const struct wrr_credit *credits)
+{
+	for (;;) {
+		u32 child = 2 * root + 1;
+
+		if (child >= count)
+			return;
+		if (child + 1 < count &&
+		    wrr_due_before(credits, heap[child + 1], heap[child]))
+			child++;
+		if (!wrr_due_before(credits, heap[child], heap[root]))
+			return;
+		swap(heap[child], heap[root]);
+		root = child;
+	}
+}
+
+static int wrr_fill_due(struct wrr_table *table, struct wrr_credit *credits,
+			u32 count)
+{
+	u16 *heap = kvmalloc_array(count, sizeof(*heap), GFP_KERNEL_ACCOUNT);
+	u32 i;
+
+	if (!heap)
+		return -ENOMEM;
+	for (i = 0; i < count; i++) {
+		credits[i].credit = 1;
+		heap[i] = i;
+	}
+	for (i = count / 2; i--;)
+		wrr_sink(heap, i, count, credits);
+	for (i = 0; i < table->size; i++) {
+		table->slots[i] = heap[0];
+		credits[heap[0]].credit += 2;
+		wrr_sink(heap, 0, count, credits);
+		cond_resched();
+	}
+	kvfree(heap);
+	return 0;
+}
+
 static int wrr_build(struct nflb_snapshot *snapshot,
 		     const struct nflb_snapshot *old)
 {
+	u32 count = snapshot->count, total, turn = 0;
 	struct wrr_credit *credits;
 	struct wrr_table *table;
-	u32 i, total, turn = 0;
+	int err = -ENOMEM;
 
-	if (!snapshot->count)
+	if (!count)
 		return 0;
-	credits = kvcalloc(snapshot->count, sizeof(*credits),
-			   GFP_KERNEL_ACCOUNT);
+	credits = kvcalloc(count, sizeof(*credits), GFP_KERNEL_ACCOUNT);
 	if (!credits)
 		return -ENOMEM;
 
 	total = wrr_reduce(snapshot, credits);
 	table = kvmalloc(struct_size(table, slots, total), GFP_KERNEL_ACCOUNT);
-	if (table) {
-		/* Frequent changes would favour whoever is first. */
-		if (old && old->sched_data)
-			turn = atomic_read(&((struct wrr_table *)
-					     old->sched_data)->turn);
-		atomic_set(&table->turn, turn);
-		table->size = total;
-		for (i = 0; i < total; i++) {
-			table->slots[i] = wrr_turn(credits, snapshot->count,
-						   total);
-			cond_resched();
-		}
-		snapshot->sched_data = table;
-	}
+	if (!table)
+		goto out;
+	table->size = total;
+	/* Frequent changes would favour whoever is first. */
+	if (old && old->sched_data)
+		turn = atomic_read(&((struct wrr_table *)old->sched_data)->turn);
+	atomic_set(&table->turn, turn);
+	if (count <= WRR_CREDITS_MAX)
+		wrr_fill_credits(table, credits, count);
+	else if (wrr_fill_due(table, credits, count))
+		goto out;
+	snapshot->sched_data = table;
+	table = NULL;
+	err = 0;
+out:
+	kvfree(table);
 	kvfree(credits);
-	return table ? 0 : -ENOMEM;
+	return err;
 }
 
 /* Turns that are passed over before any backend with room will do. */

@@ -78,8 +78,10 @@ static void draw_source_by_client(struct kunit *test)
 		seen[b]++;
 		tuple.sport ^= htons(i | 1);
 		again = ks_pick(svc, &tuple);
-		if (again != b)
+		if (again != b) {
 			KUNIT_FAIL(test, "client %u: %d, then %d", i, b, again);
+			break;
+		}
 	}
 	ks_expect_chance(test, "source", seen, weights, 3, KS_PICKS);
 	ks_done(svc);

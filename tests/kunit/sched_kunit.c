@@ -13,6 +13,7 @@ static int pick(struct nflb_service *svc)
 	const struct nflb_snapshot *s;
 	int i = -1;
 
+	local_bh_disable();
 	rcu_read_lock();
 	s = rcu_dereference(svc->snapshot);
 	if (s->count)
@@ -21,6 +22,7 @@ static int pick(struct nflb_service *svc)
 	if (i >= 0)
 		i = ntohl(s->candidates[i].backend->addr.ip) & 0xffff;
 	rcu_read_unlock();
+	local_bh_enable();
 	return i;
 }
 
@@ -113,6 +115,34 @@ static void sched_distribution(struct kunit *test)
 	distribution(test, "rr", zero, 5);
 	distribution(test, "wrr", zero, 5);
 	distribution(test, "wrr", one, 1);
+}
+
+/* Many backends are not dealt with by credits: exact all the same. */
+static void sched_wrr_of_many(struct kunit *test)
+{
+	static u32 weights[300], seen[300];
+	struct nflb_service *svc;
+	int i, total = 0, last = -1, bursts = 0;
+
+	memset(seen, 0, sizeof(seen));
+	for (i = 0; i < 300; i++) {
+		weights[i] = i % 7 + 1;
+		total += weights[i];
+	}
+	svc = service(test, "wrr", weights, 300);
+	/* Backends were added one by one: begin at a period's first turn. */
+	for (i = 0; i < total * 10; i++) {
+		int b = pick(svc);
+
+		KUNIT_ASSERT_TRUE(test, b >= 0 && b < 300);
+		seen[b]++;
+		bursts += b == last;
+		last = b;
+	}
+	for (i = 0; i < 300; i++)
+		KUNIT_EXPECT_EQ(test, seen[i], weights[i] * 10);
+	KUNIT_EXPECT_EQ(test, bursts, 0);
+	done(svc);
 }
 
 /* So heavy that the period is shortened: shares still right to a per mille. */
@@ -237,6 +267,7 @@ static struct kunit_case sched_cases[] = {
 	KUNIT_CASE(sched_wrr_heavy_weights),
 	KUNIT_CASE(sched_none),
 	KUNIT_CASE(sched_max_connections),
+	KUNIT_CASE(sched_wrr_of_many),
 	KUNIT_CASE(sched_wrr_position),
 	KUNIT_CASE(sched_registry),
 	{ }

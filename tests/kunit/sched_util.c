@@ -98,6 +98,7 @@ int ks_pick(struct nflb_service *svc, const struct nflb_tuple *tuple)
 	const struct nflb_snapshot *s;
 	int i = -1;
 
+	local_bh_disable();
 	rcu_read_lock();
 	s = rcu_dereference(svc->snapshot);
 	if (s->count)
@@ -105,6 +106,7 @@ int ks_pick(struct nflb_service *svc, const struct nflb_tuple *tuple)
 	if (i >= 0)
 		i = number_of(s->candidates[i].backend);
 	rcu_read_unlock();
+	local_bh_enable();
 	return i;
 }
 
