@@ -135,6 +135,30 @@ static void maglev_disruption(struct kunit *test)
 	kunit_info(test, "the paper (NSDI 2016, section 5.3), 1000 backends, 65537 slots: shares almost even, where Karger's hashing needs 29.7 %% more room and rendezvous hashing 49.5 %%\n");
 }
 
+/* The order of adding shows in the few slots that two want in one round. */
+static void maglev_order(struct kunit *test)
+{
+	u32 *weights = kunit_kcalloc(test, 101, sizeof(*weights), GFP_KERNEL);
+	u16 *shuffled = kunit_kcalloc(test, 101, sizeof(*shuffled), GFP_KERNEL);
+	struct nflb_service *svc;
+	u16 *one, *other;
+	u32 size, i;
+
+	for (i = 0; i < 101; i++) {
+		weights[i] = i % 3 + 1;
+		shuffled[i] = i * 37 % 101;
+	}
+	svc = ks_service(test, AF_INET, "maglev", weights, 101, NULL);
+	one = table_of(test, svc, &size);
+	ks_done(svc);
+	svc = ks_service(test, AF_INET, "maglev", weights, 101, shuffled);
+	other = table_of(test, svc, &size);
+	KUNIT_EXPECT_EQ(test, memcmp(one, other, size * sizeof(*one)), 0);
+	kvfree(one);
+	kvfree(other);
+	ks_done(svc);
+}
+
 /* A removed one that comes back finds its slots again. */
 static void maglev_comes_back(struct kunit *test)
 {
@@ -172,6 +196,7 @@ static void maglev_sizes(struct kunit *test)
 static struct kunit_case maglev_cases[] = {
 	KUNIT_CASE(maglev_shares),
 	KUNIT_CASE(maglev_disruption),
+	KUNIT_CASE(maglev_order),
 	KUNIT_CASE(maglev_comes_back),
 	KUNIT_CASE(maglev_sizes),
 	{ }
