@@ -324,8 +324,8 @@ void nflb_config_flush(struct nflb_net *nn)
 /**
  * nflb_config_drain() - wait until everything that was deleted is freed
  *
- * A connection's callback may queue its backend's work, and that its service's:
- * hence three rounds.
+ * A connection's callback may free what remembers its client, that its backend
+ * by a work, and that its service: hence four rounds.
  *
  * Context: process, sleeps.
  */
@@ -333,7 +333,7 @@ void nflb_config_drain(void)
 {
 	int i;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 4; i++) {
 		rcu_barrier();
 		flush_workqueue(nflb_wq);
 	}

@@ -147,6 +147,11 @@ int nflb_backend_add(struct nflb_service *svc,
 	struct nflb_backend *b;
 	int err;
 
+	if (req->set & NFLB_SET_DEADLINE && !(req->set & NFLB_SET_STATE &&
+					      req->state == NFLB_BACKEND_DRAIN)) {
+		NL_SET_ERR_MSG(extack, "a deadline goes with state drain");
+		return -EINVAL;
+	}
 	if (svc->backend_count >= NFLB_BACKENDS_MAX) {
 		NL_SET_ERR_MSG(extack, "the service has 4096 backends, the most there can be");
 		return -ENOSPC;

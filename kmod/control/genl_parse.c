@@ -413,6 +413,11 @@ static int parse_backends(const struct nlattr *nest,
 					       &req->backends[i], extack);
 		if (err)
 			return err;
+		if (req->backends[i].set & NFLB_SET_DEADLINE) {
+			NL_SET_ERR_MSG_ATTR(extack, attr,
+					    "a deadline is set for one backend at a time");
+			return -EINVAL;
+		}
 		if (listed_before(req->backends, i)) {
 			NL_SET_ERR_MSG_ATTR(extack, attr,
 					    "the backend is in the list twice");

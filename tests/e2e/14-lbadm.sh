@@ -34,7 +34,7 @@ refused 2 "no such service" backend add tcp $VIP4:81 10.0.11.2
 refused 2 "scheduler" service set tcp $V scheduler nosuch
 refused 2 "mode dnat only" service set tcp $V mode fullnat
 refused 2 "mode dnat only" service add tcp $VIP4:82 mode dsr encap ipip
-refused 2 "persistence" service set tcp $V persist 300/24
+refused 1 "persist" service set tcp $V persist 300/33
 refused 2 "fullnat" service set tcp $V toa on
 refused 2 "address family" backend add tcp $V "[$VIP6]:80"
 refused 2 "no such backend" backend set tcp $V 10.0.11.2:80 weight 3
@@ -78,6 +78,12 @@ lb backend set tcp $V 10.0.11.2 state drain
 assert_eq "a backend" "$(lb -j backend show tcp $V 10.0.11.2 | jq -c '.[0] | [.address, .weight, .state, .["max-connections"]]')" \
 	'["10.0.11.2",3,"drain",9]'
 lb backend enable tcp $V 10.0.11.2
+lb service set tcp $V persist 300/24 slow-start 9
+assert_eq "persistence" "$(lb -j service show tcp $V | jq -c '.[0] | [.persist, .["persist-prefix4"], .["persist-prefix6"], .["slow-start"]]')" \
+	'[300,24,128,9]'
+assert_match "and as text" "$(lb service show tcp $V)" ' persist 300/24/128 slow-start 9 '
+lb service set tcp $V persist 0 slow-start 0
+assert_eq "off again" "$(lb -j service show tcp $V | jq -c '.[0] | [.persist, .["slow-start"]]')" '[null,null]'
 
 # --- /proc has the same
 assert_match "/proc/net/nflb/services" "$(ns lb cat /proc/net/nflb/services)" \

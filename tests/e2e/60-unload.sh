@@ -13,10 +13,13 @@ configure() {
 	local family proto n
 	for family in 4 6; do
 		for proto in tcp udp; do
-			add_service $proto $family 8080
+			# Clients that are remembered, and what time will change
+			add_service $proto $family 8080 persist 300 slow-start 300
 			for n in 1 2 3; do
 				add_backend $proto $family 8080 $n
 			done
+			show lb backend drain $proto "$(vip $family 8080)" \
+				"$(backend $family 3)" deadline 300
 		done
 	done
 }
