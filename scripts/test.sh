@@ -92,7 +92,7 @@ job() {
 if [ "${1:-}" = --debug-kernels ]; then
 	trap - EXIT
 	job kernel-uml nice -n 10 scripts/build-kernel.sh uml-debug
-	job e2e-uml tests/e2e/run --kernel uml --offload default --timeout 2700 &
+	job e2e-uml tests/e2e/run --kernel uml --offload default --timeout 3600 &
 	job kernel-debug nice -n 10 scripts/build-kernel.sh kunit-qemu
 	[ ! -d tests/kunit ] || job kunit tests/vm/kunit
 	wait
@@ -123,7 +123,7 @@ done
 
 # --- stock kernels: what users see, with the modules that DKMS built
 
-part e2e tests/e2e/run --kernel all --module-dkms --offload all --timeout 2700
+part e2e tests/e2e/run --kernel all --module-dkms --offload all --timeout 3600
 
 # --- debug kernels
 
