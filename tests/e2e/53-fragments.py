@@ -36,20 +36,23 @@ def pieces(f, size=4000, ident=None, sport=4000, src=None, dst=None, dport=53,
     return whole, sc.fragment6(with_header, mtu)
 
 
-def joined(f, frames):
+def piece(frame):
+    """(offset, bytes, more): not by scapy, which takes random bytes from port
+    53 for DNS, and may not find back out."""
+    off = 40 if frame.v6 else (frame.ip[0] & 15) * 4
+    if frame.v6:
+        field = int.from_bytes(frame.ip[off + 2:off + 4], "big")
+        return field & 0xfff8, frame.ip[off + 8:], field & 1
+    field = int.from_bytes(frame.ip[6:8], "big")
+    return (field & 0x1fff) * 8, frame.ip[off:], field & 0x2000
+
+
+def joined(frames):
     """The transport bytes of fragments, in order and without gaps."""
-    parts, end = [], 0
-    for frame in frames:
-        p = frame.parse()
-        if f.v6:
-            head = p[sc.IPv6ExtHdrFragment]
-            parts.append((head.offset * 8, bytes(head.payload), head.m))
-        else:
-            parts.append((p.frag * 8, bytes(p.payload), "MF" in p.flags))
     data = b""
-    for off, piece, more in sorted(parts):
-        assert off == end, "gap or overlap at %d" % off
-        data, end = data + piece, off + len(piece)
+    for off, part, more in sorted(piece(frame) for frame in frames):
+        assert off == len(data), "gap or overlap at %d" % off
+        data += part
     assert not more
     return data
 
@@ -59,18 +62,13 @@ def collect(port, f):
     frames, total, have = [], None, 0
     while total is None or have < total:
         frame = port.expect()
+        assert frame.v6 == f.v6
         frames.append(frame)
-        p = frame.parse()
-        if f.v6:
-            head = p[sc.IPv6ExtHdrFragment]
-            size, last, off = len(head.payload), not head.m, head.offset * 8
-        else:
-            size = len(p.payload)
-            last, off = "MF" not in p.flags, p.frag * 8
-        have += size
-        if last:
-            total = off + size
-    return joined(f, frames)
+        off, part, more = piece(frame)
+        have += len(part)
+        if not more:
+            total = off + len(part)
+    return joined(frames)
 
 
 def l4_bytes(f, packet):
