@@ -12,6 +12,7 @@
 
 #include "control/genl.h"
 #include "datapath/conn.h"
+#include "datapath/laddr.h"
 #include "sched/draw.h"
 
 static int __init nflb_init(void)
@@ -19,6 +20,7 @@ static int __init nflb_init(void)
 	int err;
 
 	nflb_draw_lots_init();
+	nflb_laddr_init();
 	err = nflb_conn_cache_init();
 	if (err)
 		return err;

@@ -14,6 +14,11 @@
 #include "nflb.h"
 #include "datapath/stats.h"
 
+struct nflb_laddr_pool;
+
+/* IPv4 and IPv6 */
+#define NFLB_LADDR_FAMILIES 2
+
 /**
  * struct nflb_net - the balancer of one network namespace
  * @net: the namespace
@@ -26,6 +31,7 @@
  * @hash_seed: of schedulers that hash, shared by balancers that have to agree
  * @maglev_table_size: slots of each Maglev table, a prime
  * @drops: per-CPU counters by reason
+ * @laddrs: local addresses, for IPv4 and for IPv6
  * @conn_count: connections in the table
  * @persist_count: entries of @persist
  * @mutex: serialises everything below, and every change of configuration
@@ -36,6 +42,7 @@
  * @departed: counters of services that are freed
  * @stats_base: what `stats zero` subtracts from the totals
  * @drops_base: the same for @drops
+ * @counters_base: the same for the other counters
  * @hooks: registered with the first service, by hook.c
  * @gc_work: sweeps the connection table
  * @gc_walk: where the sweep is
@@ -58,6 +65,7 @@ struct nflb_net {
 	u32			hash_seed;
 	u32			maglev_table_size;
 	struct nflb_drops __percpu *drops;
+	struct nflb_laddr_pool __rcu *laddrs[NFLB_LADDR_FAMILIES];
 
 	atomic_t		conn_count ____cacheline_aligned_in_smp;
 	atomic_t		persist_count;
@@ -70,6 +78,7 @@ struct nflb_net {
 	struct nflb_stats_sum	departed;
 	struct nflb_stats_sum	stats_base;
 	u64			drops_base[NFLB_REASON_COUNT];
+	u64			counters_base[NFLB_COUNTER_COUNT];
 	struct nf_hook_ops	*hooks;
 
 	struct delayed_work	gc_work;

@@ -48,12 +48,15 @@ enum nflb_verdict {
 	X(NO_CONNECTION,	"no-connection")		\
 	X(TABLE_FULL,		"table-full")			\
 	X(TUPLE_CLASH,		"tuple-clash")			\
+	X(PORTS_EXHAUSTED,	"ports-exhausted")		\
+	X(NO_LOCAL_ADDRESS,	"no-local-address")		\
 	X(HAIRPIN,		"hairpin")			\
 	X(NO_MEMORY,		"no-memory")			\
 	X(NO_ROUTE,		"no-route")			\
 	X(NO_NEIGHBOUR,		"no-neighbour")			\
 	X(TTL_EXCEEDED,		"ttl-exceeded")			\
-	X(MTU_EXCEEDED,		"mtu-exceeded")
+	X(MTU_EXCEEDED,		"mtu-exceeded")			\
+	X(UNTRANSLATABLE,	"untranslatable")
 
 #define NFLB_REASON_ENUM(id, name) NFLB_REASON_##id,
 
@@ -61,6 +64,26 @@ enum nflb_verdict {
 enum nflb_reason {
 	NFLB_REASONS(NFLB_REASON_ENUM)
 	NFLB_REASON_COUNT
+};
+
+/*
+ * What else is counted. The names are what `lbadm stats show` and
+ * /proc/net/nflb/stats show: stable.
+ */
+#define NFLB_COUNTERS(X)					\
+	X(TOA_INSERTED,		"toa-inserted")			\
+	X(TOA_NO_ROOM,		"toa-no-room")			\
+	X(TOA_OVER_MTU,		"toa-over-mtu")			\
+	X(TOA_REMOVED,		"toa-removed")			\
+	X(PORT_REUSED,		"port-reused")			\
+	X(PROXY_HEADER,		"proxy-header")
+
+#define NFLB_COUNTER_ENUM(id, name) NFLB_COUNTER_##id,
+
+/* What else is counted; see NFLB_COUNTERS. */
+enum nflb_counter {
+	NFLB_COUNTERS(NFLB_COUNTER_ENUM)
+	NFLB_COUNTER_COUNT
 };
 
 /* Direction of a packet within its connection. */

@@ -14,6 +14,7 @@
 #include "datapath/conn_state.h"
 #include "datapath/hook.h"
 #include "datapath/persist.h"
+#include "datapath/toa.h"
 #include "netns.h"
 
 static const struct nflb_service_settings default_settings = {
@@ -21,6 +22,7 @@ static const struct nflb_service_settings default_settings = {
 	.scheduler = "wrr",
 	.persist_prefix4 = 32,
 	.persist_prefix6 = 128,
+	.toa_kind6 = NFLB_TOA_KIND,
 	.timeouts = {
 		[NFLB_TIMEOUT_SYN] = NFLB_TIMEOUT_SYN_DEFAULT,
 		[NFLB_TIMEOUT_ESTABLISHED] = NFLB_TIMEOUT_ESTABLISHED_DEFAULT,
@@ -87,6 +89,12 @@ static void settings_apply(struct nflb_service_settings *settings,
 		settings->persist_prefix4 = req->settings.persist_prefix4;
 		settings->persist_prefix6 = req->settings.persist_prefix6;
 	}
+	if (req->set & NFLB_SET_TOA)
+		settings->toa = req->settings.toa;
+	if (req->set & NFLB_SET_TOA_KIND6)
+		settings->toa_kind6 = req->settings.toa_kind6;
+	if (req->set & NFLB_SET_PROXY)
+		settings->proxy = req->settings.proxy;
 	if (req->set & NFLB_SET_SLOW_START)
 		settings->slow_start = req->settings.slow_start;
 	for (t = 0; t < NFLB_TIMEOUT_COUNT; t++) {
@@ -95,6 +103,71 @@ static void settings_apply(struct nflb_service_settings *settings,
 		settings->timeouts[t] = req->settings.timeouts[t] ?:
 					default_settings.timeouts[t];
 	}
+}
+
+static bool has_fullnat(const struct nflb_service *svc,
+			const struct nflb_service_settings *settings,
+			const struct nflb_service_request *req)
+{
+	const struct nflb_backend *b;
+	u32 i;
+
+	if (settings->mode == NFLB_MODE_FULLNAT)
+		return true;
+	for (i = 0; i < req->backend_count; i++)
+		if (req->backends[i].set & NFLB_SET_BACKEND_MODE &&
+		    req->backends[i].mode == NFLB_MODE_FULLNAT)
+			return true;
+	if (svc)
+		list_for_each_entry(b, &svc->backends, list)
+			if (b->mode == NFLB_MODE_FULLNAT)
+				return true;
+	return false;
+}
+
+/* What goes together; @svc is NULL when it is new. */
+static int settings_check(const struct nflb_service *svc,
+			  const struct nflb_service_settings *settings,
+			  const struct nflb_service_request *req,
+			  struct netlink_ext_ack *extack)
+{
+	if (!settings->toa && !settings->proxy)
+		return 0;
+	if (settings->toa && settings->proxy) {
+		NL_SET_ERR_MSG(extack,
+			       "toa and proxy-protocol tell the same: one of them must be off");
+		return -EINVAL;
+	}
+	if (settings->toa && req->id.key.proto != IPPROTO_TCP) {
+		NL_SET_ERR_MSG(extack, "toa is an option of tcp");
+		return -EINVAL;
+	}
+	if (!has_fullnat(svc, settings, req)) {
+		NL_SET_ERR_MSG(extack,
+			       "toa and proxy-protocol go with mode fullnat");
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+/* Only a backend's new source address can be of another family. */
+static int families_check(const struct nflb_service *svc,
+			  const struct nflb_service_settings *settings,
+			  struct netlink_ext_ack *extack)
+{
+	const struct nflb_backend *b;
+
+	list_for_each_entry(b, &svc->backends, list) {
+		u8 mode = b->mode == NFLB_MODE_INHERIT ? settings->mode :
+							 b->mode;
+
+		if (b->family == svc->key.family || mode == NFLB_MODE_FULLNAT)
+			continue;
+		NL_SET_ERR_MSG(extack,
+			       "only in mode fullnat can a backend be of another address family than the VIP");
+		return -EAFNOSUPPORT;
+	}
+	return 0;
 }
 
 static u32 range_width(const struct nflb_service *svc)
@@ -172,7 +245,11 @@ int nflb_service_publish(struct nflb_service *svc,
 			 struct netlink_ext_ack *extack)
 {
 	struct nflb_snapshot *snapshot, *old;
+	int err;
 
+	err = families_check(svc, settings, extack);
+	if (err)
+		return err;
 	snapshot = nflb_snapshot_build(svc, settings);
 	if (IS_ERR(snapshot)) {
 		NL_SET_ERR_MSG(extack, "no memory for the scheduler's table");
@@ -204,6 +281,10 @@ int nflb_service_add(struct nflb_net *nn,
 	struct nflb_backend *b;
 	int err;
 
+	settings_apply(&settings, req);
+	err = settings_check(NULL, &settings, req, extack);
+	if (err)
+		return err;
 	err = nflb_hooks_register(nn);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "cannot register netfilter hooks");
@@ -214,7 +295,6 @@ int nflb_service_add(struct nflb_net *nn,
 		err = -ENOMEM;
 		goto err_hooks;
 	}
-	settings_apply(&settings, req);
 	if (req->set & NFLB_SET_BACKENDS)
 		err = nflb_backends_replace(svc, req, &settings, extack);
 	else
@@ -262,6 +342,9 @@ int nflb_service_set(struct nflb_net *nn, struct nflb_service *svc,
 	int err;
 
 	settings_apply(&settings, req);
+	err = settings_check(svc, &settings, req, extack);
+	if (err)
+		return err;
 	if (req->set & NFLB_SET_BACKENDS)
 		return nflb_backends_replace(svc, req, &settings, extack);
 	if (!memcmp(&settings, &svc->settings, sizeof(settings)))
@@ -431,6 +514,8 @@ void nflb_stats_zero(struct nflb_net *nn)
 	net_sum(nn, &nn->stats_base);
 	for (r = 0; r < NFLB_REASON_COUNT; r++)
 		nn->drops_base[r] += nflb_drops_read(nn, r);
+	for (r = 0; r < NFLB_COUNTER_COUNT; r++)
+		nn->counters_base[r] += nflb_counter_read(nn, r);
 	list_for_each_entry(svc, &nn->service_objects, object) {
 		service_sum(svc, &svc->stats_base);
 		list_for_each_entry(b, &svc->objects, object) {

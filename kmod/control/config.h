@@ -8,6 +8,7 @@
 
 #include <linux/netlink.h>
 
+#include "datapath/laddr.h"
 #include "datapath/service.h"
 
 /**
@@ -27,11 +28,15 @@ struct nflb_service_id {
 #define NFLB_SET_BACKENDS	BIT(8)
 #define NFLB_SET_PERSIST	BIT(9)
 #define NFLB_SET_SLOW_START	BIT(10)
+#define NFLB_SET_TOA		BIT(11)
+#define NFLB_SET_TOA_KIND6	BIT(12)
+#define NFLB_SET_PROXY		BIT(13)
 
 #define NFLB_SET_WEIGHT		BIT(0)
 #define NFLB_SET_STATE		BIT(1)
 #define NFLB_SET_MAX_CONNS	BIT(2)
 #define NFLB_SET_DEADLINE	BIT(3)
+#define NFLB_SET_BACKEND_MODE	BIT(4)
 
 /**
  * struct nflb_backend_request - a backend, as a request has it
@@ -43,6 +48,7 @@ struct nflb_service_id {
  * @state: enum nflb_backend_state
  * @max_connections: 0 is no limit
  * @deadline: seconds after which what remains of a draining one is ended
+ * @mode: enum nflb_mode
  */
 struct nflb_backend_request {
 	union nflb_addr	addr;
@@ -53,6 +59,7 @@ struct nflb_backend_request {
 	u8		state;
 	u32		max_connections;
 	u32		deadline;
+	u8		mode;
 };
 
 /**
@@ -100,6 +107,15 @@ int nflb_service_publish(struct nflb_service *svc,
 			 const struct nflb_service_settings *settings,
 			 struct netlink_ext_ack *extack);
 void nflb_backend_discard(struct nflb_backend *backend, enum nflb_gone gone);
+
+int nflb_laddr_add(struct nflb_net *nn, const struct nflb_laddr *laddr,
+		   struct netlink_ext_ack *extack);
+int nflb_laddr_del(struct nflb_net *nn, const struct nflb_laddr *laddr,
+		   bool ports, struct netlink_ext_ack *extack);
+const struct nflb_laddr *nflb_laddr_nth(struct nflb_net *nn, u32 n);
+u32 nflb_laddr_foreign(const struct nflb_net *nn,
+		       const struct nflb_laddr *laddr);
+void nflb_laddr_exit(struct nflb_net *nn);
 
 void nflb_config_flush(struct nflb_net *nn);
 void nflb_config_drain(void);

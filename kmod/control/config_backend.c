@@ -39,6 +39,7 @@ struct backend_settings {
 	u32 weight;
 	u32 max_connections;
 	u8 state;
+	u8 mode;
 };
 
 static struct backend_settings settings_of(const struct nflb_backend *b)
@@ -47,6 +48,7 @@ static struct backend_settings settings_of(const struct nflb_backend *b)
 		.weight = b->weight,
 		.max_connections = b->max_connections,
 		.state = b->state,
+		.mode = b->mode,
 	};
 }
 
@@ -59,6 +61,8 @@ static void settings_merge(struct backend_settings *s,
 		s->state = req->state;
 	if (req->set & NFLB_SET_MAX_CONNS)
 		s->max_connections = req->max_connections;
+	if (req->set & NFLB_SET_BACKEND_MODE)
+		s->mode = req->mode;
 }
 
 static void settings_store(struct nflb_backend *b,
@@ -67,6 +71,14 @@ static void settings_store(struct nflb_backend *b,
 	b->weight = s->weight;
 	WRITE_ONCE(b->state, s->state);
 	WRITE_ONCE(b->max_connections, s->max_connections);
+	WRITE_ONCE(b->mode, s->mode);
+}
+
+static bool settings_equal(const struct backend_settings *a,
+			   const struct backend_settings *b)
+{
+	return a->weight == b->weight && a->state == b->state &&
+	       a->max_connections == b->max_connections && a->mode == b->mode;
 }
 
 static int backend_attach(struct nflb_backend *b)
@@ -191,9 +203,7 @@ int nflb_backend_set(struct nflb_backend *backend,
 		NL_SET_ERR_MSG(extack, "a deadline goes with state drain");
 		return -EINVAL;
 	}
-	if (new.weight == old.weight && new.state == old.state &&
-	    new.max_connections == old.max_connections &&
-	    !(req->set & NFLB_SET_DEADLINE))
+	if (settings_equal(&new, &old) && !(req->set & NFLB_SET_DEADLINE))
 		return 0;
 	settings_store(backend, &new);
 	came = new.state == NFLB_BACKEND_UP && old.state != new.state;
@@ -265,6 +275,7 @@ static void replace_undo(struct replaced *done, u32 count)
 static const struct backend_settings backend_defaults = {
 	.weight = 1,
 	.state = NFLB_BACKEND_UP,
+	.mode = NFLB_MODE_INHERIT,
 };
 
 /* Add and change what the list has; returns how many steps that took. */
@@ -333,6 +344,7 @@ static u32 replace_park(struct nflb_service *svc,
 static void replace_finish(struct replaced *done, u32 count,
 			   struct list_head *parked, bool known)
 {
+	struct backend_settings now;
 	struct nflb_backend *b, *tmp;
 	u32 i;
 
@@ -346,11 +358,10 @@ static void replace_finish(struct replaced *done, u32 count,
 			nflb_lifecycle_state(b, false, 0);
 		if (!known)
 			continue;
+		now = settings_of(b);
 		if (done[i].added)
 			nflb_notify_backend(b, NFLB_CMD_BACKEND_ADD);
-		else if (b->weight != done[i].old.weight ||
-			 b->state != done[i].old.state ||
-			 b->max_connections != done[i].old.max_connections)
+		else if (!settings_equal(&now, &done[i].old))
 			nflb_notify_backend(b, NFLB_CMD_BACKEND_SET);
 	}
 }

@@ -14,8 +14,9 @@
 #include "datapath/conn.h"
 #include "netns.h"
 
-/* Largest answer of STATS_GET: a string and a counter for every reason. */
-#define STATS_MSG_SIZE (NFLB_MSG_SIZE + NFLB_REASON_COUNT * 64)
+/* Largest answer of STATS_GET: a string and a number for each counter. */
+#define STATS_MSG_SIZE \
+	(NFLB_MSG_SIZE + (NFLB_REASON_COUNT + NFLB_COUNTER_COUNT) * 64)
 
 static struct sk_buff *reply_new(struct genl_info *info, size_t size,
 				 void **hdr)
@@ -167,8 +168,7 @@ static int nflb_nl_backend_change_doit(struct sk_buff *skb,
 	err = nflb_parse_service_id(info->attrs, &id, info->extack);
 	if (err)
 		return err;
-	err = nflb_parse_backend(info->attrs, id.key.family, &req,
-				 info->extack);
+	err = nflb_parse_backend(info->attrs, &req, info->extack);
 	if (err)
 		return err;
 	mutex_lock(&nn->mutex);
@@ -266,6 +266,17 @@ static const struct genl_ops nflb_genl_ops[] = {
 		.cmd = NFLB_CMD_STATS_ZERO,
 		.flags = GENL_UNS_ADMIN_PERM,
 		.doit = nflb_nl_stats_zero_doit,
+	}, {
+		.cmd = NFLB_CMD_LADDR_GET,
+		.dumpit = nflb_nl_laddr_get_dumpit,
+	}, {
+		.cmd = NFLB_CMD_LADDR_ADD,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = nflb_nl_laddr_change_doit,
+	}, {
+		.cmd = NFLB_CMD_LADDR_DEL,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = nflb_nl_laddr_change_doit,
 	},
 };
 

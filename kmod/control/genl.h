@@ -31,4 +31,11 @@ int nflb_nl_service_get_dumpit(struct sk_buff *skb,
 int nflb_nl_backend_get_dumpit(struct sk_buff *skb,
 			       struct netlink_callback *cb);
 
+void *nflb_nl_dump_put(struct sk_buff *skb, struct netlink_callback *cb,
+		       u8 cmd);
+
+/* genl_laddr.c */
+int nflb_nl_laddr_change_doit(struct sk_buff *skb, struct genl_info *info);
+int nflb_nl_laddr_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+
 #endif /* NFLB_GENL_H */

@@ -26,7 +26,16 @@ static struct dump_cursor *cursor_of(struct netlink_callback *cb)
 	return (struct dump_cursor *)cb->ctx;
 }
 
-static void *dump_put(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)
+/**
+ * nflb_nl_dump_put() - begin a message of a dump
+ * @skb: where to
+ * @cb: the dump; its seq is set
+ * @cmd: enum nflb_cmd
+ *
+ * Return: for genlmsg_end(), or NULL when @skb is full.
+ */
+void *nflb_nl_dump_put(struct sk_buff *skb, struct netlink_callback *cb,
+		       u8 cmd)
 {
 	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 				cb->nlh->nlmsg_seq, &nflb_genl_family,
@@ -58,7 +67,7 @@ int nflb_nl_service_get_dumpit(struct sk_buff *skb,
 	list_for_each_entry(svc, &nn->service_list, list) {
 		if (svc->id <= cursor->service)
 			continue;
-		hdr = dump_put(skb, cb, NFLB_CMD_SERVICE_GET);
+		hdr = nflb_nl_dump_put(skb, cb, NFLB_CMD_SERVICE_GET);
 		if (!hdr)
 			break;
 		if (nflb_fill_service(skb, svc)) {
@@ -87,7 +96,7 @@ static bool dump_backends(struct sk_buff *skb, struct netlink_callback *cb,
 	list_for_each_entry(b, &svc->backends, list) {
 		if (b->id <= cursor->backend)
 			continue;
-		hdr = dump_put(skb, cb, NFLB_CMD_BACKEND_GET);
+		hdr = nflb_nl_dump_put(skb, cb, NFLB_CMD_BACKEND_GET);
 		if (!hdr)
 			return false;
 		if (nflb_fill_backend(skb, b)) {

@@ -72,6 +72,11 @@ static int put_settings(struct sk_buff *skb,
 	if (s->slow_start &&
 	    nla_put_u32(skb, NFLB_A_SERVICE_SLOW_START, s->slow_start))
 		return -EMSGSIZE;
+	if (s->mode == NFLB_MODE_FULLNAT || s->toa || s->proxy)
+		if (nla_put_u8(skb, NFLB_A_SERVICE_TOA, s->toa) ||
+		    nla_put_u8(skb, NFLB_A_SERVICE_TOA_KIND6, s->toa_kind6) ||
+		    nla_put_u8(skb, NFLB_A_SERVICE_PROXY, s->proxy))
+			return -EMSGSIZE;
 	if (nla_put_u8(skb, NFLB_A_SERVICE_MODE, s->mode) ||
 	    nla_put_string(skb, NFLB_A_SERVICE_SCHEDULER, s->scheduler) ||
 	    nla_put_u32(skb, NFLB_A_SERVICE_TIMEOUT_SYN,
@@ -130,6 +135,8 @@ static int put_backend(struct sk_buff *skb, const struct nflb_backend *b)
 	    nla_put_be16(skb, NFLB_A_BACKEND_PORT, b->port) ||
 	    nla_put_u32(skb, NFLB_A_BACKEND_WEIGHT, b->weight) ||
 	    nla_put_u8(skb, NFLB_A_BACKEND_STATE, b->state) ||
+	    (b->mode != NFLB_MODE_INHERIT &&
+	     nla_put_u8(skb, NFLB_A_BACKEND_MODE, b->mode)) ||
 	    nla_put_u32(skb, NFLB_A_BACKEND_MAX_CONNECTIONS,
 			b->max_connections) ||
 	    (b->deadline && nla_put_u32(skb, NFLB_A_BACKEND_DEADLINE,
@@ -165,6 +172,18 @@ int nflb_fill_backend(struct sk_buff *skb, const struct nflb_backend *backend)
 	return put_backend(skb, backend);
 }
 
+/* The backend's client, where that is the balancer. */
+static int put_local(struct sk_buff *skb, const struct nflb_conn *conn)
+{
+	const struct nflb_tuple *out = &conn->out.tuple;
+
+	if (!(conn->nat & NFLB_NAT_LADDR))
+		return 0;
+	return put_addr(skb, NFLB_A_CONN_LOCAL_ADDRESS, &out->dst,
+			out->family) ?:
+	       nla_put_be16(skb, NFLB_A_CONN_LOCAL_PORT, out->dport);
+}
+
 /**
  * nflb_fill_conn() - describe a connection
  * @skb: a message
@@ -192,6 +211,7 @@ int nflb_fill_conn(struct sk_buff *skb, const struct nflb_conn *conn)
 	    put_addr(skb, NFLB_A_CONN_BACKEND_ADDRESS, &out->src,
 		     out->family) ||
 	    nla_put_be16(skb, NFLB_A_CONN_BACKEND_PORT, out->sport) ||
+	    put_local(skb, conn) ||
 	    nla_put_u8(skb, NFLB_A_CONN_MODE, conn->ops->mode) ||
 	    nla_put_u8(skb, NFLB_A_CONN_STATE, READ_ONCE(conn->state)) ||
 	    nla_put_u32(skb, NFLB_A_CONN_EXPIRES, left / HZ) ||
@@ -214,6 +234,36 @@ static int put_drop(struct sk_buff *skb, struct nflb_net *nn,
 	    nla_put_u64_64bit(skb, NFLB_A_DROP_PACKETS,
 			      nflb_drops_read(nn, reason), NFLB_A_DROP_PAD))
 		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_counter(struct sk_buff *skb, struct nflb_net *nn,
+		       enum nflb_counter counter)
+{
+	struct nlattr *nest = nla_nest_start(skb, NFLB_A_COUNTER);
+
+	if (!nest ||
+	    nla_put_string(skb, NFLB_A_COUNTER_NAME,
+			   nflb_counter_name(counter)) ||
+	    nla_put_u64_64bit(skb, NFLB_A_COUNTER_VALUE,
+			      nflb_counter_read(nn, counter),
+			      NFLB_A_COUNTER_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_counters(struct sk_buff *skb, struct nflb_net *nn)
+{
+	struct nlattr *nest = nla_nest_start(skb, NFLB_A_COUNTERS);
+	int c;
+
+	if (!nest)
+		return -EMSGSIZE;
+	for (c = 0; c < NFLB_COUNTER_COUNT; c++)
+		if (put_counter(skb, nn, c))
+			return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
 }
@@ -245,5 +295,5 @@ int nflb_fill_net(struct sk_buff *skb, struct nflb_net *nn)
 		if (put_drop(skb, nn, r))
 			return -EMSGSIZE;
 	nla_nest_end(skb, nest);
-	return 0;
+	return put_counters(skb, nn);
 }

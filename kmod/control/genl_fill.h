@@ -17,6 +17,8 @@
 int nflb_fill_service(struct sk_buff *skb, const struct nflb_service *svc);
 int nflb_fill_backend(struct sk_buff *skb, const struct nflb_backend *backend);
 int nflb_fill_conn(struct sk_buff *skb, const struct nflb_conn *conn);
+int nflb_fill_laddr(struct sk_buff *skb, const struct nflb_net *nn,
+		    const struct nflb_laddr *laddr);
 int nflb_fill_net(struct sk_buff *skb, struct nflb_net *nn);
 
 #endif /* NFLB_GENL_FILL_H */

@@ -101,6 +101,27 @@ void nflb_notify_backend(const struct nflb_backend *backend, u8 cmd)
 }
 
 /**
+ * nflb_notify_laddr() - tell of a change of local addresses
+ * @nn: the namespace; nn->mutex is held
+ * @laddr: the addresses
+ * @cmd: NFLB_CMD_LADDR_ADD or _DEL
+ */
+void nflb_notify_laddr(const struct nflb_net *nn,
+		       const struct nflb_laddr *laddr, u8 cmd)
+{
+	struct sk_buff *skb;
+	void *hdr = NULL;
+	int err = 0;
+
+	if (!wanted(nn, NFLB_GENL_GROUP_CONFIG))
+		return;
+	skb = event_new(cmd, GFP_KERNEL, &hdr);
+	if (skb)
+		err = nflb_fill_laddr(skb, nn, laddr);
+	event_send(nn, skb, hdr, err, NFLB_GENL_GROUP_CONFIG, GFP_KERNEL);
+}
+
+/**
  * nflb_notify_conn() - tell of the begin or end of a connection
  * @nn: its namespace
  * @conn: the connection

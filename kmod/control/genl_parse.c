@@ -9,6 +9,7 @@
 
 #include "control/genl_parse.h"
 #include "datapath/forward.h"
+#include "datapath/toa.h"
 #include "sched/sched.h"
 
 static struct netlink_range_validation timeout_range = {
@@ -44,6 +45,9 @@ static const struct nla_policy service_policy[NFLB_A_SERVICE_MAX + 1] = {
 	[NFLB_A_SERVICE_STATS] = { .type = NLA_REJECT },
 	[NFLB_A_SERVICE_SLOW_START] = TIMEOUT_POLICY,
 	[NFLB_A_SERVICE_PERSIST_COUNT] = { .type = NLA_REJECT },
+	[NFLB_A_SERVICE_TOA_KIND6] =
+		NLA_POLICY_RANGE(NLA_U8, NFLB_TOA_KIND6_OTHER, NFLB_TOA_KIND),
+	[NFLB_A_SERVICE_PROXY] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 static const struct nla_policy backend_policy[NFLB_A_BACKEND_MAX + 1] = {
@@ -80,11 +84,22 @@ const struct nla_policy nflb_genl_policy[NFLB_A_MAX + 1] = {
 	[NFLB_A_CONNECTIONS] = { .type = NLA_REJECT },
 	[NFLB_A_MAX_CONNECTIONS] = { .type = NLA_REJECT },
 	[NFLB_A_NOW] = { .type = NLA_FLAG },
+	[NFLB_A_LADDR] = NLA_POLICY_NESTED(nflb_laddr_policy),
+	[NFLB_A_COUNTERS] = { .type = NLA_REJECT },
+	[NFLB_A_COUNTER] = { .type = NLA_REJECT },
 };
 
-/* The length of an address tells its family. */
-static int parse_addr(const struct nlattr *attr, union nflb_addr *addr,
-		      u8 *family, struct netlink_ext_ack *extack)
+/**
+ * nflb_parse_addr() - an address, whose length tells its family
+ * @attr: 4 or 16 bytes, or less or more
+ * @addr: where to
+ * @family: set to AF_INET or AF_INET6
+ * @extack: for a message
+ *
+ * Return: 0 or -EINVAL.
+ */
+int nflb_parse_addr(const struct nlattr *attr, union nflb_addr *addr,
+		    u8 *family, struct netlink_ext_ack *extack)
 {
 	int len = nla_len(attr);
 
@@ -99,8 +114,12 @@ static int parse_addr(const struct nlattr *attr, union nflb_addr *addr,
 	return 0;
 }
 
-/* Neither a service nor a backend can have such an address. */
-static bool addr_usable(const union nflb_addr *addr, u8 family)
+/**
+ * nflb_parse_addr_usable() - can a VIP or a backend have such an address?
+ * @addr: the address
+ * @family: its family
+ */
+bool nflb_parse_addr_usable(const union nflb_addr *addr, u8 family)
 {
 	if (family == AF_INET)
 		return !ipv4_is_zeronet(addr->ip) &&
@@ -158,11 +177,11 @@ static int parse_id(struct nlattr **tb, struct nflb_service_id *id,
 				    "the protocol must be tcp or udp");
 		return -EPROTONOSUPPORT;
 	}
-	err = parse_addr(tb[NFLB_A_SERVICE_ADDRESS], &id->key.addr,
-			 &id->key.family, extack);
+	err = nflb_parse_addr(tb[NFLB_A_SERVICE_ADDRESS], &id->key.addr,
+			      &id->key.family, extack);
 	if (err)
 		return err;
-	if (!addr_usable(&id->key.addr, id->key.family)) {
+	if (!nflb_parse_addr_usable(&id->key.addr, id->key.family)) {
 		NL_SET_ERR_MSG_ATTR(extack, tb[NFLB_A_SERVICE_ADDRESS],
 				    "a VIP must be a unicast address and not link-local");
 		return -EINVAL;
@@ -200,18 +219,13 @@ static int refuse_unsupported(struct nlattr **tb,
 	if (tb[NFLB_A_SERVICE_MODE] &&
 	    !nflb_forward_find(nla_get_u8(tb[NFLB_A_SERVICE_MODE]))) {
 		NL_SET_ERR_MSG_ATTR(extack, tb[NFLB_A_SERVICE_MODE],
-				    "this version of the module has mode dnat only");
+				    "this version of the module has no mode dsr");
 		return -EOPNOTSUPP;
 	}
 	if ((tb[NFLB_A_SERVICE_ENCAP] &&
 	     nla_get_u8(tb[NFLB_A_SERVICE_ENCAP]) != NFLB_ENCAP_NONE) ||
 	    tb[NFLB_A_SERVICE_ENCAP_PORT]) {
 		NL_SET_ERR_MSG(extack, "encapsulation goes with mode dsr");
-		return -EOPNOTSUPP;
-	}
-	if (tb[NFLB_A_SERVICE_TOA] && nla_get_u8(tb[NFLB_A_SERVICE_TOA])) {
-		NL_SET_ERR_MSG_ATTR(extack, tb[NFLB_A_SERVICE_TOA],
-				    "toa goes with mode fullnat");
 		return -EOPNOTSUPP;
 	}
 	return 0;
@@ -259,6 +273,19 @@ static int parse_settings(struct nlattr **tb, struct nflb_service_request *req,
 			nla_get_u32(tb[NFLB_A_SERVICE_SLOW_START]);
 		req->set |= NFLB_SET_SLOW_START;
 	}
+	if (tb[NFLB_A_SERVICE_TOA]) {
+		req->settings.toa = nla_get_u8(tb[NFLB_A_SERVICE_TOA]);
+		req->set |= NFLB_SET_TOA;
+	}
+	if (tb[NFLB_A_SERVICE_TOA_KIND6]) {
+		req->settings.toa_kind6 =
+			nla_get_u8(tb[NFLB_A_SERVICE_TOA_KIND6]);
+		req->set |= NFLB_SET_TOA_KIND6;
+	}
+	if (tb[NFLB_A_SERVICE_PROXY]) {
+		req->settings.proxy = nla_get_u8(tb[NFLB_A_SERVICE_PROXY]);
+		req->set |= NFLB_SET_PROXY;
+	}
 	if (tb[NFLB_A_SERVICE_MODE]) {
 		req->settings.mode = nla_get_u8(tb[NFLB_A_SERVICE_MODE]);
 		req->set |= NFLB_SET_MODE;
@@ -284,7 +311,29 @@ static int parse_settings(struct nlattr **tb, struct nflb_service_request *req,
 	return 0;
 }
 
-static int parse_one_backend(struct nlattr **tb, u8 family,
+static int parse_backend_mode(struct nlattr **tb,
+			      struct nflb_backend_request *req,
+			      struct netlink_ext_ack *extack)
+{
+	struct nlattr *mode = tb[NFLB_A_BACKEND_MODE];
+
+	if (tb[NFLB_A_BACKEND_ENCAP] || tb[NFLB_A_BACKEND_ENCAP_PORT]) {
+		NL_SET_ERR_MSG(extack, "encapsulation goes with mode dsr");
+		return -EOPNOTSUPP;
+	}
+	if (!mode)
+		return 0;
+	if (!nflb_forward_find(nla_get_u8(mode))) {
+		NL_SET_ERR_MSG_ATTR(extack, mode,
+				    "this version of the module has no mode dsr");
+		return -EOPNOTSUPP;
+	}
+	req->mode = nla_get_u8(mode);
+	req->set |= NFLB_SET_BACKEND_MODE;
+	return 0;
+}
+
+static int parse_one_backend(struct nlattr **tb,
 			     struct nflb_backend_request *req,
 			     struct netlink_ext_ack *extack)
 {
@@ -296,25 +345,17 @@ static int parse_one_backend(struct nlattr **tb, u8 family,
 		NL_SET_ERR_MSG(extack, "the backend's address is missing");
 		return -EINVAL;
 	}
-	err = parse_addr(addr, &req->addr, &req->family, extack);
+	err = nflb_parse_addr(addr, &req->addr, &req->family, extack);
 	if (err)
 		return err;
-	if (!addr_usable(&req->addr, req->family)) {
+	if (!nflb_parse_addr_usable(&req->addr, req->family)) {
 		NL_SET_ERR_MSG_ATTR(extack, addr,
 				    "a backend must have a unicast address that is not link-local");
 		return -EINVAL;
 	}
-	if (family && req->family != family) {
-		NL_SET_ERR_MSG_ATTR(extack, addr,
-				    "in mode dnat the backend must be of the VIP's address family");
-		return -EAFNOSUPPORT;
-	}
-	if (tb[NFLB_A_BACKEND_MODE] || tb[NFLB_A_BACKEND_ENCAP] ||
-	    tb[NFLB_A_BACKEND_ENCAP_PORT]) {
-		NL_SET_ERR_MSG(extack,
-			       "this version of the module takes the mode from the service");
-		return -EOPNOTSUPP;
-	}
+	err = parse_backend_mode(tb, req, extack);
+	if (err)
+		return err;
 	if (tb[NFLB_A_BACKEND_PORT])
 		req->port = nla_get_be16(tb[NFLB_A_BACKEND_PORT]);
 	if (tb[NFLB_A_BACKEND_WEIGHT]) {
@@ -340,13 +381,12 @@ static int parse_one_backend(struct nlattr **tb, u8 family,
 /**
  * nflb_parse_backend() - the backend of a request
  * @attrs: of the message
- * @family: that it must have, 0 for any
  * @req: where to
  * @extack: for a message
  *
  * Return: 0 or a negative errno.
  */
-int nflb_parse_backend(struct nlattr **attrs, u8 family,
+int nflb_parse_backend(struct nlattr **attrs,
 		       struct nflb_backend_request *req,
 		       struct netlink_ext_ack *extack)
 {
@@ -359,7 +399,7 @@ int nflb_parse_backend(struct nlattr **attrs, u8 family,
 	}
 	err = nla_parse_nested(tb, NFLB_A_BACKEND_MAX, attrs[NFLB_A_BACKEND],
 			       backend_policy, extack);
-	return err ?: parse_one_backend(tb, family, req, extack);
+	return err ?: parse_one_backend(tb, req, extack);
 }
 
 static bool listed_before(const struct nflb_backend_request *list, u32 i)
@@ -409,8 +449,7 @@ static int parse_backends(const struct nlattr *nest,
 	nla_for_each_nested(attr, nest, rem) {
 		err = nla_parse_nested(tb, NFLB_A_BACKEND_MAX, attr,
 				       backend_policy, extack);
-		err = err ?: parse_one_backend(tb, req->id.key.family,
-					       &req->backends[i], extack);
+		err = err ?: parse_one_backend(tb, &req->backends[i], extack);
 		if (err)
 			return err;
 		if (req->backends[i].set & NFLB_SET_DEADLINE) {
@@ -476,8 +515,8 @@ static int parse_client(struct nlattr **tb, struct nflb_conn_filter *filter,
 				    "a prefix length goes with an address");
 		return -EINVAL;
 	}
-	err = parse_addr(tb[NFLB_A_FILTER_CLIENT_ADDRESS], &filter->client,
-			 &filter->client_family, extack);
+	err = nflb_parse_addr(tb[NFLB_A_FILTER_CLIENT_ADDRESS], &filter->client,
+			      &filter->client_family, extack);
 	if (err)
 		return err;
 	max = filter->client_family == AF_INET ? 32 : 128;
@@ -516,7 +555,7 @@ int nflb_parse_conn_filter(struct nlattr **attrs,
 		filter->has_service = true;
 	}
 	if (attrs[NFLB_A_BACKEND]) {
-		err = nflb_parse_backend(attrs, 0, &filter->backend, extack);
+		err = nflb_parse_backend(attrs, &filter->backend, extack);
 		if (err)
 			return err;
 		filter->has_backend = true;

@@ -36,15 +36,20 @@ struct nflb_conn_filter {
 	u8				state;
 };
 
+/* genl_laddr.c */
+extern const struct nla_policy nflb_laddr_policy[NFLB_A_LADDR_MAX + 1];
 extern const struct nla_policy nflb_genl_policy[NFLB_A_MAX + 1];
 
 int nflb_parse_service_id(struct nlattr **attrs, struct nflb_service_id *id,
 			  struct netlink_ext_ack *extack);
 int nflb_parse_service(struct nlattr **attrs, struct nflb_service_request *req,
 		       struct netlink_ext_ack *extack);
-int nflb_parse_backend(struct nlattr **attrs, u8 family,
+int nflb_parse_backend(struct nlattr **attrs,
 		       struct nflb_backend_request *req,
 		       struct netlink_ext_ack *extack);
+int nflb_parse_addr(const struct nlattr *attr, union nflb_addr *addr,
+		    u8 *family, struct netlink_ext_ack *extack);
+bool nflb_parse_addr_usable(const union nflb_addr *addr, u8 family);
 int nflb_parse_conn_filter(struct nlattr **attrs,
 			   struct nflb_conn_filter *filter,
 			   struct netlink_ext_ack *extack);

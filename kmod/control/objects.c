@@ -6,12 +6,14 @@
  * the work may take the mutex, to save the counters of what goes. A connection
  * holds its backend, a backend its service; a service holds its snapshot.
  */
+#include <linux/random.h>
 #include <linux/slab.h>
 
 #include "control/lifecycle.h"
 #include "control/objects.h"
 #include "datapath/conn_state.h"
 #include "datapath/forward.h"
+#include "datapath/toa.h"
 #include "netns.h"
 #include "sched/sched.h"
 
@@ -60,6 +62,13 @@ struct nflb_snapshot *nflb_snapshot_build(struct nflb_service *svc,
 	INIT_RCU_WORK(&snapshot->free_work, snapshot_free_work);
 	snapshot->sched = nflb_sched_find(s->scheduler);
 	snapshot->forward = nflb_forward_find(s->mode);
+	snapshot->proxy = s->proxy;
+	if (s->toa && svc->key.proto == IPPROTO_TCP) {
+		bool v4 = svc->key.family == AF_INET;
+
+		snapshot->toa = v4 ? NFLB_TOA_LEN4 : NFLB_TOA_LEN6;
+		snapshot->toa_kind = v4 ? NFLB_TOA_KIND : s->toa_kind6;
+	}
 	nflb_conn_state_timeouts(snapshot->timeouts, s->timeouts);
 	snapshot->persist = s->persist * HZ;
 	persist_mask(&snapshot->persist_mask, s, svc->key.family);
@@ -216,6 +225,10 @@ struct nflb_backend *nflb_backend_alloc(struct nflb_service *svc,
 	b->family = family;
 	b->port = port;
 	b->weight = 1;
+	b->mode = NFLB_MODE_INHERIT;
+	b->port_salt = get_random_u32();
+	atomic_set(&b->port_cursor, get_random_u32());
+	b->ports_exhausted = nflb_now() - HZ;
 	b->service = svc;
 	b->id = ++svc->backend_id;
 	refcount_set(&b->ref, 1);

@@ -107,9 +107,10 @@ static int services_show(struct seq_file *seq, void *v)
 		   mode_names[svc->settings.mode], svc->settings.scheduler,
 		   svc->backend_count);
 	show_counters(seq, &sum);
-	seq_printf(seq, " persist %u persistent %u slow-start %u\n",
+	seq_printf(seq, " persist %u persistent %u slow-start %u toa %s proxy-protocol %s\n",
 		   svc->settings.persist, atomic_read(&svc->persist_count),
-		   svc->settings.slow_start);
+		   svc->settings.slow_start, svc->settings.toa ? "on" : "off",
+		   svc->settings.proxy ? "on" : "off");
 	list_for_each_entry(b, &svc->backends, list) {
 		nflb_backend_stats(b, &sum);
 		seq_puts(seq, "backend ");
@@ -120,8 +121,10 @@ static int services_show(struct seq_file *seq, void *v)
 			   b->weight, backend_state_names[b->state],
 			   b->max_connections);
 		show_counters(seq, &sum);
-		seq_printf(seq, " condition %s\n",
-			   nflb_lifecycle_condition(b));
+		seq_printf(seq, " condition %s mode %s\n",
+			   nflb_lifecycle_condition(b),
+			   mode_names[b->mode == NFLB_MODE_INHERIT ?
+				      svc->settings.mode : b->mode]);
 	}
 	return 0;
 }
@@ -202,6 +205,10 @@ static int conns_show(struct seq_file *seq, void *v)
 	show_endpoint(seq, &in->dst, in->dport, in->family);
 	seq_puts(seq, " -> ");
 	show_endpoint(seq, &out->src, out->sport, out->family);
+	if (conn->nat & NFLB_NAT_LADDR) {
+		seq_puts(seq, " local ");
+		show_endpoint(seq, &out->dst, out->dport, out->family);
+	}
 	seq_printf(seq, " mode %s state %s expires %u age %u\n",
 		   mode_names[conn->ops->mode],
 		   nflb_conn_state_name(READ_ONCE(conn->state)), left / HZ,
@@ -265,6 +272,42 @@ static int stats_show(struct seq_file *seq, void *v)
 		seq_printf(seq, "drop-%s %llu\n", nflb_reason_name(r),
 			   nflb_drops_read(nn, r));
 	seq_printf(seq, "persistent %u\n", atomic_read(&nn->persist_count));
+	for (r = 0; r < NFLB_COUNTER_COUNT; r++)
+		seq_printf(seq, "%s %llu\n", nflb_counter_name(r),
+			   nflb_counter_read(nn, r));
+	mutex_unlock(&nn->mutex);
+	return 0;
+}
+
+static void laddr_show(struct seq_file *seq, const struct nflb_net *nn,
+		       const struct nflb_laddr *l)
+{
+	const char *format = l->family == AF_INET ? "%pI4" : "%pI6c";
+	union nflb_addr last;
+	int i;
+
+	nflb_laddr_addr(l, l->addr_count - 1, &last);
+	seq_printf(seq, format, &l->first);
+	if (l->addr_count > 1) {
+		seq_putc(seq, '-');
+		seq_printf(seq, format, &last);
+	}
+	seq_printf(seq, " ports %u-%u", l->ports.first, l->ports.last);
+	for (i = 0; i < l->excluded_count; i++)
+		seq_printf(seq, "%s%u-%u", i ? "," : " exclude ",
+			   l->excluded[i].first, l->excluded[i].last);
+	seq_printf(seq, " foreign %u\n", nflb_laddr_foreign(nn, l));
+}
+
+static int laddrs_show(struct seq_file *seq, void *v)
+{
+	struct nflb_net *nn = nflb_net(seq_file_single_net(seq));
+	const struct nflb_laddr *laddr;
+	u32 n;
+
+	mutex_lock(&nn->mutex);
+	for (n = 0; (laddr = nflb_laddr_nth(nn, n)); n++)
+		laddr_show(seq, nn, laddr);
 	mutex_unlock(&nn->mutex);
 	return 0;
 }
@@ -285,6 +328,8 @@ int nflb_proc_init(struct nflb_net *nn)
 	if (!proc_create_net("services", 0444, dir, &services_ops,
 			     sizeof(struct seq_net_private)) ||
 	    !proc_create_data("connections", 0440, dir, &conns_proc_ops, nn) ||
+	    !proc_create_net_single("local_addresses", 0444, dir, laddrs_show,
+				    NULL) ||
 	    !proc_create_net_single("stats", 0444, dir, stats_show, NULL)) {
 		nflb_proc_exit(nn);
 		return -ENOMEM;

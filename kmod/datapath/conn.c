@@ -15,6 +15,7 @@
 #include "datapath/conn.h"
 #include "datapath/conn_state.h"
 #include "datapath/event.h"
+#include "datapath/forward.h"
 #include "datapath/packet.h"
 #include "datapath/persist.h"
 #include "datapath/service.h"
@@ -25,6 +26,7 @@
 #define MAX_CONNECTIONS_LEAST	16384
 
 static struct kmem_cache *conn_cache __read_mostly;
+static struct kmem_cache *conn_seq_cache __read_mostly;
 static hsiphash_key_t hash_key __read_mostly;
 
 /*
@@ -74,7 +76,16 @@ int nflb_conn_cache_init(void)
 	get_random_bytes(&hash_key, sizeof(hash_key));
 	conn_cache = kmem_cache_create("nflb_conn", sizeof(struct nflb_conn), 0,
 				       SLAB_HWCACHE_ALIGN, NULL);
-	return conn_cache ? 0 : -ENOMEM;
+	if (!conn_cache)
+		return -ENOMEM;
+	conn_seq_cache = kmem_cache_create("nflb_conn_seq",
+					   sizeof(struct nflb_conn_seq), 0,
+					   SLAB_HWCACHE_ALIGN, NULL);
+	if (!conn_seq_cache) {
+		kmem_cache_destroy(conn_cache);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 /**
@@ -82,6 +93,7 @@ int nflb_conn_cache_init(void)
  */
 void nflb_conn_cache_exit(void)
 {
+	kmem_cache_destroy(conn_seq_cache);
 	kmem_cache_destroy(conn_cache);
 }
 
@@ -196,6 +208,11 @@ void nflb_conn_remember(struct nflb_conn *conn, struct nflb_persist *entry)
 		nflb_persist_put(entry);
 }
 
+static struct kmem_cache *cache_of(const struct nflb_forward_ops *ops)
+{
+	return ops->has_seq ? conn_seq_cache : conn_cache;
+}
+
 static void conn_free_rcu(struct rcu_head *rcu)
 {
 	struct nflb_conn *conn = container_of(rcu, struct nflb_conn, rcu);
@@ -206,7 +223,7 @@ static void conn_free_rcu(struct rcu_head *rcu)
 	if (conn->persist)
 		nflb_persist_put(conn->persist);
 	nflb_backend_put(conn->backend);
-	kmem_cache_free(conn_cache, conn);
+	kmem_cache_free(cache_of(conn->ops), conn);
 }
 
 /**
@@ -270,18 +287,16 @@ static bool conn_count(struct nflb_backend *backend)
 /* Takes over the caller's reference of @backend, and what it counted. */
 static struct nflb_conn *conn_alloc(struct nflb_backend *backend,
 				    const struct nflb_forward_ops *ops,
-				    const struct nflb_tuple *in,
-				    const struct nflb_tuple *out)
+				    const struct nflb_tuple *in)
 {
 	struct nflb_conn *conn;
 
-	conn = kmem_cache_zalloc(conn_cache, GFP_ATOMIC | __GFP_NOWARN);
+	/* struct nflb_conn_seq begins with the connection. */
+	conn = kmem_cache_zalloc(cache_of(ops), GFP_ATOMIC | __GFP_NOWARN);
 	if (!conn)
 		return NULL;
 	conn->in.tuple = *in;
-	conn->out.tuple = *out;
 	conn->in.tuple.aux = 0;
-	conn->out.tuple.aux = NFLB_AUX_DIR;
 	conn->backend = backend;
 	conn->ops = ops;
 	conn->created = nflb_now();
@@ -296,18 +311,19 @@ static void conn_unalloc(struct nflb_conn *conn)
 {
 	conn_uncount(conn);
 	nflb_backend_put(conn->backend);
-	kmem_cache_free(conn_cache, conn);
+	kmem_cache_free(cache_of(conn->ops), conn);
 }
 
 /*
- * Insert one node. Returns NULL when done, the node that was there already, or
- * an error pointer. A node whose connection is over gives way.
+ * Insert one node of @conn. Returns NULL when done, the node that was there
+ * already, or an error pointer. A node whose connection is over gives way.
  */
 static struct nflb_conn_node *conn_insert_node(struct nflb_net *nn,
+					       struct nflb_conn *conn,
 					       struct nflb_conn_node *node)
 {
 	struct nflb_conn_node *old;
-	struct nflb_conn *conn;
+	struct nflb_conn *before;
 	enum nflb_dir dir;
 	int tries;
 
@@ -316,11 +332,14 @@ static struct nflb_conn_node *conn_insert_node(struct nflb_net *nn,
 							conn_params);
 		if (!old || IS_ERR(old))
 			break;
-		conn = nflb_conn_of(old, &dir);
-		if (nflb_conn_alive(conn, nflb_now()) &&
-		    !nflb_conn_state_over(conn))
+		before = nflb_conn_of(old, &dir);
+		if (nflb_conn_alive(before, nflb_now()) &&
+		    !nflb_conn_state_over(before))
 			break;
-		nflb_conn_unlink(nn, conn);
+		if (node == &conn->out && dir == NFLB_DIR_OUT &&
+		    conn->ops->inherit && before->ops == conn->ops)
+			conn->ops->inherit(conn, before);
+		nflb_conn_unlink(nn, before);
 	}
 	return old;
 }
@@ -342,6 +361,35 @@ static struct nflb_conn *winner(struct nflb_conn_node *old,
 								     NULL;
 }
 
+/*
+ * Insert the backend's side, with the first tuple that is free. Returns @conn;
+ * the winner; or NULL with a reason.
+ */
+static struct nflb_conn *conn_insert_out(struct nflb_net *nn,
+					 struct nflb_conn *conn,
+					 enum nflb_reason *reason)
+{
+	struct nflb_conn_node *old;
+	struct nflb_conn *other;
+	unsigned int attempt;
+
+	for (attempt = 0; ; attempt++) {
+		if (!conn->ops->out_tuple(nn, conn, attempt, reason))
+			return NULL;
+		conn->out.tuple.aux = NFLB_AUX_DIR;
+		old = conn_insert_node(nn, conn, &conn->out);
+		if (!old)
+			return conn;
+		if (IS_ERR(old)) {
+			*reason = NFLB_REASON_NO_MEMORY;
+			return NULL;
+		}
+		other = winner(old, conn);
+		if (other)
+			return other;
+	}
+}
+
 /* Returns @conn, now in the table; the winner; or NULL with a reason. */
 static struct nflb_conn *conn_insert(struct nflb_net *nn,
 				     struct nflb_conn *conn,
@@ -350,13 +398,12 @@ static struct nflb_conn *conn_insert(struct nflb_net *nn,
 	struct nflb_conn_node *old;
 	struct nflb_conn *other;
 
-	old = conn_insert_node(nn, &conn->out);
-	if (old) {
-		other = winner(old, conn);
+	other = conn_insert_out(nn, conn, reason);
+	if (other != conn) {
 		conn_unalloc(conn);
-		goto out;
+		return other;
 	}
-	old = conn_insert_node(nn, &conn->in);
+	old = conn_insert_node(nn, conn, &conn->in);
 	if (!old) {
 		/* Whole from here on, for nflb_conn_unlink() on any CPU. */
 		clear_bit_unlock(NFLB_CONN_DYING, &conn->flags);
@@ -367,7 +414,6 @@ static struct nflb_conn *conn_insert(struct nflb_net *nn,
 	conn_uncount(conn);
 	/* Readers may have met the node. */
 	call_rcu(&conn->rcu, conn_free_rcu);
-out:
 	if (!other)
 		*reason = IS_ERR(old) ? NFLB_REASON_NO_MEMORY :
 					NFLB_REASON_TUPLE_CLASH;
@@ -380,7 +426,6 @@ out:
  * @backend: where it goes
  * @ops: how packets are forwarded
  * @in: tuple of the client's packets
- * @out: tuple of the backend's packets
  * @reason: why not, when NULL is returned
  *
  * Context: softirq or BH disabled, rcu_read_lock() held. Return: the new
@@ -391,7 +436,6 @@ struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
 				   struct nflb_backend *backend,
 				   const struct nflb_forward_ops *ops,
 				   const struct nflb_tuple *in,
-				   const struct nflb_tuple *out,
 				   enum nflb_reason *reason)
 {
 	struct nflb_conn *conn, *made;
@@ -407,7 +451,7 @@ struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
 		goto err_count;
 	if (!conn_count(backend))
 		goto err_backend;
-	conn = conn_alloc(backend, ops, in, out);
+	conn = conn_alloc(backend, ops, in);
 	if (!conn) {
 		*reason = NFLB_REASON_NO_MEMORY;
 		goto err_backend_count;

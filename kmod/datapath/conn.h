@@ -20,6 +20,14 @@ struct nflb_persist;
 #define NFLB_CONN_DYING		0	/* being made, or unlinked by who set it */
 #define NFLB_CONN_INACTIVE	1	/* ending: not in nflb_backend.active */
 
+/* nflb_conn.nat */
+#define NFLB_NAT_LADDR		BIT(0)	/* the client's end becomes a local one */
+#define NFLB_NAT_FAMILY		BIT(1)	/* backend and VIP differ in family */
+#define NFLB_NAT_SEQ		BIT(2)	/* sequence numbers are moved */
+#define NFLB_NAT_TOA		BIT(3)	/* a TCP option tells the client */
+#define NFLB_NAT_PROXY		BIT(4)	/* a PROXY header tells the client */
+#define NFLB_NAT_REUSED		BIT(5)	/* the backend may be in TIME_WAIT */
+
 /*
  * nflb_tuple.aux of a connection's nodes: the top bit is the direction, the
  * rest the sequence number seen last, in steps of 128 KiB (conn_state.c).
@@ -43,6 +51,7 @@ struct nflb_conn_node {
  * @backend: where it goes; holds a reference
  * @last: jiffies (32 bits) of the last packet, exact to a second
  * @state: enum nflb_conn_state
+ * @nat: NFLB_NAT_*, what is done to packets besides rewriting the VIP's end
  * @out: backend to client
  * @dst: cached route of either direction, holds a reference
  * @ops: how packets are forwarded
@@ -63,6 +72,7 @@ struct nflb_conn {
 	struct nflb_backend	*backend;
 	u32			last;
 	u8			state;
+	u8			nat;
 
 	/* second line */
 	struct nflb_conn_node	out ____cacheline_aligned;
@@ -77,6 +87,34 @@ struct nflb_conn {
 	unsigned long		flags;
 	struct rcu_head		rcu;
 };
+
+/**
+ * struct nflb_conn_seq - what a connection with a local address has besides
+ * @conn: the connection
+ * @delta: is added to the client's sequence numbers towards the backend
+ * @isn: the client's initial sequence number
+ * @first_ack: acknowledges the backend's SYN and nothing more
+ * @end: sequence number after the client's FIN, as the backend sees it; of a
+ *	new connection with NFLB_NAT_REUSED, that of the one before
+ * @proxy_len: length of the PROXY header, that precedes all that the client
+ *	sends
+ * @proxy_acked: the backend has that header
+ */
+struct nflb_conn_seq {
+	struct nflb_conn	conn;
+	u32			delta;
+	u32			isn;
+	u32			first_ack;
+	u32			end;
+	u8			proxy_len;
+	bool			proxy_acked;
+};
+
+/* Only for connections of modes with nflb_forward_ops.has_seq. */
+static inline struct nflb_conn_seq *nflb_conn_seq(const struct nflb_conn *conn)
+{
+	return container_of(conn, struct nflb_conn_seq, conn);
+}
 
 static_assert(offsetof(struct nflb_conn, out) == 64 || L1_CACHE_BYTES != 64);
 static_assert(sizeof(struct nflb_conn) <= 192 || L1_CACHE_BYTES != 64);
@@ -103,6 +141,13 @@ static inline struct nflb_conn_node *nflb_conn_node(struct nflb_conn *conn,
 						    enum nflb_dir dir)
 {
 	return dir == NFLB_DIR_IN ? &conn->in : &conn->out;
+}
+
+/* The tuple that answers to packets of @dir have: they leave with its inverse. */
+static inline const struct nflb_tuple *
+nflb_conn_answer(const struct nflb_conn *conn, enum nflb_dir dir)
+{
+	return dir == NFLB_DIR_IN ? &conn->out.tuple : &conn->in.tuple;
 }
 
 /*
@@ -142,7 +187,6 @@ struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
 				   struct nflb_backend *backend,
 				   const struct nflb_forward_ops *ops,
 				   const struct nflb_tuple *in,
-				   const struct nflb_tuple *out,
 				   enum nflb_reason *reason);
 bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn);
 void nflb_conn_remember(struct nflb_conn *conn, struct nflb_persist *entry);

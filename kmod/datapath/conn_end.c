@@ -21,6 +21,7 @@
 #include "datapath/event.h"
 #include "datapath/route.h"
 #include "datapath/service.h"
+#include "datapath/tcp_seq.h"
 #include "datapath/trace.h"
 #include "netns.h"
 
@@ -196,5 +197,5 @@ void nflb_conn_tell(struct nflb_net *nn, const struct nflb_conn *conn)
 	nflb_tuple_invert(&to, &conn->in.tuple);
 	tell(nn->net, &to, backend, client);
 	nflb_tuple_invert(&to, &conn->out.tuple);
-	tell(nn->net, &to, client, backend);
+	tell(nn->net, &to, client + nflb_tcp_seq_delta(conn), backend);
 }

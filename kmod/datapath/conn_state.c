@@ -16,6 +16,7 @@
 
 #include "datapath/conn_state.h"
 #include "datapath/service.h"
+#include "datapath/tcp_seq.h"
 
 /* In steps of 128 KiB: how far a RST may be behind or ahead of the last, */
 #define SEQ_BEHIND	8
@@ -172,12 +173,16 @@ static noinline void seq_move(struct nflb_conn *conn,
 {
 	struct nflb_conn_node *node = nflb_conn_node(conn, dir);
 	u16 other = READ_ONCE(nflb_conn_node(conn, !dir)->tuple.aux);
-	u32 seq = pkt->tcp_seq;
+	u32 seq = pkt->tcp_seq, ack = pkt->tcp_ack;
+
+	/* All numbers are kept as the client knows its own. */
+	if (dir == NFLB_DIR_OUT)
+		ack -= nflb_tcp_seq_delta(conn);
 
 	if (READ_ONCE(conn->state) >= NFLB_CONN_ESTABLISHED &&
 	    !seq_near(aux, seq, 0, SEQ_AHEAD) &&
 	    !(seq_near(aux, seq, 0, LEAP_MAX) &&
-	      seq_near(other, pkt->tcp_ack, LEAP_ACK_BEHIND, LEAP_ACK_AHEAD)))
+	      seq_near(other, ack, LEAP_ACK_BEHIND, LEAP_ACK_AHEAD)))
 		return;
 	WRITE_ONCE(node->tuple.aux,
 		   (aux & NFLB_AUX_DIR) | seq >> NFLB_AUX_SEQ_SHIFT);

@@ -6,6 +6,7 @@
 
 static const struct nflb_forward_ops * const modes[] = {
 	&nflb_forward_dnat,
+	&nflb_forward_fullnat,
 };
 
 /**

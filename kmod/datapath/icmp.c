@@ -5,11 +5,14 @@
  * which the error travels, and what NAT did to the quoted packet is undone.
  */
 #include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 
+#include "datapath/family.h"
 #include "datapath/icmp.h"
 #include "datapath/mangle.h"
+#include "datapath/tcp_seq.h"
 
 static void outer_addrs(const struct nflb_pkt *pkt, union nflb_addr *src,
 			union nflb_addr *dst)
@@ -53,34 +56,80 @@ enum nflb_verdict nflb_icmp_check(struct nflb_pkt *pkt)
 	return NFLB_CONTINUE;
 }
 
+static bool too_big(const struct nflb_pkt *pkt)
+{
+	const struct icmphdr *icmph;
+
+	icmph = (const struct icmphdr *)(pkt->skb->data + pkt->l4);
+	if (pkt->tuple.family == AF_INET6)
+		return icmph->type == ICMPV6_PKT_TOOBIG;
+	return icmph->type == ICMP_DEST_UNREACH &&
+	       icmph->code == ICMP_FRAG_NEEDED;
+}
+
+/* To the backend everything is of the backend's side, outside and quoted. */
+static void translate_in(struct nflb_pkt *pkt, const struct nflb_conn *conn,
+			 const union nflb_addr *src)
+{
+	const struct nflb_tuple *out = &conn->out.tuple;
+
+	nflb_mangle_addr(pkt, NFLB_END_DST, &out->src);
+	nflb_mangle_quoted(pkt, NFLB_END_SRC, &out->src, out->sport);
+	if (!(conn->nat & NFLB_NAT_LADDR))
+		return;
+	if (nflb_addr_equal(src, &conn->in.tuple.src))
+		nflb_mangle_addr(pkt, NFLB_END_SRC, &out->dst);
+	nflb_mangle_quoted(pkt, NFLB_END_DST, &out->dst, out->dport);
+}
+
+static void translate_out(struct nflb_pkt *pkt, const struct nflb_conn *conn,
+			  const union nflb_addr *src)
+{
+	const struct nflb_tuple *in = &conn->in.tuple;
+
+	if (nflb_addr_equal(src, &conn->out.tuple.src))
+		nflb_mangle_addr(pkt, NFLB_END_SRC, &in->dst);
+	nflb_mangle_quoted(pkt, NFLB_END_DST, &in->dst, in->dport);
+	if (!(conn->nat & NFLB_NAT_LADDR))
+		return;
+	nflb_mangle_addr(pkt, NFLB_END_DST, &in->src);
+	nflb_mangle_quoted(pkt, NFLB_END_SRC, &in->src, in->sport);
+	/* The client believes only what quotes what it really sent. */
+	nflb_mangle_quoted_seq(pkt, nflb_tcp_seq_delta(conn));
+}
+
 /**
  * nflb_icmp_translate() - rewrite an error for its receiver
  * @pkt: the error, writable; passed nflb_icmp_check()
- * @conn: the connection
+ * @conn: the connection, of mode dnat or fullnat
  * @dir: direction of the error
  *
  * To a backend the VIP becomes the backend, outside and in the quoted source.
  * To a client the backend becomes the VIP in the quoted destination; outside
  * only when the backend itself sent the error: a router in between keeps its
- * name, for traceroute.
+ * name, for traceroute. A local address becomes the client, and the client the
+ * local address.
+ *
+ * Behind a hop that takes less than is known here, an option that the balancer
+ * adds could be what is too much: then it is added no more.
+ *
+ * Return: NFLB_CONTINUE, or NFLB_DROP when it cannot be translated.
  */
-void nflb_icmp_translate(struct nflb_pkt *pkt, const struct nflb_conn *conn,
-			 enum nflb_dir dir)
+enum nflb_verdict nflb_icmp_translate(struct nflb_pkt *pkt,
+				      struct nflb_conn *conn,
+				      enum nflb_dir dir)
 {
 	union nflb_addr src, dst;
 
+	if (dir == NFLB_DIR_OUT && conn->nat & NFLB_NAT_TOA && too_big(pkt))
+		WRITE_ONCE(conn->nat, conn->nat & ~NFLB_NAT_TOA);
+	if (unlikely(conn->nat & NFLB_NAT_FAMILY))
+		return nflb_family_icmp(pkt, conn, dir);
 	outer_addrs(pkt, &src, &dst);
-	if (dir == NFLB_DIR_IN) {
-		const struct nflb_tuple *out = &conn->out.tuple;
-
-		nflb_mangle_addr(pkt, NFLB_END_DST, &out->src);
-		nflb_mangle_quoted(pkt, NFLB_END_SRC, &out->src, out->sport);
-	} else {
-		const struct nflb_tuple *in = &conn->in.tuple;
-
-		if (nflb_addr_equal(&src, &conn->out.tuple.src))
-			nflb_mangle_addr(pkt, NFLB_END_SRC, &in->dst);
-		nflb_mangle_quoted(pkt, NFLB_END_DST, &in->dst, in->dport);
-	}
+	if (dir == NFLB_DIR_IN)
+		translate_in(pkt, conn, &src);
+	else
+		translate_out(pkt, conn, &src);
 	nflb_mangle_icmp_checksum(pkt);
+	return NFLB_CONTINUE;
 }

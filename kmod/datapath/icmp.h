@@ -9,7 +9,8 @@
 #include "datapath/packet.h"
 
 enum nflb_verdict nflb_icmp_check(struct nflb_pkt *pkt);
-void nflb_icmp_translate(struct nflb_pkt *pkt, const struct nflb_conn *conn,
-			 enum nflb_dir dir);
+enum nflb_verdict nflb_icmp_translate(struct nflb_pkt *pkt,
+				      struct nflb_conn *conn,
+				      enum nflb_dir dir);
 
 #endif /* NFLB_ICMP_H */

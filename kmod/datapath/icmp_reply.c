@@ -225,7 +225,7 @@ enum nflb_verdict nflb_echo(struct nflb_pkt *pkt)
 		return nflb_drop(pkt, NFLB_REASON_BAD_CHECKSUM);
 	if (nflb_mangle_writable(pkt))
 		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
-	dst = nflb_route_lookup(pkt, &pkt->tuple.dst, &pkt->tuple.src, 0, 0);
+	dst = nflb_route_lookup(pkt, pkt->tuple.family, &pkt->tuple.dst, &pkt->tuple.src, 0, 0);
 	if (!dst)
 		return nflb_drop(pkt, NFLB_REASON_NO_ROUTE);
 	echo_turn(pkt);

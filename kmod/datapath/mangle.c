@@ -141,6 +141,185 @@ void nflb_mangle_end(struct nflb_pkt *pkt, enum nflb_end end,
 }
 NFLB_EXPORT_KUNIT(nflb_mangle_end);
 
+/*
+ * Write both addresses and IPv4's header checksum. Returns what they add to a
+ * checksum that covers them.
+ */
+static __wsum addrs_write(struct nflb_pkt *pkt, const union nflb_addr *src,
+			  const union nflb_addr *dst)
+{
+	unsigned int l3 = skb_network_offset(pkt->skb);
+	__wsum diff;
+
+	if (pkt->tuple.family == AF_INET) {
+		struct iphdr *iph = header(pkt, l3);
+
+		diff = csum_sub(csum_add((__force __wsum)src->ip,
+					 (__force __wsum)dst->ip),
+				csum_add((__force __wsum)iph->saddr,
+					 (__force __wsum)iph->daddr));
+		csum_replace_by_diff(&iph->check, diff);
+		iph->saddr = src->ip;
+		iph->daddr = dst->ip;
+	} else {
+		struct ipv6hdr *ip6h = header(pkt, l3);
+		__wsum old = csum_partial(&ip6h->saddr, 32, 0);
+
+		ip6h->saddr = src->in6;
+		ip6h->daddr = dst->in6;
+		diff = csum_sub(csum_partial(&ip6h->saddr, 32, 0), old);
+	}
+	return diff;
+}
+
+static_assert(offsetof(struct ipv6hdr, daddr) ==
+	      offsetofend(struct ipv6hdr, saddr));
+
+/*
+ * Update a transport checksum for what changed in the pseudo header and in what
+ * else it covers; CHECKSUM_PARTIAL has the pseudo header only so far.
+ */
+static void check_update(struct nflb_pkt *pkt, __wsum pseudo, __wsum other)
+{
+	__sum16 *check = check_at(pkt, pkt->l4, pkt->tuple.proto);
+
+	if (!check)
+		return;
+	if (pkt->skb->ip_summed == CHECKSUM_PARTIAL) {
+		*check = ~csum_fold(csum_add(pseudo, csum_unfold(*check)));
+		return;
+	}
+	/* The sum of the whole packet is not kept up to date here. */
+	if (pkt->skb->ip_summed == CHECKSUM_COMPLETE)
+		pkt->skb->ip_summed = CHECKSUM_NONE;
+	csum_replace_by_diff(check, csum_add(pseudo, other));
+	if (!*check && pkt->tuple.proto == IPPROTO_UDP)
+		*check = CSUM_MANGLED_0;
+}
+
+/**
+ * nflb_mangle_tuple() - rewrite both ends
+ * @pkt: a TCP or UDP packet, writable
+ * @to: the tuple that the answers to it have
+ */
+void nflb_mangle_tuple(struct nflb_pkt *pkt, const struct nflb_tuple *to)
+{
+	__be16 *ports = header(pkt, pkt->l4);
+	__wsum old = csum_add((__force __wsum)ports[0],
+			      (__force __wsum)ports[1]);
+	__wsum new = csum_add((__force __wsum)to->dport,
+			      (__force __wsum)to->sport);
+
+	ports[0] = to->dport;
+	ports[1] = to->sport;
+	check_update(pkt, addrs_write(pkt, &to->dst, &to->src),
+		     csum_sub(new, old));
+}
+NFLB_EXPORT_KUNIT(nflb_mangle_tuple);
+
+/**
+ * nflb_mangle_field() - rewrite 32 bits of the transport header
+ * @pkt: a TCP or UDP packet, writable
+ * @off: offset of the field in the transport header, even
+ * @value: the new value
+ */
+void nflb_mangle_field(struct nflb_pkt *pkt, unsigned int off, __be32 value)
+{
+	__be32 *field = header(pkt, pkt->l4 + off);
+	__wsum diff = csum_sub((__force __wsum)value, (__force __wsum)*field);
+
+	*field = value;
+	check_update(pkt, 0, diff);
+}
+NFLB_EXPORT_KUNIT(nflb_mangle_field);
+
+/* The link-layer header, as far as it is known, goes along. */
+static void move_mac(struct sk_buff *skb, unsigned int len)
+{
+	if (!skb_mac_header_was_set(skb) ||
+	    skb_headroom(skb) < skb->mac_len + len)
+		return;
+	memmove(skb_mac_header(skb) - len, skb_mac_header(skb), skb->mac_len);
+	skb->mac_header -= len;
+}
+
+static void length_add(struct nflb_pkt *pkt, unsigned int len)
+{
+	if (pkt->tuple.family == AF_INET) {
+		struct iphdr *iph = ip_hdr(pkt->skb);
+		__be16 tot_len = htons(ntohs(iph->tot_len) + len);
+
+		csum_replace2(&iph->check, iph->tot_len, tot_len);
+		iph->tot_len = tot_len;
+	} else {
+		be16_add_cpu(&ipv6_hdr(pkt->skb)->payload_len, len);
+	}
+}
+
+/**
+ * nflb_mangle_grow() - make room within a packet
+ * @pkt: a TCP or UDP packet, writable
+ * @at: offset where bytes are added, behind the base transport header
+ * @len: how many, an even number; the packet is not longer than 64 KiB then
+ *
+ * The headers move into the headroom. The network header's length is right
+ * then; for the checksum see nflb_mangle_added(). Warning: may move the skb's
+ * head.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int nflb_mangle_grow(struct nflb_pkt *pkt, unsigned int at, unsigned int len)
+{
+	struct sk_buff *skb = pkt->skb;
+
+	if (skb_cow_head(skb, len + skb->mac_len))
+		return -ENOMEM;
+	move_mac(skb, len);
+	skb_push(skb, len);
+	memmove(skb->data, skb->data + len, at);
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, pkt->l4);
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		skb->csum_start -= len;
+	else if (skb->ip_summed == CHECKSUM_COMPLETE)
+		skb->ip_summed = CHECKSUM_NONE;
+	length_add(pkt, len);
+	return 0;
+}
+NFLB_EXPORT_KUNIT(nflb_mangle_grow);
+
+/**
+ * nflb_mangle_added() - let the transport checksum cover what was added
+ * @pkt: a TCP or UDP packet, after nflb_mangle_grow()
+ * @at: where, an even number behind the transport header's begin
+ * @len: how many bytes, that are written now
+ */
+void nflb_mangle_added(struct nflb_pkt *pkt, unsigned int at, unsigned int len)
+{
+	unsigned int new = pkt->skb->len - pkt->l4;
+	__wsum pseudo = csum_sub((__force __wsum)htons(new),
+				 (__force __wsum)htons(new - len));
+
+	check_update(pkt, pseudo, csum_partial(header(pkt, at), len, 0));
+}
+NFLB_EXPORT_KUNIT(nflb_mangle_added);
+
+/**
+ * nflb_mangle_udp_len() - a datagram became longer
+ * @pkt: a UDP packet, writable, after nflb_mangle_added()
+ * @added: by how much
+ */
+void nflb_mangle_udp_len(struct nflb_pkt *pkt, unsigned int added)
+{
+	struct udphdr *uh = header(pkt, pkt->l4);
+	__be16 len = htons(ntohs(uh->len) + added);
+	__wsum diff = csum_sub((__force __wsum)len, (__force __wsum)uh->len);
+
+	uh->len = len;
+	check_update(pkt, 0, diff);
+}
+NFLB_EXPORT_KUNIT(nflb_mangle_udp_len);
+
 /* Bytes of the packet from @off on, as far as there are any. */
 static unsigned int room(const struct nflb_pkt *pkt, unsigned int off)
 {
@@ -201,6 +380,26 @@ void nflb_mangle_quoted(struct nflb_pkt *pkt, enum nflb_end end,
 		csum_replace4(&iph->check, at->ip, addr->ip);
 	}
 	addr_write(pkt, at, addr);
+}
+
+/**
+ * nflb_mangle_quoted_seq() - move the sequence number that an error quotes
+ * @pkt: an ICMP error, writable
+ * @delta: what is subtracted from it
+ */
+void nflb_mangle_quoted_seq(struct nflb_pkt *pkt, u32 delta)
+{
+	struct tcphdr *th = header(pkt, pkt->inner_l4);
+	__sum16 *check = quoted_check(pkt);
+	__be32 seq;
+
+	if (!delta || pkt->inner_proto != IPPROTO_TCP ||
+	    room(pkt, pkt->inner_l4) < offsetofend(struct tcphdr, seq))
+		return;
+	seq = htonl(ntohl(th->seq) - delta);
+	if (check)
+		csum_replace4(check, th->seq, seq);
+	th->seq = seq;
 }
 
 /**

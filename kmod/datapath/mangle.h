@@ -18,8 +18,14 @@ void nflb_mangle_end(struct nflb_pkt *pkt, enum nflb_end end,
 		     const union nflb_addr *addr, __be16 port);
 void nflb_mangle_addr(struct nflb_pkt *pkt, enum nflb_end end,
 		      const union nflb_addr *addr);
+void nflb_mangle_tuple(struct nflb_pkt *pkt, const struct nflb_tuple *to);
+void nflb_mangle_field(struct nflb_pkt *pkt, unsigned int off, __be32 value);
+int nflb_mangle_grow(struct nflb_pkt *pkt, unsigned int at, unsigned int len);
+void nflb_mangle_added(struct nflb_pkt *pkt, unsigned int at, unsigned int len);
+void nflb_mangle_udp_len(struct nflb_pkt *pkt, unsigned int added);
 void nflb_mangle_quoted(struct nflb_pkt *pkt, enum nflb_end end,
 			const union nflb_addr *addr, __be16 port);
+void nflb_mangle_quoted_seq(struct nflb_pkt *pkt, u32 delta);
 void nflb_mangle_icmp_checksum(struct nflb_pkt *pkt);
 void nflb_mangle_ttl(struct nflb_pkt *pkt);
 

@@ -8,6 +8,7 @@
  */
 #include <net/ip.h>
 #include <net/ip6_route.h>
+#include <net/dsfield.h>
 #include <net/lwtunnel.h>
 #include <net/ndisc.h>
 #include <net/netfilter/nf_conntrack.h>
@@ -26,6 +27,20 @@ static int bound_device(const struct nflb_pkt *pkt)
 	       READ_ONCE(sk->sk_bound_dev_if) : 0;
 }
 
+/* As the packet is now; its family may be about to change. */
+static u8 dsfield(const struct nflb_pkt *pkt)
+{
+	return pkt->tuple.family == AF_INET ?
+	       ip_hdr(pkt->skb)->tos : ipv6_get_dsfield(ipv6_hdr(pkt->skb));
+}
+
+static __be32 flowinfo(const struct nflb_pkt *pkt)
+{
+	return pkt->tuple.family == AF_INET6 ?
+	       ip6_flowinfo(ipv6_hdr(pkt->skb)) :
+	       ip6_make_flowinfo(dsfield(pkt), 0);
+}
+
 static struct dst_entry *lookup_v4(const struct nflb_pkt *pkt,
 				   const union nflb_addr *src,
 				   const union nflb_addr *dst,
@@ -41,7 +56,7 @@ static struct dst_entry *lookup_v4(const struct nflb_pkt *pkt,
 		.fl4_dport = dport,
 		/* The source need not be an address of this host. */
 		.flowi4_flags = FLOWI_FLAG_ANYSRC,
-		.flowi4_tos = ip_hdr(pkt->skb)->tos & INET_DSCP_MASK,
+		.flowi4_tos = dsfield(pkt) & INET_DSCP_MASK,
 	};
 	struct rtable *rt;
 
@@ -69,7 +84,7 @@ static struct dst_entry *lookup_v6(const struct nflb_pkt *pkt,
 		.fl6_sport = sport,
 		.fl6_dport = dport,
 		.flowi6_flags = FLOWI_FLAG_ANYSRC,
-		.flowlabel = ip6_flowinfo(ipv6_hdr(pkt->skb)),
+		.flowlabel = flowinfo(pkt),
 	};
 	struct dst_entry *found;
 
@@ -83,6 +98,7 @@ static struct dst_entry *lookup_v6(const struct nflb_pkt *pkt,
 /**
  * nflb_route_lookup() - route of a packet as it leaves
  * @pkt: the packet; its mark, DSCP and protocol count
+ * @family: its family then
  * @src: its source then
  * @dst: its destination then
  * @sport: its source port then
@@ -90,12 +106,12 @@ static struct dst_entry *lookup_v6(const struct nflb_pkt *pkt,
  *
  * Return: a route, with a reference, or NULL.
  */
-struct dst_entry *nflb_route_lookup(const struct nflb_pkt *pkt,
+struct dst_entry *nflb_route_lookup(const struct nflb_pkt *pkt, u8 family,
 				    const union nflb_addr *src,
 				    const union nflb_addr *dst,
 				    __be16 sport, __be16 dport)
 {
-	return pkt->tuple.family == AF_INET ?
+	return family == AF_INET ?
 	       lookup_v4(pkt, src, dst, sport, dport) :
 	       lookup_v6(pkt, src, dst, sport, dport);
 }
@@ -111,13 +127,14 @@ static noinline struct dst_entry *route_refresh(struct nflb_pkt *pkt,
 						enum nflb_dir dir)
 {
 	/* As the packet leaves: the other direction's tuple, inverted. */
-	const struct nflb_tuple *t = &nflb_conn_node(conn, !dir)->tuple;
+	const struct nflb_tuple *t = nflb_conn_answer(conn, dir);
 	struct dst_entry *dst, *old;
 
-	dst = nflb_route_lookup(pkt, &t->dst, &t->src, t->dport, t->sport);
+	dst = nflb_route_lookup(pkt, t->family, &t->dst, &t->src, t->dport,
+				t->sport);
 	if (!dst)
 		return NULL;
-	WRITE_ONCE(conn->dst_cookie[dir], dst_cookie(dst, pkt->tuple.family));
+	WRITE_ONCE(conn->dst_cookie[dir], dst_cookie(dst, t->family));
 	old = unrcu_pointer(xchg(&conn->dst[dir], RCU_INITIALIZER(dst)));
 	/* Freed after a grace period at the earliest, net/core/dst.c. */
 	dst_release(old);
@@ -200,22 +217,23 @@ bool nflb_exceeds_mtu(const struct nflb_pkt *pkt, unsigned int mtu)
 
 /**
  * nflb_route_input_local() - let the host take a packet whose source changes
- * @pkt: an IPv4 packet for a local socket, not rewritten yet
+ * @pkt: a packet for a local socket, not rewritten yet
+ * @to: its destination then
  *
- * Once its source is the VIP, which may be an address of this host, the input
- * route lookup would call it a martian (fib_validate_source()). So it is made
- * before.
+ * Once its source is the VIP or a local address, which may be an address of
+ * this host, IPv4's input route lookup would call it a martian
+ * (fib_validate_source()). So it is made before.
  *
  * Return: 0, or a negative errno when the host would not take it.
  */
-int nflb_route_input_local(struct nflb_pkt *pkt)
+int nflb_route_input_local(struct nflb_pkt *pkt, const union nflb_addr *to)
 {
 	const struct iphdr *iph = ip_hdr(pkt->skb);
 
 	if (pkt->tuple.family != AF_INET || skb_valid_dst(pkt->skb))
 		return 0;
-	return nflb_ip_route_input(pkt->skb, iph->daddr, iph->saddr, iph,
-			      pkt->skb->dev) ? -EHOSTUNREACH : 0;
+	return nflb_ip_route_input(pkt->skb, to->ip, iph->saddr, iph,
+				   pkt->skb->dev) ? -EHOSTUNREACH : 0;
 }
 
 /**

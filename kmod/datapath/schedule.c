@@ -58,15 +58,13 @@ static struct nflb_conn *connect_to(struct nflb_pkt *pkt,
 				    struct nflb_backend *backend,
 				    enum nflb_reason *reason)
 {
-	struct nflb_tuple out;
+	const struct nflb_forward_ops *ops = nflb_forward_of(snapshot, backend);
 
-	if (hairpin(pkt, backend)) {
+	if (!ops->hairpin && hairpin(pkt, backend)) {
 		*reason = NFLB_REASON_HAIRPIN;
 		return NULL;
 	}
-	snapshot->forward->out_tuple(&out, &pkt->tuple, backend);
-	return nflb_conn_create(pkt->nn, backend, snapshot->forward,
-				&pkt->tuple, &out, reason);
+	return nflb_conn_create(pkt->nn, backend, ops, &pkt->tuple, reason);
 }
 
 /*
@@ -99,6 +97,15 @@ static struct nflb_backend *choose(struct nflb_pkt *pkt,
 	return *entry ? nflb_persist_backend(*entry) : backend;
 }
 
+/* May another backend do what this one could not, for that reason? */
+static bool elsewhere(enum nflb_reason reason)
+{
+	return reason == NFLB_REASON_TUPLE_CLASH ||
+	       reason == NFLB_REASON_NO_BACKEND ||
+	       reason == NFLB_REASON_PORTS_EXHAUSTED ||
+	       reason == NFLB_REASON_HAIRPIN;
+}
+
 /*
  * Returns the connection, or NULL with a reason. A client that is remembered
  * may still go elsewhere when its tuple is taken at its backend.
@@ -128,9 +135,7 @@ static struct nflb_conn *pick_and_connect(struct nflb_pkt *pkt,
 				nflb_conn_remember(conn, entry);
 			return conn;
 		}
-		if (*reason != NFLB_REASON_TUPLE_CLASH &&
-		    *reason != NFLB_REASON_NO_BACKEND &&
-		    *reason != NFLB_REASON_HAIRPIN)
+		if (!elsewhere(*reason))
 			return NULL;
 	}
 	return NULL;
@@ -161,7 +166,9 @@ enum nflb_verdict nflb_schedule(struct nflb_pkt *pkt, struct nflb_conn **conn)
 	*conn = pick_and_connect(pkt, svc, &reason);
 	if (*conn)
 		return NFLB_CONTINUE;
-	if (reason == NFLB_REASON_NO_BACKEND)
+	if (reason == NFLB_REASON_NO_BACKEND ||
+	    reason == NFLB_REASON_PORTS_EXHAUSTED ||
+	    reason == NFLB_REASON_NO_LOCAL_ADDRESS)
 		return nflb_refuse(pkt, reason);
 	return nflb_drop(pkt, reason);
 }

@@ -63,8 +63,12 @@ enum nflb_gone {
  * @stats_base: what `stats zero` subtracts
  * @ref: one for the configuration, one a connection
  * @free_work: frees it from process context
+ * @mode: enum nflb_mode, or NFLB_MODE_INHERIT
+ * @port_salt: order in which local ports are used towards it
  * @conns: connections in the table, on a line of its own
  * @active: those of them that have not begun to end
+ * @port_cursor: counts local ports that were tried
+ * @ports_exhausted: jiffies (32 bits) when all of them were taken
  */
 struct nflb_backend {
 	struct nflb_stats __percpu *stats;
@@ -86,9 +90,16 @@ struct nflb_backend {
 	struct nflb_stats_sum	stats_base;
 	refcount_t		ref;
 	struct rcu_work		free_work;
+	u8			mode;
+	u32			port_salt;
 	atomic_t		conns ____cacheline_aligned_in_smp;
 	atomic_t		active;
+	atomic_t		port_cursor;
+	u32			ports_exhausted;
 };
+
+/* nflb_backend.mode: the service's */
+#define NFLB_MODE_INHERIT U8_MAX
 
 /* One backend that may get new connections, in a snapshot. */
 struct nflb_candidate {
@@ -100,7 +111,10 @@ struct nflb_candidate {
  * struct nflb_snapshot - what can change of a service, immutable, under RCU
  * @sched: picks backends
  * @sched_data: belongs to @sched, freed with the snapshot
- * @forward: how packets go
+ * @forward: how packets go, where a backend has no mode of its own
+ * @toa: the length of what tells a client's address, 0 when that is off
+ * @toa_kind: kind of that TCP option
+ * @proxy: a PROXY header tells it
  * @persist: jiffies for which clients are remembered, 0 is off
  * @persist_mask: what of a client's address counts then
  * @hash_seed: net.nflb.hash_seed
@@ -115,6 +129,9 @@ struct nflb_snapshot {
 	const struct nflb_sched_ops *sched;
 	void			*sched_data;
 	const struct nflb_forward_ops *forward;
+	u8			toa;
+	u8			toa_kind;
+	bool			proxy;
 	u32			persist;
 	union nflb_addr		persist_mask;
 	u32			hash_seed;
@@ -138,6 +155,9 @@ enum nflb_timeout {
 /**
  * struct nflb_service_settings - what an administrator can set
  * @mode: enum nflb_mode
+ * @toa: tell clients' addresses in a TCP option
+ * @toa_kind6: kind of that option for an IPv6 client
+ * @proxy: tell clients' addresses by PROXY protocol
  * @persist_prefix4: bits of an IPv4 client's address that count for @persist
  * @persist_prefix6: the same of IPv6
  * @persist: seconds for which a client returns to its backend, 0 is off
@@ -147,6 +167,9 @@ enum nflb_timeout {
  */
 struct nflb_service_settings {
 	u8	mode;
+	bool	toa;
+	u8	toa_kind6;
+	bool	proxy;
 	u8	persist_prefix4;
 	u8	persist_prefix6;
 	u32	persist;

@@ -39,10 +39,14 @@ struct nflb_stats_sum {
 	u64 bytes[NFLB_DIR_COUNT];
 };
 
-/* One CPU's packets that were not forwarded, by reason. */
+/* One CPU's packets that were not forwarded, by reason; and other counters. */
 struct nflb_drops {
 	u64 packets[NFLB_REASON_COUNT];
+	u64 counters[NFLB_COUNTER_COUNT];
 };
+
+/* Context: softirq or BH disabled. */
+#define nflb_count(nn, counter) this_cpu_inc((nn)->drops->counters[counter])
 
 /* Context: softirq or BH disabled. */
 static inline void nflb_stats_packet(struct nflb_stats __percpu *stats,
@@ -75,5 +79,7 @@ void nflb_stats_sub(struct nflb_stats_sum *sum,
 
 u64 nflb_drops_read(const struct nflb_net *nn, enum nflb_reason reason);
 const char *nflb_reason_name(enum nflb_reason reason);
+u64 nflb_counter_read(const struct nflb_net *nn, enum nflb_counter counter);
+const char *nflb_counter_name(enum nflb_counter counter);
 
 #endif /* NFLB_STATS_H */

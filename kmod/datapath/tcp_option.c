@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
+ * TCP options of packets that pass: finding and changing them.
+ *
  * Servers behind load balancers may believe a TCP option that tells the
  * client's address (TOA). A client must not be able to forge one, so what comes
  * from clients and looks like one is overwritten with NOPs: the length stays.
@@ -13,7 +15,12 @@
 #include <net/checksum.h>
 #include <net/tcp.h>
 
+#include "datapath/stats.h"
 #include "datapath/tcp_option.h"
+#include "netns.h"
+
+/* RFC 5925; TCPOPT_AO came in 6.7 */
+#define TCPOPT_AO_KIND	29
 
 #define EXID_FASTOPEN	0xf989
 #define EXID_SMC	0xe2d4c3d9
@@ -67,7 +74,8 @@ static bool scrub(u8 *opts, unsigned int len, bool write)
 		opt_len = opts[i + 1];
 		if (opt_len < 2 || i + opt_len > len)
 			break;
-		if (opts[i] == TCPOPT_MD5SIG || opts[i] == 29)
+		if (opts[i] == TCPOPT_MD5SIG ||
+		    opts[i] == TCPOPT_AO_KIND)
 			return false;
 		if (is_address(&opts[i], opt_len)) {
 			changed = true;
@@ -79,6 +87,127 @@ static bool scrub(u8 *opts, unsigned int len, bool write)
 	return changed;
 }
 
+static u8 *options(const struct nflb_pkt *pkt)
+{
+	return pkt->skb->data + pkt->l4 + sizeof(struct tcphdr);
+}
+
+static unsigned int options_len(const struct nflb_pkt *pkt)
+{
+	return pkt->tcp_doff - sizeof(struct tcphdr);
+}
+
+/**
+ * nflb_tcp_option() - find an option
+ * @pkt: a TCP packet, its options linear
+ * @kind: of the option, not NOP nor EOL
+ *
+ * Return: the first of that kind that is whole (its length is at least 2), or
+ * NULL.
+ */
+u8 *nflb_tcp_option(const struct nflb_pkt *pkt, u8 kind)
+{
+	unsigned int len = options_len(pkt), i = 0;
+	u8 *opts = options(pkt);
+
+	while (i < len && opts[i] != TCPOPT_EOL) {
+		if (opts[i] == TCPOPT_NOP) {
+			i++;
+			continue;
+		}
+		if (i + 1 >= len || opts[i + 1] < 2 || i + opts[i + 1] > len)
+			break;
+		if (opts[i] == kind)
+			return &opts[i];
+		i += opts[i + 1];
+	}
+	return NULL;
+}
+NFLB_EXPORT_KUNIT(nflb_tcp_option);
+
+/**
+ * nflb_tcp_is_signed() - would a changed option spoil the segment?
+ * @pkt: a TCP packet, its options linear
+ *
+ * Return: whether it is signed (RFC 2385, RFC 5925).
+ */
+bool nflb_tcp_is_signed(const struct nflb_pkt *pkt)
+{
+	return options_len(pkt) && (nflb_tcp_option(pkt, TCPOPT_MD5SIG) ||
+				    nflb_tcp_option(pkt, TCPOPT_AO_KIND));
+}
+
+/**
+ * nflb_tcp_options_sum() - before options are changed
+ * @pkt: a TCP packet, its options linear
+ *
+ * Return: for nflb_tcp_options_changed().
+ */
+__wsum nflb_tcp_options_sum(const struct nflb_pkt *pkt)
+{
+	return csum_partial(options(pkt), options_len(pkt), 0);
+}
+
+/**
+ * nflb_tcp_options_changed() - after options were changed
+ * @pkt: a TCP packet, writable
+ * @before: from nflb_tcp_options_sum()
+ *
+ * CHECKSUM_PARTIAL covers the pseudo header only; COMPLETE stays right, since
+ * the checksum cancels the options.
+ */
+void nflb_tcp_options_changed(struct nflb_pkt *pkt, __wsum before)
+{
+	struct tcphdr *th = (struct tcphdr *)(pkt->skb->data + pkt->l4);
+
+	if (pkt->skb->ip_summed != CHECKSUM_PARTIAL)
+		csum_replace_by_diff(&th->check,
+				     csum_sub(nflb_tcp_options_sum(pkt),
+					      before));
+}
+
+/**
+ * nflb_tcp_remove_option() - overwrite an option with NOPs
+ * @pkt: a TCP packet, writable
+ * @kind: which
+ */
+void nflb_tcp_remove_option(struct nflb_pkt *pkt, u8 kind)
+{
+	__wsum before = nflb_tcp_options_sum(pkt);
+	u8 *opt;
+
+	while ((opt = nflb_tcp_option(pkt, kind)))
+		memset(opt, TCPOPT_NOP, opt[1]);
+	nflb_tcp_options_changed(pkt, before);
+}
+NFLB_EXPORT_KUNIT(nflb_tcp_remove_option);
+
+/**
+ * nflb_tcp_lower_mss() - let the receiver of a SYN send shorter segments
+ * @pkt: a SYN or SYN-ACK, writable
+ * @by: by how much
+ *
+ * Without the option the MSS is the least of all (RFC 9293, 3.7.1), and none is
+ * added; nor is one made less than that.
+ */
+void nflb_tcp_lower_mss(struct nflb_pkt *pkt, unsigned int by)
+{
+	unsigned int least = pkt->tuple.family == AF_INET ? TCP_MSS_DEFAULT :
+							    IPV6_MIN_MTU - 60;
+	__wsum before = nflb_tcp_options_sum(pkt);
+	u8 *opt = nflb_tcp_option(pkt, TCPOPT_MSS);
+	u16 mss;
+
+	if (!opt || opt[1] != TCPOLEN_MSS)
+		return;
+	mss = get_unaligned_be16(opt + 2);
+	if (mss <= least)
+		return;
+	put_unaligned_be16(max(mss - by, least), opt + 2);
+	nflb_tcp_options_changed(pkt, before);
+}
+NFLB_EXPORT_KUNIT(nflb_tcp_lower_mss);
+
 /**
  * nflb_tcp_scrub_address() - remove address options that a client put there
  * @pkt: a TCP packet from a client, writable up to the end of its options
@@ -88,15 +217,12 @@ static bool scrub(u8 *opts, unsigned int len, bool write)
  */
 void nflb_tcp_scrub_address(struct nflb_pkt *pkt)
 {
-	unsigned int len = pkt->tcp_doff - sizeof(struct tcphdr);
-	struct tcphdr *th;
+	unsigned int len = options_len(pkt);
+	u8 *opts = options(pkt);
 	__wsum before;
-	u8 *opts;
 
 	if (likely(!len))
 		return;
-	th = (struct tcphdr *)(pkt->skb->data + pkt->l4);
-	opts = (u8 *)(th + 1);
 	if (likely(len == TCPOLEN_TSTAMP_ALIGNED &&
 		   *(__be32 *)opts == htonl(TCPOPT_NOP << 24 |
 					    TCPOPT_NOP << 16 |
@@ -106,14 +232,9 @@ void nflb_tcp_scrub_address(struct nflb_pkt *pkt)
 	/* Twice, so that a signature behind an address is still respected. */
 	if (likely(!scrub(opts, len, false)))
 		return;
-	before = csum_partial(opts, len, 0);
+	before = nflb_tcp_options_sum(pkt);
 	scrub(opts, len, true);
-	/* CHECKSUM_PARTIAL covers the pseudo header only; COMPLETE stays right,
-	 * since the checksum cancels the options.
-	 */
-	if (pkt->skb->ip_summed != CHECKSUM_PARTIAL)
-		csum_replace_by_diff(&th->check,
-				     csum_sub(csum_partial(opts, len, 0),
-					      before));
+	nflb_tcp_options_changed(pkt, before);
+	nflb_count(pkt->nn, NFLB_COUNTER_TOA_REMOVED);
 }
 NFLB_EXPORT_KUNIT(nflb_tcp_scrub_address);

@@ -50,9 +50,13 @@ static struct nflb_conn *create(struct conn_fixture *fx,
 	local_bh_disable();
 	rcu_read_lock();
 	snapshot = rcu_dereference(fx->svc->snapshot);
-	snapshot->forward->out_tuple(out, in, fx->backend);
 	conn = nflb_conn_create(ku_nn(), fx->backend, snapshot->forward, in,
-				out, reason);
+				reason);
+	/* In mode dnat there is one that it can be. */
+	nflb_tuple_invert(out, in);
+	out->src = fx->backend->addr;
+	if (fx->backend->port)
+		out->sport = fx->backend->port;
 	rcu_read_unlock();
 	local_bh_enable();
 	return conn;

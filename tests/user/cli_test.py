@@ -13,7 +13,7 @@ import tap
 HERE = os.path.dirname(os.path.abspath(__file__))
 LBADM = os.environ.get("LBADM", os.path.join(
     HERE, "../../userspace/build/lbadm"))
-OBJECTS = ["service", "backend", "connection", "stats", "monitor"]
+OBJECTS = ["service", "backend", "laddr", "connection", "stats", "monitor"]
 
 
 def lbadm(*args, stdin=None):
@@ -53,7 +53,7 @@ def test_wrong_words():
     refuses(["serv", "show"], 1, '"serv"')
     refuses(["help", "serv"], 1, '"serv"')
     refuses(["service", "help", "me"], 1, '"me"')
-    for o in ("laddr", "device", "config", "explain"):
+    for o in ("device", "config", "explain"):
         refuses([o, "show"], 1, '"%s"' % o, "there are: " + ", ".join(OBJECTS))
     refuses(["service", "ad"], 1, '"ad"', "add")
     refuses(["service", "add"], 1, "PROTO VIP")
@@ -63,6 +63,18 @@ def test_wrong_words():
     refuses(["backend", "add", "tcp", "192.0.2.1:80"], 1, "backend")
     refuses(["backend", "drain", "tcp", "192.0.2.1:80", "10.0.0.1:80",
              "deadline", "x"], 1, "a number from 0 to 604800 is expected")
+    refuses(["laddr", "add"], 1, "ADDR or ADDR-ADDR")
+    for words in ("10.0.0.1-", "10.0.0.1-x", "10.0.0.1-::1",
+                  "10.0.0.1 ports 5", "10.0.0.1 ports 0-5",
+                  "10.0.0.1 ports 9-5", "10.0.0.1 ports",
+                  "10.0.0.1 exclude 5-", "10.0.0.1 exclude ,",
+                  "10.0.0.1 exclude 1,2,3,4,5,6,7,8,9", "10.0.0.1 x"):
+        refuses(["laddr", "add", *words.split()], 1)
+    refuses(["laddr", "del", "10.0.0.1", "exclude", "5"], 1, "add")
+    refuses(["service", "add", "tcp", "192.0.2.1:80", "toa-kind6", "252"], 1,
+            "253 or 254")
+    refuses(["service", "add", "tcp", "192.0.2.1:80", "proxy-protocol", "v2"],
+            1, "on or off")
     refuses(["connection", "show", "colour", "red"], 1, '"colour"')
     refuses(["monitor", "everything"], 1, '"everything"')
     refuses(["stats", "show", "all"], 1, '"all"')

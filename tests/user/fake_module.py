@@ -49,15 +49,15 @@ def a(name, value):
     """An attribute by name; its size by its name: a("A_COUNT", 7)."""
     if isinstance(value, (bytes, list)):
         return attr(N[name], value)
-    if isinstance(value, str) and name.endswith("ADDRESS"):
+    if isinstance(value, str) and re.search(r"ADDRESS(_LAST)?$", name):
         return attr(N[name], ipaddress.ip_address(value).packed)
     if isinstance(value, str):
         return attr(N[name], value.encode() + b"\0")
     if "PORT" in name.split("_"):
         return attr(N[name], struct.pack("!H", value))
-    if re.search(r"_(PROTOCOL|MODE|ENCAP|STATE|TOA|PREFIX[46]?)$", name):
+    if re.search(r"_(PROTOCOL|MODE|ENCAP|STATE|TOA|PROXY|PREFIX[46]?)$", name):
         return attr(N[name], struct.pack("=B", value))
-    if re.search(r"^A_(COUNT|DROP_PACKETS|STATS_(?!ACTIVE))", name):
+    if re.search(r"^A_(COUNT|COUNTER_VALUE|DROP_PACKETS|STATS_(?!ACTIVE))", name):
         return attr(N[name], struct.pack("=Q", value))
     return attr(N[name], struct.pack("=I", value))
 

@@ -335,20 +335,64 @@ def totals(r):
             for n, p in (("no-backend", 5), ("no-route", 0))]
     return [r.message("STATS_GET", a("A_STATS", stats(9, 2, (3, 4), (5, 6))),
                       a("A_CONNECTIONS", 2), a("A_MAX_CONNECTIONS", 1000),
-                      a("A_DROPS", drop)), r.error()]
+                      a("A_DROPS", drop), a("A_COUNTERS", [a("A_COUNTER", [
+                          a("A_COUNTER_NAME", "toa-inserted"),
+                          a("A_COUNTER_VALUE", 7)])])), r.error()]
 
 
 def test_show_stats():
     equal(shows(["stats", "show"], totals),
           {"connections": 9, "active": 2, "max-connections": 1000,
            "packets-in": 3, "packets-out": 4, "bytes-in": 5, "bytes-out": 6,
-           "drops": {"no-backend": 5, "no-route": 0}})
+           "drops": {"no-backend": 5, "no-route": 0},
+           "counters": {"toa-inserted": 7}})
     out = succeeds(["stats"], totals).out
     assert "drop no-backend        5\n" in out, out
     assert "no-route" not in out, out
+    assert "toa-inserted           7\n" in out, out
     assert "no-route" in succeeds(["-s", "stats"], totals).out
     r = succeeds(["stats", "zero"], accepts)
     equal((r.requests[0].cmd, r.out), (N["CMD_STATS_ZERO"], ""))
+
+
+def test_local_addresses():
+    def asks(line, cmd, *attrs):
+        r = succeeds(["laddr", *line.split()], accepts).requests[0]
+        equal((r.cmd, r.attributes), (N["CMD_LADDR_" + cmd], [
+            (N["A_LADDR"], True, b"".join(attrs))]))
+
+    one = [a("A_LADDR_ADDRESS", "10.0.0.1"),
+           a("A_LADDR_ADDRESS_LAST", "10.0.0.1")]
+    asks("add 10.0.0.1", "ADD", *one)
+    asks("del 10.0.0.1-10.0.0.9 ports 1000-1999", "DEL", one[0],
+         a("A_LADDR_ADDRESS_LAST", "10.0.0.9"), a("A_LADDR_PORT", 1000),
+         a("A_LADDR_PORT_LAST", 1999))
+    excluded = attr(N["A_LADDR_EXCLUDED"], bytes.fromhex("0005000507d00bb8"))
+    asks("add 10.0.0.1 exclude 5,2000-3000", "ADD", *one, excluded)
+
+    laddrs = [a("A_LADDR", [
+        a("A_LADDR_ADDRESS", first), a("A_LADDR_ADDRESS_LAST", last),
+        a("A_LADDR_PORT", 1024), a("A_LADDR_PORT_LAST", 65535), *more,
+        a("A_LADDR_FOREIGN", foreign)])
+        for first, last, foreign, more in (
+            ("10.0.0.1", "10.0.0.1", 0, []),
+            ("2001:db8::1", "2001:db8::9", 9, [excluded]))]
+    handler = dumps(LADDR_GET=laddrs)
+    equal(shows(["laddr", "show"], handler), [
+        {"address": "10.0.0.1", "ports": "1024-65535", "foreign": 0},
+        {"address": "2001:db8::1-2001:db8::9", "ports": "1024-65535",
+         "exclude": "5-5,2000-3000", "foreign": 9}])
+    equal(succeeds(["laddr"], handler).out,
+          "10.0.0.1 ports 1024-65535\n"
+          "2001:db8::1-2001:db8::9 ports 1024-65535 exclude 5-5,2000-3000 "
+          "foreign 9\n")
+
+
+def test_warning():
+    """What the kernel says of what it did is no failure."""
+    r = play(["laddr", "add", "10.0.0.1"],
+             lambda r: [r.error(text="not the host's")])
+    equal((r.status, r.out, r.err), (0, "", "lbadm: warning: not the host's\n"))
 
 
 def test_json_escapes():
@@ -509,7 +553,8 @@ def test_batch():
 
     def third(r):
         seen.append(r)
-        return [r.error(errno.EINVAL if len(seen) == 3 else 0, "not this")]
+        return [r.error(errno.EINVAL, "not this") if len(seen) == 3
+                else r.error()]
     r = play(["-b", "-"], third, stdin=lines)
     equal((r.status, len(r.requests), r.err),
           (2, 3, "lbadm: -:5: kernel: not this\n"))

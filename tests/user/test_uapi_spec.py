@@ -28,11 +28,13 @@ def code(path):
 
 SPEC = yaml.safe_load(read("docs/netlink/specs/nflb.yaml"))
 HEADER = code("include/uapi/linux/nflb.h")
-PARSE = code("kmod/control/genl_parse.c")
-FILL = code("kmod/control/genl_fill.c") + code("kmod/control/genl_conn.c")
+PARSE = code("kmod/control/genl_parse.c") + code("kmod/control/genl_laddr.c")
+FILL = "".join(code("kmod/control/genl_%s.c" % f)
+               for f in ("fill", "conn", "laddr"))
 GENL = code("kmod/control/genl.c")
 NOTIFY = "".join(code("kmod/" + f) for f in (
-    "control/config.c", "control/config_backend.c", "control/lifecycle.c",
+    "control/config.c", "control/config_backend.c", "control/config_laddr.c",
+    "control/lifecycle.c",
     "datapath/conn.c", "datapath/conn_end.c"))
 
 OPS = {o["name"]: o for o in SPEC["operations"]["list"]}
@@ -228,12 +230,15 @@ def policies():
 def number(text):
     """The value of a limit as the kernel's source writes it."""
     names = {"NFLB_" + upper(k): v for k, v in CONSTS.items()}
+    names |= {"NFLB_TOA_" + k: v for k, v in re.findall(
+        r"#define NFLB_TOA_(\w+)\s+(\d+)", read("kmod/datapath/toa.h"))}
     for name, d in ENUMS.items():
         names[upper("nflb-", name, "-max")] = len(d["entries"]) - 1
     for name, value in names.items():
         text = re.sub(r"\b%s\b" % name, str(value), text)
+    text, _, times = (p.strip() for p in text.partition("*"))
     base, _, less = (p.strip() for p in text.partition("-"))
-    return int(base) - int(less or 0)
+    return (int(base) - int(less or 0)) * int(times or 1)
 
 
 NLA = {"u8": "NLA_U8", "u16": "NLA_U16", "u32": "NLA_U32",
@@ -254,6 +259,9 @@ def policy_of(text):
     m = re.match(r"NLA_POLICY_RANGE\(NLA_BINARY, (.*), (.*)\)$", text)
     if m:
         limits["min-len"], limits["max-len"] = map(number, m.groups())
+    m = re.match(r"NLA_POLICY_RANGE\(NLA_U8, (.*), (.*)\)$", text)
+    if m:
+        limits["min"], limits["max"] = map(number, m.groups())
     m = re.match(r"NLA_POLICY_FULL_RANGE\(\w+, &(\w+)\)$", text)
     if m:
         limits["max"] = number(re.search(
@@ -279,7 +287,7 @@ def answers_only():
 
 def test_policies_have_the_same_types_and_limits():
     found, rejected = policies(), set(answers_only())
-    for s in ("nflb", "service", "backend", "filter"):
+    for s in ("nflb", "service", "backend", "filter", "laddr"):
         for a in SETS[s]["attributes"]:
             name = upper(SETS[s]["name-prefix"], a["name"])
             if a["type"] == "pad":
@@ -344,12 +352,12 @@ def test_changes_and_connections_need_admin():
 def filled():
     """{attribute: type} of what the module puts into messages"""
     found = {}
-    calls = r"\b(nla_put_\w+|nla_nest_start|put_addr|put_stats)" \
+    calls = r"\b(nla_put(?:_\w+)?|nla_nest_start|put_addr|put_stats)" \
             r"\((?:skb|reply), (NFLB_A_\w+)"
     kinds = {"nla_put_u8": "u8", "nla_put_u32": "u32", "nla_put_be16": "be16",
              "nla_put_string": "string", "nla_put_u64_64bit": "u64",
              "nla_nest_start": "nest", "put_stats": "nest",
-             "put_addr": "binary", "nla_put_flag": "flag"}
+             "put_addr": "binary", "nla_put": "binary", "nla_put_flag": "flag"}
     for call, name in re.findall(calls, FILL):
         assert found.get(name, kinds[call]) == kinds[call], name
         found[name] = kinds[call]
@@ -370,7 +378,7 @@ def test_answers_have_the_same_types():
 
 
 def test_events_are_those_of_the_module():
-    for group, call in (("config", "nflb_notify_(?:service|backend)"),
+    for group, call in (("config", "nflb_notify_(?:service|backend|laddr)"),
                         ("connections", "nflb_notify_conn")):
         sent = set(re.findall(call + r"\([^;]*?NFLB_CMD_(\w+)\)", NOTIFY))
         same({upper(o["name"]) for o in OPS.values()

@@ -31,6 +31,17 @@
 /* Largest number of backends in one service */
 #define NFLB_BACKENDS_MAX		4096
 
+/* Addresses in one range of local addresses; ranges of ports left out of it */
+#define NFLB_LADDR_RANGE_MAX		4096
+#define NFLB_LADDR_EXCLUDED_MAX		8
+
+/* Ranges of local addresses in a namespace, of either family */
+#define NFLB_LADDRS_MAX			256
+
+/* First and last local port, where none are named */
+#define NFLB_LADDR_PORT_FIRST		1024
+#define NFLB_LADDR_PORT_LAST		65535
+
 /*
  * Commands. Requests that change something or show connections need
  * CAP_NET_ADMIN in the user namespace that owns the network namespace, and so
@@ -57,6 +68,9 @@ enum nflb_cmd {
 	NFLB_CMD_STATS_GET,		/* do: totals and drops by reason */
 	NFLB_CMD_STATS_ZERO,
 	NFLB_CMD_BACKEND_DRAINED,	/* event: nothing is left of one that drains */
+	NFLB_CMD_LADDR_GET,		/* dump */
+	NFLB_CMD_LADDR_ADD,
+	NFLB_CMD_LADDR_DEL,
 
 	__NFLB_CMD_MAX,
 	NFLB_CMD_MAX = __NFLB_CMD_MAX - 1
@@ -126,6 +140,9 @@ enum nflb_attr {
 	NFLB_A_MAX_CONNECTIONS,		/* u32: ceiling of the connection table */
 	NFLB_A_NOW,			/* flag: end connections at once */
 	NFLB_A_PAD,
+	NFLB_A_LADDR,			/* nest: enum nflb_laddr_attr */
+	NFLB_A_COUNTERS,		/* nest of NFLB_A_COUNTER */
+	NFLB_A_COUNTER,			/* nest: enum nflb_counter_attr */
 
 	__NFLB_A_MAX,
 	NFLB_A_MAX = __NFLB_A_MAX - 1
@@ -159,6 +176,8 @@ enum nflb_service_attr {
 	NFLB_A_SERVICE_STATS,		/* nest: enum nflb_stats_attr; in answers only */
 	NFLB_A_SERVICE_SLOW_START,	/* u32: seconds, 0 is off */
 	NFLB_A_SERVICE_PERSIST_COUNT,	/* u32: clients remembered; in answers only */
+	NFLB_A_SERVICE_TOA_KIND6,	/* u8: TCP option kind for IPv6 clients, 253 or 254 */
+	NFLB_A_SERVICE_PROXY,		/* u8: PROXY protocol v2, 0 off, 1 on */
 
 	__NFLB_A_SERVICE_MAX,
 	NFLB_A_SERVICE_MAX = __NFLB_A_SERVICE_MAX - 1
@@ -216,6 +235,8 @@ enum nflb_conn_attr {
 	NFLB_A_CONN_STATE,		/* u8: enum nflb_conn_state */
 	NFLB_A_CONN_EXPIRES,		/* u32: seconds from now */
 	NFLB_A_CONN_AGE,		/* u32: seconds since it was made */
+	NFLB_A_CONN_LOCAL_ADDRESS,	/* binary: source towards the backend, of fullnat */
+	NFLB_A_CONN_LOCAL_PORT,		/* be16 */
 
 	__NFLB_A_CONN_MAX,
 	NFLB_A_CONN_MAX = __NFLB_A_CONN_MAX - 1
@@ -241,6 +262,35 @@ enum nflb_drop_attr {
 
 	__NFLB_A_DROP_MAX,
 	NFLB_A_DROP_MAX = __NFLB_A_DROP_MAX - 1
+};
+
+/* What else was counted */
+enum nflb_counter_attr {
+	NFLB_A_COUNTER_UNSPEC,
+	NFLB_A_COUNTER_NAME,		/* string */
+	NFLB_A_COUNTER_VALUE,		/* u64 */
+	NFLB_A_COUNTER_PAD,
+
+	__NFLB_A_COUNTER_MAX,
+	NFLB_A_COUNTER_MAX = __NFLB_A_COUNTER_MAX - 1
+};
+
+/*
+ * Local addresses: one, or a range of successive ones. The addresses and the
+ * first and last port are the identity; no port belongs to two.
+ */
+enum nflb_laddr_attr {
+	NFLB_A_LADDR_UNSPEC,
+	NFLB_A_LADDR_ADDRESS,		/* binary: the first */
+	NFLB_A_LADDR_ADDRESS_LAST,	/* binary: the last, ADDRESS when absent */
+	NFLB_A_LADDR_PORT,		/* be16: first port */
+	NFLB_A_LADDR_PORT_LAST,		/* be16: last port */
+	NFLB_A_LADDR_EXCLUDED,		/* binary: pairs of be16, ports left out */
+	NFLB_A_LADDR_PORT_COUNT,	/* u32: of each address; in answers only */
+	NFLB_A_LADDR_FOREIGN,		/* u32: not the host's; in answers only */
+
+	__NFLB_A_LADDR_MAX,
+	NFLB_A_LADDR_MAX = __NFLB_A_LADDR_MAX - 1
 };
 
 #endif /* _UAPI_LINUX_NFLB_H */

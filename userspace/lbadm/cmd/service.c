@@ -92,7 +92,8 @@ static int service_show(struct words *words)
 #define SETTINGS \
 	"SERVICE [mode dnat|fullnat|dsr] [encap none|ipip|gre|gue[:PORT]]\n" \
 	"        [scheduler NAME] [persist SECONDS[/PREFIXLEN[/PREFIXLEN6]]]\n" \
-	"        [slow-start SECONDS] [toa on|off] [timeout-syn S]\n" \
+	"        [slow-start SECONDS] [toa on|off] [toa-kind6 253|254]\n" \
+	"        [proxy-protocol on|off] [timeout-syn S]\n" \
 	"        [timeout-established S] [timeout-fin S] [timeout-udp S]"
 
 static const struct lbadm_command commands[] = {

@@ -214,18 +214,34 @@ bad:
 			   value);
 }
 
-static int parse_toa(struct words *words, struct opt *toa)
+static int parse_on_off(struct words *words, const char *key, struct opt *opt)
 {
 	const char *value;
 	int err;
 
-	err = value_of(words, "toa", &value);
+	err = value_of(words, key, &value);
 	if (err)
 		return err;
 	if (strcmp(value, "on") && strcmp(value, "off"))
-		return usage_error("toa \"%s\": on or off is expected", value);
-	toa->set = true;
-	toa->value = !strcmp(value, "on");
+		return usage_error("%s \"%s\": on or off is expected", key,
+				   value);
+	opt->set = true;
+	opt->value = !strcmp(value, "on");
+	return LBADM_OK;
+}
+
+static int parse_toa_kind6(struct words *words, struct opt *opt)
+{
+	const char *value;
+	int err;
+
+	err = value_of(words, "toa-kind6", &value);
+	if (err)
+		return err;
+	if (!number_parse(&opt->value, value, 254) || opt->value < 253)
+		return usage_error("toa-kind6 \"%s\": 253 or 254 is expected",
+				   value);
+	opt->set = true;
 	return LBADM_OK;
 }
 
@@ -282,9 +298,13 @@ int parse_service_settings(struct words *words, struct service_request *req)
 			err = parse_number(words, key, NFLB_TIMEOUT_MAX,
 					   &req->slow_start);
 		else if (!strcmp(key, "toa"))
-			err = parse_toa(words, &req->toa);
+			err = parse_on_off(words, key, &req->toa);
+		else if (!strcmp(key, "toa-kind6"))
+			err = parse_toa_kind6(words, &req->toa_kind6);
+		else if (!strcmp(key, "proxy-protocol"))
+			err = parse_on_off(words, key, &req->proxy);
 		else
-			err = usage_error("\"%s\": mode, encap, scheduler, persist, slow-start, toa or timeout-syn, -established, -fin, -udp is expected",
+			err = usage_error("\"%s\": mode, encap, scheduler, persist, slow-start, toa, toa-kind6, proxy-protocol or timeout-syn, -established, -fin, -udp is expected",
 					  key);
 	}
 	return err;
@@ -335,6 +355,100 @@ int parse_backend_settings(struct words *words, struct backend_request *req)
 					  &req->encap_port);
 		else
 			err = usage_error("\"%s\": weight, state, max-connections, mode or encap is expected",
+					  key);
+	}
+	return err;
+}
+
+/* PORT or LO-HI; takes @text apart */
+static bool parse_range(char *text, struct port_range *range)
+{
+	char *dash = strchr(text, '-');
+
+	if (dash)
+		*dash++ = '\0';
+	return parse_port(text, &range->first) &&
+	       parse_port(dash ? dash : text, &range->last) &&
+	       range->first <= range->last;
+}
+
+static int parse_laddr_ports(struct words *words, struct laddr_request *req)
+{
+	const char *value;
+	char buf[16];
+	int err;
+
+	err = value_of(words, "ports", &value);
+	if (err)
+		return err;
+	if (strlen(value) < sizeof(buf) && strchr(value, '-') &&
+	    parse_range(strcpy(buf, value), &req->ports))
+		return LBADM_OK;
+	return usage_error("ports \"%s\": LO-HI is expected, from 1 to 65535",
+			   value);
+}
+
+/* PORT[-PORT][,...] */
+static int parse_excluded(struct words *words, struct laddr_request *req)
+{
+	char buf[128], *rest = buf;
+	const char *value;
+	int err;
+
+	err = value_of(words, "exclude", &value);
+	if (err)
+		return err;
+	if (strlen(value) >= sizeof(buf))
+		goto bad;
+	strcpy(buf, value);
+	while (rest) {
+		if (req->excluded_count == NFLB_LADDR_EXCLUDED_MAX)
+			return usage_error("exclude \"%s\": there can be %d ranges at most",
+					   value, NFLB_LADDR_EXCLUDED_MAX);
+		if (!parse_range(strsep(&rest, ","),
+				 &req->excluded[req->excluded_count++]))
+			goto bad;
+	}
+	return LBADM_OK;
+bad:
+	return usage_error("exclude \"%s\": PORT[-PORT][,...] is expected",
+			   value);
+}
+
+/* ADDR or ADDR-ADDR */
+static int parse_addr_range(const char *word, struct laddr_request *req)
+{
+	char buf[2 * ADDR_TEXT_MAX], *dash;
+
+	if (!word)
+		return usage_error("the local address is missing: ADDR or ADDR-ADDR");
+	if (strlen(word) >= sizeof(buf))
+		goto bad;
+	dash = strchr(strcpy(buf, word), '-');
+	if (dash)
+		*dash++ = '\0';
+	if (addr_parse(&req->first, buf) &&
+	    addr_parse(&req->last, dash ? dash : buf) &&
+	    req->first.len == req->last.len)
+		return LBADM_OK;
+bad:
+	return usage_error("\"%s\": ADDR or ADDR-ADDR is expected", word);
+}
+
+int parse_laddr(struct words *words, struct laddr_request *req)
+{
+	const char *key;
+	int err;
+
+	memset(req, 0, sizeof(*req));
+	err = parse_addr_range(words_next(words), req);
+	while (!err && (key = words_next(words))) {
+		if (!strcmp(key, "ports"))
+			err = parse_laddr_ports(words, req);
+		else if (!strcmp(key, "exclude"))
+			err = parse_excluded(words, req);
+		else
+			err = usage_error("\"%s\": ports or exclude is expected",
 					  key);
 	}
 	return err;

@@ -30,7 +30,7 @@ struct service_id {
 /* A service: identity, and what is to be set. */
 struct service_request {
 	struct service_id id;
-	struct opt mode, encap, encap_port, toa;
+	struct opt mode, encap, encap_port, toa, toa_kind6, proxy;
 	struct opt persist, persist_prefix4, persist_prefix6, slow_start;
 	struct opt timeout_syn, timeout_established, timeout_fin, timeout_udp;
 	char scheduler[NFLB_SCHEDULER_NAMSIZ];	/* "" is not named */
@@ -42,6 +42,20 @@ struct backend_request {
 	uint16_t port;		/* 0: the service's own */
 	struct opt weight, state, mode, encap, encap_port, max_connections;
 	struct opt deadline;
+};
+
+/* Ports, first and last included. */
+struct port_range {
+	uint16_t first;
+	uint16_t last;
+};
+
+/* Local addresses, from first to last. */
+struct laddr_request {
+	struct addr first, last;
+	struct port_range ports;	/* 0: not named */
+	struct port_range excluded[NFLB_LADDR_EXCLUDED_MAX];
+	unsigned int excluded_count;
 };
 
 /* Which connections. */
@@ -68,6 +82,7 @@ int parse_service_settings(struct words *words, struct service_request *req);
 int parse_backend_id(struct words *words, struct backend_request *req);
 int parse_deadline(struct words *words, struct backend_request *req);
 int parse_backend_settings(struct words *words, struct backend_request *req);
+int parse_laddr(struct words *words, struct laddr_request *req);
 int parse_conn_filter(struct words *words, struct conn_filter *filter);
 
 #endif /* LBADM_REQUEST_H */

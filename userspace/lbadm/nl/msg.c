@@ -65,6 +65,8 @@ void msg_put_service(struct nlmsghdr *nlh, const struct service_request *req)
 	put_u8(nlh, NFLB_A_SERVICE_PERSIST_PREFIX6, &req->persist_prefix6);
 	put_u32(nlh, NFLB_A_SERVICE_SLOW_START, &req->slow_start);
 	put_u8(nlh, NFLB_A_SERVICE_TOA, &req->toa);
+	put_u8(nlh, NFLB_A_SERVICE_TOA_KIND6, &req->toa_kind6);
+	put_u8(nlh, NFLB_A_SERVICE_PROXY, &req->proxy);
 	put_u32(nlh, NFLB_A_SERVICE_TIMEOUT_SYN, &req->timeout_syn);
 	put_u32(nlh, NFLB_A_SERVICE_TIMEOUT_ESTABLISHED,
 		&req->timeout_established);
@@ -88,6 +90,28 @@ void msg_put_backend(struct nlmsghdr *nlh, const struct backend_request *req)
 			 req->encap_port.value);
 	put_u32(nlh, NFLB_A_BACKEND_MAX_CONNECTIONS, &req->max_connections);
 	put_u32(nlh, NFLB_A_BACKEND_DEADLINE, &req->deadline);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+void msg_put_laddr(struct nlmsghdr *nlh, const struct laddr_request *req)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NFLB_A_LADDR);
+	uint16_t pairs[2 * NFLB_LADDR_EXCLUDED_MAX];
+	unsigned int i;
+
+	put_addr(nlh, NFLB_A_LADDR_ADDRESS, &req->first);
+	put_addr(nlh, NFLB_A_LADDR_ADDRESS_LAST, &req->last);
+	if (req->ports.first) {
+		put_port(nlh, NFLB_A_LADDR_PORT, req->ports.first);
+		put_port(nlh, NFLB_A_LADDR_PORT_LAST, req->ports.last);
+	}
+	for (i = 0; i < req->excluded_count; i++) {
+		pairs[2 * i] = htons(req->excluded[i].first);
+		pairs[2 * i + 1] = htons(req->excluded[i].last);
+	}
+	if (i)
+		mnl_attr_put(nlh, NFLB_A_LADDR_EXCLUDED,
+			     2 * i * sizeof(pairs[0]), pairs);
 	mnl_attr_nest_end(nlh, nest);
 }
 

@@ -21,6 +21,8 @@ void msg_put_service_id(struct nlmsghdr *nlh, const struct service_id *id);
 void msg_put_service(struct nlmsghdr *nlh, const struct service_request *req);
 /* A backend, and what is to be set of it. */
 void msg_put_backend(struct nlmsghdr *nlh, const struct backend_request *req);
+/* Local addresses. */
+void msg_put_laddr(struct nlmsghdr *nlh, const struct laddr_request *req);
 /* What narrows a list of connections: up to three attributes, or none. */
 void msg_put_conn_filter(struct nlmsghdr *nlh,
 			 const struct conn_filter *filter);
@@ -31,7 +33,8 @@ void msg_put_now(struct nlmsghdr *nlh);
 json_t *msg_get_service(const struct nlmsghdr *nlh);
 json_t *msg_get_backend(const struct nlmsghdr *nlh);
 json_t *msg_get_conn(const struct nlmsghdr *nlh);
-/* Totals of the namespace, with "drops" by reason. */
+json_t *msg_get_laddr(const struct nlmsghdr *nlh);
+/* Totals of the namespace, with "drops" by reason and other "counters". */
 json_t *msg_get_stats(const struct nlmsghdr *nlh);
 /* {"count": N} */
 json_t *msg_get_count(const struct nlmsghdr *nlh);

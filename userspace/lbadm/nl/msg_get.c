@@ -7,6 +7,7 @@
 #include <linux/genetlink.h>
 #include <linux/nflb.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "model/names.h"
@@ -14,6 +15,9 @@
 
 /* More than the highest attribute of any nest. */
 #define TABLE_SIZE 64
+
+/* The kind that is not the default, of IPv6 clients' addresses. */
+#define TOA_KIND6_OTHER 253
 
 struct table {
 	const struct nlattr *attrs[TABLE_SIZE];
@@ -191,6 +195,10 @@ static json_t *service_object(const struct nlattr *nest)
 	}
 	if (get_uint(&t, NFLB_A_SERVICE_TOA))
 		json_object_set_new(service, "toa", json_true());
+	if (get_uint(&t, NFLB_A_SERVICE_TOA_KIND6) == TOA_KIND6_OTHER)
+		set_uint(service, "toa-kind6", &t, NFLB_A_SERVICE_TOA_KIND6);
+	if (get_uint(&t, NFLB_A_SERVICE_PROXY))
+		json_object_set_new(service, "proxy-protocol", json_true());
 	set_string(service, "scheduler", &t, NFLB_A_SERVICE_SCHEDULER);
 	if (get_uint(&t, NFLB_A_SERVICE_PERSIST)) {
 		set_uint(service, "persist", &t, NFLB_A_SERVICE_PERSIST);
@@ -284,11 +292,80 @@ json_t *msg_get_conn(const struct nlmsghdr *nlh)
 			    get_addr(&t, NFLB_A_CONN_BACKEND_ADDRESS));
 	json_object_set_new(conn, "backend-port", json_integer(
 		get_port(&t, NFLB_A_CONN_BACKEND_PORT)));
+	if (t.attrs[NFLB_A_CONN_LOCAL_ADDRESS]) {
+		json_object_set_new(conn, "local-address",
+				    get_addr(&t, NFLB_A_CONN_LOCAL_ADDRESS));
+		json_object_set_new(conn, "local-port", json_integer(
+			get_port(&t, NFLB_A_CONN_LOCAL_PORT)));
+	}
 	set_name(conn, "mode", &mode_names, &t, NFLB_A_CONN_MODE);
 	set_name(conn, "state", &conn_state_names, &t, NFLB_A_CONN_STATE);
 	set_uint(conn, "expires", &t, NFLB_A_CONN_EXPIRES);
 	set_uint(conn, "age", &t, NFLB_A_CONN_AGE);
 	return conn;
+}
+
+/* As the command line takes it: "1000-1999,3000-3000" */
+static void set_excluded(json_t *to, const struct nlattr *attr)
+{
+	char text[NFLB_LADDR_EXCLUDED_MAX * 12 + 1] = "";
+	size_t i, used = 0;
+	uint16_t pair[2];
+
+	for (i = 0; attr && i < NFLB_LADDR_EXCLUDED_MAX &&
+	     (i + 1) * sizeof(pair) <= mnl_attr_get_payload_len(attr); i++) {
+		memcpy(pair, (char *)mnl_attr_get_payload(attr) +
+		       i * sizeof(pair), sizeof(pair));
+		used += snprintf(text + used, sizeof(text) - used, "%s%u-%u",
+				 i ? "," : "", ntohs(pair[0]), ntohs(pair[1]));
+	}
+	if (used)
+		json_object_set_new(to, "exclude", json_string(text));
+}
+
+json_t *msg_get_laddr(const struct nlmsghdr *nlh)
+{
+	json_t *laddr, *first, *last;
+	struct table t;
+
+	table_fill(&t, nlh);
+	if (!t.attrs[NFLB_A_LADDR])
+		return NULL;
+	table_fill_nest(&t, t.attrs[NFLB_A_LADDR]);
+	laddr = json_object();
+	first = get_addr(&t, NFLB_A_LADDR_ADDRESS);
+	last = get_addr(&t, NFLB_A_LADDR_ADDRESS_LAST);
+	if (last && first && !json_equal(first, last))
+		json_object_set_new(laddr, "address", json_sprintf("%s-%s",
+			json_string_value(first), json_string_value(last)));
+	else
+		json_object_set(laddr, "address", first);
+	json_decref(first);
+	json_decref(last);
+	json_object_set_new(laddr, "ports", json_sprintf("%u-%u",
+		get_port(&t, NFLB_A_LADDR_PORT),
+		get_port(&t, NFLB_A_LADDR_PORT_LAST)));
+	set_excluded(laddr, t.attrs[NFLB_A_LADDR_EXCLUDED]);
+	set_uint(laddr, "foreign", &t, NFLB_A_LADDR_FOREIGN);
+	return laddr;
+}
+
+static json_t *counters_object(const struct nlattr *nest)
+{
+	json_t *counters = json_object();
+	const struct nlattr *attr;
+	struct table t;
+
+	mnl_attr_for_each_nested(attr, nest) {
+		const struct nlattr *name;
+
+		table_fill_nest(&t, attr);
+		name = t.attrs[NFLB_A_COUNTER_NAME];
+		if (name && !mnl_attr_validate(name, MNL_TYPE_NUL_STRING))
+			set_uint(counters, mnl_attr_get_str(name), &t,
+				 NFLB_A_COUNTER_VALUE);
+	}
+	return counters;
 }
 
 static json_t *drops_object(const struct nlattr *nest)
@@ -322,6 +399,9 @@ json_t *msg_get_stats(const struct nlmsghdr *nlh)
 	if (t.attrs[NFLB_A_DROPS])
 		json_object_set_new(stats, "drops",
 				    drops_object(t.attrs[NFLB_A_DROPS]));
+	if (t.attrs[NFLB_A_COUNTERS])
+		json_object_set_new(stats, "counters", counters_object(
+			t.attrs[NFLB_A_COUNTERS]));
 	return stats;
 }
 
@@ -346,6 +426,8 @@ static const char *event_name(uint8_t cmd)
 	case NFLB_CMD_BACKEND_SET: return "backend-set";
 	case NFLB_CMD_BACKEND_DEL: return "backend-del";
 	case NFLB_CMD_BACKEND_DRAINED: return "backend-drained";
+	case NFLB_CMD_LADDR_ADD: return "laddr-add";
+	case NFLB_CMD_LADDR_DEL: return "laddr-del";
 	case NFLB_CMD_CONN_NEW: return "connection-new";
 	case NFLB_CMD_CONN_END: return "connection-end";
 	default: return NULL;
@@ -362,6 +444,8 @@ json_t *msg_get_event(const struct nlmsghdr *nlh)
 		return NULL;
 	event = json_pack("{s:s}", "event", name);
 	object = msg_get_conn(nlh);
+	if (!object)
+		object = msg_get_laddr(nlh);
 	if (!object) {
 		object = msg_get_backend(nlh);
 		if (object)

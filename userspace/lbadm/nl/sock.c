@@ -80,23 +80,38 @@ static int family_cb(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-/* What the kernel says of an error: the text of its extended ack, whose
- * attributes begin at @off, or else the meaning of the number.
- */
-static int refused(const struct nlmsghdr *nlh, size_t off, int error)
+/* The text of an extended ack, whose attributes begin at @off; or NULL. */
+static const char *extack_text(const struct nlmsghdr *nlh, size_t off)
 {
 	const struct nlattr *attr;
 
-	if (error == EPERM)
-		return unavailable(EPERM);
 	if (nlh->nlmsg_flags & NLM_F_ACK_TLVS &&
 	    off <= mnl_nlmsg_get_payload_len(nlh))
 		mnl_attr_for_each(attr, nlh, off)
 			if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG &&
 			    !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
-				return fail(LBADM_REFUSED, "kernel: %s",
-					    mnl_attr_get_str(attr));
-	return fail(LBADM_REFUSED, "kernel: %s", strerror(error));
+				return mnl_attr_get_str(attr);
+	return NULL;
+}
+
+/* What the kernel says of an error, or else the meaning of the number. */
+static int refused(const struct nlmsghdr *nlh, size_t off, int error)
+{
+	const char *text;
+
+	if (error == EPERM)
+		return unavailable(EPERM);
+	text = extack_text(nlh, off);
+	return fail(LBADM_REFUSED, "kernel: %s",
+		    text ? text : strerror(error));
+}
+
+/* What it says of what it did: a warning. */
+static int done(const struct nlmsghdr *nlh, size_t off)
+{
+	const char *text = extack_text(nlh, off);
+
+	return text ? fail(LBADM_OK, "warning: %s", text) : LBADM_OK;
 }
 
 static int unreadable(void)
@@ -112,10 +127,10 @@ static int ended_by_error(const struct nlmsghdr *nlh)
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*err))
 		return unreadable();
-	if (!err->error)
-		return LBADM_OK;
-	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
+	if (err->error && !(nlh->nlmsg_flags & NLM_F_CAPPED))
 		off += err->msg.nlmsg_len - NLMSG_HDRLEN;
+	if (!err->error)
+		return done(nlh, off);
 	return refused(nlh, off, -err->error);
 }
 

@@ -202,6 +202,8 @@ static void print_service_line(const json_t *s)
 	print_encap(s);
 	print_pair(s, "scheduler");
 	print_pair(s, "toa");
+	print_pair(s, "toa-kind6");
+	print_pair(s, "proxy-protocol");
 	print_persist(s);
 	print_pair(s, "slow-start");
 	if (!strcmp(string_of(s, "protocol"), "tcp")) {
@@ -242,11 +244,31 @@ void out_backends(const json_t *backends)
 	}
 }
 
+static void print_laddr(const json_t *laddr)
+{
+	printf("%s", string_of(laddr, "address"));
+	print_pair(laddr, "ports");
+	print_pair(laddr, "exclude");
+	if (number_of(laddr, "foreign"))
+		print_pair(laddr, "foreign");
+}
+
+void out_laddrs(const json_t *laddrs)
+{
+	const json_t *laddr;
+	size_t i;
+
+	json_array_foreach(laddrs, i, laddr) {
+		print_laddr(laddr);
+		putchar('\n');
+	}
+}
+
 static void print_connection(const json_t *c)
 {
 	char number[NUMBER_MAX];
 	char client[ADDR_TEXT_MAX + 16], vip[ADDR_TEXT_MAX + 16];
-	char backend[ADDR_TEXT_MAX + 16];
+	char backend[ADDR_TEXT_MAX + 16], local[ADDR_TEXT_MAX + 16];
 
 	printf("%s %s -> %s -> %s", word_of(number, c, "protocol"),
 	       endpoint(client, sizeof(client), c, "client-address",
@@ -254,6 +276,9 @@ static void print_connection(const json_t *c)
 	       endpoint(vip, sizeof(vip), c, "address", "port"),
 	       endpoint(backend, sizeof(backend), c, "backend-address",
 			"backend-port"));
+	if (json_object_get(c, "local-address"))
+		printf(" local %s", endpoint(local, sizeof(local), c,
+					     "local-address", "local-port"));
 	print_pair(c, "mode");
 	print_pair(c, "state");
 	print_pair(c, "expires");
@@ -283,6 +308,7 @@ void out_stats(const json_t *stats)
 		"active", "inactive", "max-connections", "connections", "packets-in",
 		"packets-out", "bytes-in", "bytes-out",
 	};
+	const json_t *counters = json_object_get(stats, "counters");
 	const json_t *drops = json_object_get(stats, "drops"), *value;
 	const char *reason;
 	size_t i;
@@ -294,6 +320,10 @@ void out_stats(const json_t *stats)
 	json_object_foreach((json_t *)drops, reason, value)
 		if (json_integer_value(value) || lbadm_options.stats)
 			printf("drop %-17s %" JSON_INTEGER_FORMAT "\n", reason,
+			       json_integer_value(value));
+	json_object_foreach((json_t *)counters, reason, value)
+		if (json_integer_value(value) || lbadm_options.stats)
+			printf("%-22s %" JSON_INTEGER_FORMAT "\n", reason,
 			       json_integer_value(value));
 }
 
@@ -307,6 +337,8 @@ void out_event(const json_t *event)
 	printf("%s ", name);
 	if (!strncmp(name, "connection-", 11)) {
 		print_connection(event);
+	} else if (!strncmp(name, "laddr-", 6)) {
+		print_laddr(event);
 	} else if (service) {
 		printf("%s %s", word_of(number, service, "protocol"),
 		       endpoint(buf, sizeof(buf), service, "address", "port"));

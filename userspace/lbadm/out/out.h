@@ -13,9 +13,10 @@
 /* Print a value as JSON, and a newline; flushed. */
 void out_json(const json_t *value);
 
-/* Text of services with their backends; of backends; of totals. */
+/* Text of services with their backends; of backends; of local addresses; of totals. */
 void out_services(const json_t *services);
 void out_backends(const json_t *backends);
+void out_laddrs(const json_t *laddrs);
 void out_stats(const json_t *stats);
 
 /**

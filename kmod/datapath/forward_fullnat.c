@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mode fullnat: towards the backend the VIP becomes the backend and the client
+ * a local address of the balancer, with a port of its own for each connection.
+ * Replies come back to the balancer whatever the topology, and the backend may
+ * be of the other address family.
+ */
+#include "datapath/conn_state.h"
+#include "datapath/forward_nat.h"
+#include "datapath/laddr.h"
+#include "datapath/proxy.h"
+#include "datapath/stats.h"
+#include "netns.h"
+
+static u8 nat_flags(const struct nflb_conn *conn)
+{
+	const struct nflb_backend *backend = conn->backend;
+	const struct nflb_snapshot *snapshot;
+	u8 nat = NFLB_NAT_LADDR;
+
+	snapshot = rcu_dereference(backend->service->snapshot);
+	if (backend->family != conn->in.tuple.family)
+		nat |= NFLB_NAT_FAMILY;
+	if (snapshot->proxy)
+		nat |= NFLB_NAT_PROXY;
+	else if (snapshot->toa)
+		nat |= NFLB_NAT_TOA;
+	return nat;
+}
+
+static bool fullnat_out_tuple(struct nflb_net *nn, struct nflb_conn *conn,
+			      unsigned int attempt, enum nflb_reason *reason)
+{
+	const struct nflb_tuple *in = &conn->in.tuple;
+	struct nflb_backend *backend = conn->backend;
+	struct nflb_tuple *out = &conn->out.tuple;
+
+	if (!attempt) {
+		conn->nat = nat_flags(conn);
+		if (conn->nat & NFLB_NAT_PROXY)
+			nflb_conn_seq(conn)->proxy_len =
+				nflb_proxy_len(in->family);
+		out->src = backend->addr;
+		out->sport = backend->port ?: in->dport;
+		out->proto = in->proto;
+		out->family = backend->family;
+	}
+	return nflb_laddr_next(nn, backend, attempt, out, reason);
+}
+
+/*
+ * The backend's side may be in TIME_WAIT, where it takes a new connection only
+ * when its sequence number is beyond the last one's (RFC 9293, 3.6.1; RFC 6191
+ * where there are timestamps, which the new client's clock knows nothing of).
+ * See tcp_seq.c.
+ */
+static void fullnat_inherit(struct nflb_conn *conn, const struct nflb_conn *old)
+{
+	if (READ_ONCE(old->state) != NFLB_CONN_TIME_WAIT)
+		return;
+	conn->nat |= NFLB_NAT_REUSED;
+	nflb_conn_seq(conn)->end = READ_ONCE(nflb_conn_seq(old)->end);
+}
+
+const struct nflb_forward_ops nflb_forward_fullnat = {
+	.mode = NFLB_MODE_FULLNAT,
+	.has_seq = true,
+	.hairpin = true,
+	.out_tuple = fullnat_out_tuple,
+	.inherit = fullnat_inherit,
+	.forward = nflb_nat_forward,
+};

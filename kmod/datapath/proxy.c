@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PROXY protocol, version 2 (haproxy's doc/proxy-protocol.txt): who the client
+ * is and what it asked for, as the first bytes of a TCP connection, or of every
+ * datagram.
+ *
+ * In TCP the header is a segment of its own, sent in the place of the
+ * handshake's ACK, so that a server which speaks first gets it too. Whatever
+ * the client sends is moved behind it (tcp_seq.c). Nobody but the balancer can
+ * repeat it when it is lost: that is done whenever the client sends something,
+ * until the backend has acknowledged it. A backend that got nothing repeats its
+ * SYN-ACK, which the client answers.
+ */
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <net/ip.h>
+#include <net/ip6_checksum.h>
+
+#include "datapath/family.h"
+#include "datapath/forward.h"
+#include "datapath/mangle.h"
+#include "datapath/proxy.h"
+#include "datapath/route.h"
+#include "datapath/stats.h"
+#include "datapath/tcp_seq.h"
+#include "netns.h"
+
+#define PROXY_COMMAND	0x21	/* version 2, PROXY */
+#define PROXY_INET	0x10
+#define PROXY_INET6	0x20
+#define PROXY_STREAM	0x01
+#define PROXY_DGRAM	0x02
+
+static const u8 signature[12] = {
+	0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a,
+};
+
+/* What follows the signature. */
+struct proxy_head {
+	u8	signature[sizeof(signature)];
+	u8	command;
+	u8	family;
+	__be16	len;
+};
+
+#define ADDRS_LEN(family) ((family) == AF_INET ? 12 : 36)
+#define PROXY_LEN_MAX (sizeof(struct proxy_head) + ADDRS_LEN(AF_INET6))
+
+/**
+ * nflb_proxy_len() - length of the header
+ * @family: of client and VIP
+ *
+ * Return: an even number of bytes.
+ */
+u8 nflb_proxy_len(u8 family)
+{
+	return sizeof(struct proxy_head) + ADDRS_LEN(family);
+}
+
+static void write_header(u8 *at, const struct nflb_tuple *client)
+{
+	unsigned int addr = client->family == AF_INET ? 4 : 16;
+	struct proxy_head head = {
+		.command = PROXY_COMMAND,
+		.family = (addr == 4 ? PROXY_INET : PROXY_INET6) |
+			  (client->proto == IPPROTO_TCP ? PROXY_STREAM :
+							  PROXY_DGRAM),
+		.len = htons(ADDRS_LEN(client->family)),
+	};
+
+	memcpy(head.signature, signature, sizeof(signature));
+	memcpy(at, &head, sizeof(head));
+	at += sizeof(head);
+	memcpy(at, &client->src, addr);
+	memcpy(at + addr, &client->dst, addr);
+	memcpy(at + 2 * addr, &client->sport, 2);
+	memcpy(at + 2 * addr + 2, &client->dport, 2);
+}
+
+static void write_lengths(struct sk_buff *skb, u8 family)
+{
+	if (family == AF_INET) {
+		ip_hdr(skb)->tot_len = htons(skb->len);
+		ip_send_check(ip_hdr(skb));
+	} else {
+		ipv6_hdr(skb)->payload_len =
+			htons(skb->len - sizeof(struct ipv6hdr));
+	}
+}
+
+static void write_checksum(struct sk_buff *skb, const struct nflb_pkt *pkt)
+{
+	struct tcphdr *th = (struct tcphdr *)(skb->data + pkt->l4);
+	const struct nflb_tuple *t = &pkt->tuple;
+	unsigned int len = skb->len - pkt->l4;
+	__wsum sum;
+
+	th->check = 0;
+	sum = csum_partial(th, len, 0);
+	th->check = t->family == AF_INET ?
+		csum_tcpudp_magic(t->src.ip, t->dst.ip, len, IPPROTO_TCP, sum) :
+		csum_ipv6_magic(&t->src.in6, &t->dst.in6, len, IPPROTO_TCP,
+				sum);
+}
+
+/* A segment like @pkt that has the header and nothing else. */
+static struct sk_buff *header_segment(const struct nflb_pkt *pkt,
+				      const struct nflb_conn *conn)
+{
+	const struct nflb_conn_seq *seq = nflb_conn_seq(conn);
+	unsigned int headers = pkt->l4 + pkt->tcp_doff;
+	struct sk_buff *skb;
+	struct tcphdr *th;
+
+	skb = alloc_skb(LL_MAX_HEADER + sizeof(struct ipv6hdr) + headers +
+			PROXY_LEN_MAX, GFP_ATOMIC | __GFP_NOWARN);
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, LL_MAX_HEADER + sizeof(struct ipv6hdr));
+	skb_put_data(skb, pkt->skb->data, headers);
+	write_header(skb_put(skb, seq->proxy_len), &conn->in.tuple);
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, pkt->l4);
+	skb->protocol = pkt->skb->protocol;
+	skb->mark = pkt->skb->mark;
+	skb->priority = pkt->skb->priority;
+	skb->dev = pkt->skb->dev;
+	th = (struct tcphdr *)(skb->data + pkt->l4);
+	th->seq = htonl(READ_ONCE(seq->isn) + 1 + nflb_tcp_seq_delta(conn) -
+			seq->proxy_len);
+	th->fin = 0;
+	th->psh = 1;
+	write_lengths(skb, pkt->tuple.family);
+	write_checksum(skb, pkt);
+	return skb;
+}
+
+/* Returns whether it went. */
+static bool send_header(struct nflb_pkt *pkt, struct nflb_conn *conn)
+{
+	const struct nflb_tuple *to = &conn->out.tuple;
+	struct nflb_pkt own = *pkt;
+	struct dst_entry *dst;
+
+	dst = nflb_route(pkt, conn, NFLB_DIR_IN);
+	if (!dst)
+		return false;
+	own.skb = header_segment(pkt, conn);
+	if (!own.skb)
+		return false;
+	if (conn->nat & NFLB_NAT_FAMILY) {
+		if (nflb_family_rewrite(&own, to) != NFLB_CONTINUE)
+			goto err_free;
+	} else {
+		nflb_mangle_tuple(&own, to);
+	}
+	if (!nflb_pkt_is_local_out(pkt))
+		nflb_mangle_ttl(&own);
+	if (nflb_xmit(&own, dst) != NFLB_STOLEN)
+		goto err_free;
+	nflb_count(pkt->nn, NFLB_COUNTER_PROXY_HEADER);
+	return true;
+
+err_free:
+	kfree_skb(own.skb);
+	return false;
+}
+
+/**
+ * nflb_proxy_tcp() - send the header, unless the backend has it
+ * @pkt: a segment of the client, writable, not rewritten yet
+ * @conn: its connection, with NFLB_NAT_PROXY
+ *
+ * Return: NFLB_CONTINUE; NFLB_STOLEN when the header went in its place; or
+ * NFLB_DROP when it could not be sent.
+ */
+enum nflb_verdict nflb_proxy_tcp(struct nflb_pkt *pkt, struct nflb_conn *conn)
+{
+	const u8 mask = NFLB_TCP_SYN | NFLB_TCP_RST | NFLB_TCP_ACK;
+
+	if (likely(READ_ONCE(nflb_conn_seq(conn)->proxy_acked)) ||
+	    (pkt->tcp_flags & mask) != NFLB_TCP_ACK)
+		return NFLB_CONTINUE;
+	if (!send_header(pkt, conn))
+		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
+	if (pkt->tcp_flags & NFLB_TCP_FIN ||
+	    pkt->skb->len > pkt->l4 + pkt->tcp_doff)
+		return NFLB_CONTINUE;
+	consume_skb(pkt->skb);
+	return NFLB_STOLEN;
+}
+
+/**
+ * nflb_proxy_acked() - see whether the backend has the header
+ * @pkt: a segment of the backend, with an acknowledgment
+ * @conn: its connection, with NFLB_NAT_PROXY
+ */
+void nflb_proxy_acked(const struct nflb_pkt *pkt, struct nflb_conn *conn)
+{
+	struct nflb_conn_seq *seq = nflb_conn_seq(conn);
+	u32 behind;
+
+	if (likely(READ_ONCE(seq->proxy_acked)) ||
+	    pkt->tcp_flags & (NFLB_TCP_SYN | NFLB_TCP_RST))
+		return;
+	/* The header ends where the client's first byte is. */
+	behind = READ_ONCE(seq->isn) + 1 + nflb_tcp_seq_delta(conn);
+	if ((s32)(pkt->tcp_ack - behind) >= 0)
+		WRITE_ONCE(seq->proxy_acked, true);
+}
+
+/* Merged datagrams go one by one, each with its header. */
+static enum nflb_verdict split(struct nflb_pkt *pkt, struct nflb_conn *conn)
+{
+	const struct nf_hook_state *state = pkt->state;
+	struct sk_buff *segs, *next;
+
+	segs = skb_gso_segment(pkt->skb, 0);
+	if (IS_ERR_OR_NULL(segs))
+		return nflb_drop(pkt, NFLB_REASON_UNTRANSLATABLE);
+	consume_skb(pkt->skb);
+	skb_list_walk_safe(segs, segs, next) {
+		struct nflb_pkt one = *pkt;
+
+		skb_mark_not_on_list(segs);
+		one.skb = segs;
+		switch (conn->ops->forward(&one, conn, NFLB_DIR_IN)) {
+		case NFLB_STOLEN:
+			break;
+		case NFLB_ACCEPT:
+			/* For this host; hooks behind this one are left out. */
+			state->okfn(state->net, state->sk, segs);
+			break;
+		default:
+			this_cpu_inc(pkt->nn->drops->packets[one.reason]);
+			kfree_skb(segs);
+		}
+	}
+	return NFLB_STOLEN;
+}
+
+/**
+ * nflb_proxy_udp() - put the header into a datagram
+ * @pkt: a datagram of the client, writable, not rewritten yet
+ * @conn: its connection, with NFLB_NAT_PROXY
+ *
+ * Return: NFLB_CONTINUE; NFLB_STOLEN when it went in parts; or NFLB_DROP with a
+ * reason.
+ */
+enum nflb_verdict nflb_proxy_udp(struct nflb_pkt *pkt, struct nflb_conn *conn)
+{
+	unsigned int at = pkt->l4 + sizeof(struct udphdr);
+	unsigned int len = nflb_conn_seq(conn)->proxy_len;
+
+	if (unlikely(skb_is_gso(pkt->skb)))
+		return split(pkt, conn);
+	if (pkt->skb->len + len > U16_MAX)
+		return nflb_drop(pkt, NFLB_REASON_UNTRANSLATABLE);
+	if (nflb_mangle_grow(pkt, at, len))
+		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
+	write_header(pkt->skb->data + at, &conn->in.tuple);
+	nflb_mangle_added(pkt, at, len);
+	nflb_mangle_udp_len(pkt, len);
+	nflb_count(pkt->nn, NFLB_COUNTER_PROXY_HEADER);
+	return NFLB_CONTINUE;
+}

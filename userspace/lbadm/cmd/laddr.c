@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lbadm laddr
+ */
+#include "model/request.h"
+#include "nl/msg.h"
+#include "nl/sock.h"
+#include "out/out.h"
+
+static int change(struct words *words, uint8_t cmd)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct laddr_request req;
+	struct nlmsghdr *nlh;
+	int status;
+
+	status = parse_laddr(words, &req);
+	if (!status && cmd == NFLB_CMD_LADDR_DEL && req.excluded_count)
+		status = usage_error("exclude: goes with add");
+	if (!status)
+		status = sock_open();
+	if (status)
+		return status;
+	nlh = sock_request(buf, cmd, 0);
+	msg_put_laddr(nlh, &req);
+	return sock_talk(nlh, NULL, NULL);
+}
+
+static int laddr_add(struct words *words)
+{
+	return change(words, NFLB_CMD_LADDR_ADD);
+}
+
+static int laddr_del(struct words *words)
+{
+	return change(words, NFLB_CMD_LADDR_DEL);
+}
+
+static int laddr_cb(const struct nlmsghdr *nlh, void *data)
+{
+	json_t *laddr = msg_get_laddr(nlh);
+
+	if (!laddr)
+		return MNL_CB_ERROR;
+	json_array_append_new(data, laddr);
+	return MNL_CB_OK;
+}
+
+static void reset(void *data)
+{
+	json_array_clear(data);
+}
+
+static int laddr_show(struct words *words)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	json_t *laddrs;
+	int status;
+
+	status = words_end(words);
+	if (!status)
+		status = sock_open();
+	if (status)
+		return status;
+	laddrs = json_array();
+	status = sock_dump(sock_request(buf, NFLB_CMD_LADDR_GET, 0), laddr_cb,
+			   reset, laddrs);
+	if (!status && lbadm_options.json)
+		out_json(laddrs);
+	else if (!status)
+		out_laddrs(laddrs);
+	json_decref(laddrs);
+	return status;
+}
+
+static const struct lbadm_command commands[] = {
+	{ "add", laddr_add, "ADDR[-ADDR] [ports LO-HI] [exclude PORT[-PORT][,...]]" },
+	{ "del", laddr_del, "ADDR[-ADDR] [ports LO-HI]" },
+	{ "show", laddr_show, "" },
+	{ 0 },
+};
+
+const struct lbadm_object lbadm_laddr = {
+	"laddr", "local addresses, the source of mode fullnat", commands,
+};
