@@ -125,12 +125,14 @@ static enum nflb_verdict local_other_family(struct nflb_pkt *pkt,
 
 	nflb_untrack(skb);
 	skb_dst_drop(skb);
+	skb_dst_set(skb, dst_clone(dst));
 	if (nflb_pkt_is_local_out(pkt)) {
-		skb_dst_set(skb, dst_clone(dst));
 		dst_output(pkt->nn->net, skb->sk, skb);
 		return NFLB_STOLEN;
 	}
-	/* Once more from the start; no connection has this tuple. */
+	/* Once more from the start, as by the loopback device: with the route,
+	 * or the VIP as source would be a martian. No connection has this tuple.
+	 */
 	skb_clear_tstamp(skb);
 	netif_rx(skb);
 	return NFLB_STOLEN;

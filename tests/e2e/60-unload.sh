@@ -10,11 +10,17 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 configure() {
-	local family proto n
+	local family proto n mode
+	show lb laddr add 10.0.11.1
+	show lb laddr add 2001:db8:11::1
 	for family in 4 6; do
 		for proto in tcp udp; do
+			mode=(mode fullnat)
+			[ $family = 4 ] || mode=()
+			[ "$proto$family" != tcp4 ] || mode+=(toa on)
+			[ "$proto$family" != udp4 ] || mode+=(proxy-protocol on)
 			# Clients that are remembered, and what time will change
-			add_service $proto $family 8080 persist 300 slow-start 300
+			add_service $proto $family 8080 persist 300 slow-start 300 "${mode[@]}"
 			for n in 1 2 3; do
 				add_backend $proto $family 8080 $n
 			done

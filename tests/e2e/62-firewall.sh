@@ -39,6 +39,19 @@ for family in 4 6; do
 	# Clients on the balancer itself, through the same rules
 	assert_eq "a local client" "$(ns lb curl -sS "http://$(vip "$family" 80)/")" rs1
 done
+# The same in mode fullnat, with masquerading that would change the source
+show lb laddr add 10.0.11.1
+show lb laddr add 2001:db8:11::1
+for family in 4 6; do
+	show lb service set tcp "$(vip $family 80)" mode fullnat toa on
+	show lb service set udp "$(vip $family 5353)" mode fullnat
+	for ((i = 0; i < 20; i++)); do
+		http_get $family 80 >/dev/null
+	done
+	seen=$(ns cl "$PYTHON" "$E2E/tools/udp_client.py" "$(vip_of $family)" 5353 10 2)
+	assert_match "UDP, fullnat" "$(echo "$seen" | paste -sd' ')" "lost 0 moved 0"
+	assert_eq "a local client, fullnat" "$(ns lb curl -sS "http://$(vip "$family" 80)/")" rs1
+done
 assert_eq "conntrack entries of balanced flows" \
 	"$(ns lb cat /proc/net/nf_conntrack 2>/dev/null | grep -cE "$VIP4|$CL4")" 0
 assert_no_drops

@@ -211,6 +211,25 @@ setup_topology() {
 	done
 }
 
+# setup_local_addresses [COUNT]: what mode fullnat uses, on the balancer's lo.
+# The backends know the way there and no other, so that nothing else works.
+LA4=10.0.99 LA6=2001:db8:99:
+setup_local_addresses() {
+	local i count=${1:-1}
+	_addr lb lo $LA4.1/32 $LA6:1/128
+	for ((i = 2; i <= count; i++)); do
+		_addr lb lo $LA4.$i/32 $LA6:$i/128
+	done
+	show lb laddr add "$LA4.1-$LA4.$count"
+	show lb laddr add "$LA6:1-$LA6:$count"
+	for i in 1 2 3; do
+		ip -n "rs$i" route del default
+		ip -n "rs$i" -6 route del default
+		ip -n "rs$i" route add $LA4.0/24 via "10.0.1$i.1"
+		ip -n "rs$i" route add $LA6:/64 via "2001:db8:1$i::1"
+	done
+}
+
 cleanup() {
 	local code=$? pid name
 	trap - EXIT ERR
