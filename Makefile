@@ -18,7 +18,7 @@ all: modules tools
 help:
 	@echo 'Building:'
 	@echo '  all (default)   modules and tools'
-	@echo '  modules         kmod/nflb.ko for the kernel whose headers are in KDIR'
+	@echo '  modules         nflb.ko and nflb_toa.ko for the kernel whose headers are in KDIR'
 	@echo '                  ($(KDIR))'
 	@echo '  tools           userspace/build/lbadm'
 	@echo '  install         both, below DESTDIR'
@@ -52,6 +52,7 @@ tools:
 .PHONY: install
 install: all
 	install -D -m 644 kmod/nflb.ko $(DESTDIR)/lib/modules/$(KVER)/updates/nflb.ko
+	install -D -m 644 kmod/toa/nflb_toa.ko $(DESTDIR)/lib/modules/$(KVER)/updates/nflb_toa.ko
 	install -D -m 644 include/uapi/linux/nflb.h $(DESTDIR)$(PREFIX)/include/linux/nflb.h
 	$(MAKE) -C userspace install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 	$(if $(DESTDIR),,depmod $(KVER))

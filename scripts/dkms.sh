@@ -8,7 +8,7 @@
 #   scripts/dkms.sh stage DIR         copy what ships to DIR
 #   scripts/dkms.sh build [6.1|6.12]...   build by DKMS in the cache; prints
 #                                     each module's path, and leaves a copy in
-#                                     tests/out/dkms/SERIES/nflb.ko
+#                                     tests/out/dkms/SERIES/
 #   scripts/dkms.sh version           of kmod/version.h
 
 set -euo pipefail
@@ -48,7 +48,7 @@ stage() {
 }
 
 build() {
-	local series kernel tree version log built
+	local series kernel tree version log built module
 	version=$(version)
 	# One tree per checkout: two may build at the same time
 	tree=$cache/dkms/$(echo "$top" | sha256sum | cut -c 1-8)
@@ -76,12 +76,14 @@ build() {
 		run build -k "$kernel"
 		# Where the tests look for it; some kernels' are compressed
 		mkdir -p "$top/tests/out/dkms/$series"
-		built=$(ls "$tree/dkms/nflb/$version/$kernel/x86_64/module/"nflb.ko*)
-		case $built in
-		*.xz) xz -dc "$built" >"$top/tests/out/dkms/$series/nflb.ko" ;;
-		*) cp "$built" "$top/tests/out/dkms/$series/nflb.ko" ;;
-		esac
-		echo "$built"
+		for module in nflb nflb_toa; do
+			built=$(ls "$tree/dkms/nflb/$version/$kernel/x86_64/module/$module.ko"*)
+			case $built in
+			*.xz) xz -dc "$built" >"$top/tests/out/dkms/$series/$module.ko" ;;
+			*) cp "$built" "$top/tests/out/dkms/$series/$module.ko" ;;
+			esac
+			echo "$built"
+		done
 	done
 }
 

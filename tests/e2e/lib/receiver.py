@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The two receivers of client addresses, behind the same few functions."""
+
+import os
+import subprocess
+
+from rawnet import run, sysctl
+
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../..")
+NFLB_TOA = os.path.join(TOP, "userspace/build/nflb-toa")
+MODULE = os.path.join(os.path.dirname(os.environ.get("NFLB_MODULE", "")),
+                      "nflb_toa.ko")
+PARAMETER = "/sys/module/nflb_toa/parameters/allow"
+
+
+class Unavailable(Exception):
+    """This kernel cannot have it."""
+
+
+def command(*args):
+    return subprocess.run([str(a) for a in args], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+class Module:
+    name = "module"
+    running = False
+
+    def start(self, allow):
+        r = command("insmod", MODULE, "allow=" + allow)
+        if r.returncode and "not supported" in r.stderr:
+            raise Unavailable(r.stderr)
+        assert not r.returncode, r.stderr
+        self.running = True
+
+    def stop(self):
+        self.running = False
+        if os.path.exists("/sys/module/nflb_toa"):
+            run("rmmod", "nflb_toa")
+
+    def allow(self, text):
+        """Returns whether it was taken."""
+        try:
+            with open(PARAMETER, "w") as f:
+                f.write(text + "\n")
+        except OSError:
+            return False
+        return True
+
+    def allowed(self):
+        with open(PARAMETER) as f:
+            return f.read().strip()
+
+    def counters(self, ns):
+        text = run("nsenter", "--net=/run/netns/" + ns, "cat",
+                   "/proc/net/nflb_toa/stats")
+        return {name: int(value) for name, value in
+                (line.split() for line in text.splitlines())}
+
+
+class Bpf:
+    name = "bpf"
+    running = False
+
+    def __init__(self):
+        for fs, where in (("cgroup2", "/sys/fs/cgroup"),
+                          ("bpf", "/sys/fs/bpf")):
+            if not os.path.ismount(where):
+                command("mount", "-t", fs, fs, where)
+
+    def start(self, allow):
+        r = command(NFLB_TOA, "attach", "--allow", allow)
+        if r.returncode == 3 or "lack CONFIG" in r.stderr:
+            raise Unavailable(r.stderr)
+        assert not r.returncode, r.stderr
+        self.running = True
+
+    def stop(self):
+        self.running = False
+        r = command(NFLB_TOA, "detach")
+        assert not r.returncode, r.stderr
+
+    def allow(self, text):
+        return not command(NFLB_TOA, "attach", "--allow", text).returncode
+
+    def allowed(self):
+        return ",".join(run(NFLB_TOA, "allow", "show").split())
+
+    def counters(self, ns):
+        return {name: int(value) for name, value in
+                (line.split() for line in run(NFLB_TOA, "stats").splitlines())}
+
+
+RECEIVERS = [Module, Bpf]
+
+
+def syncookies(ns, value):
+    return sysctl(ns, "net.ipv4.tcp_syncookies", value)
