@@ -80,7 +80,7 @@ static int parse_list(char *text, struct allow_list *list)
 {
 	char *word;
 
-	while ((word = strsep(&text, ", \n"))) {
+	while ((word = strsep(&text, "\n, "))) {
 		if (!*word)
 			continue;
 		if (list->count == ALLOW_MAX) {

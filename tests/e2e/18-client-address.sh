@@ -23,7 +23,7 @@ start_nginx rs1
 sed -i 's/listen \[::\]:8080 ipv6only=on/listen [::]:8080 ipv6only=off/; /listen 8080/d' "$WORK/nginx-rs1/nginx.conf"
 sed -i 's/listen 80 backlog=1024;/&\n listen 81 proxy_protocol; listen [::]:81 proxy_protocol ipv6only=on;/' "$WORK/nginx-rs1/nginx.conf"
 sed -i 's/location \/client .*/&\nset_real_ip_from 10.0.99.0\/24; set_real_ip_from 2001:db8:99::\/64; real_ip_header proxy_protocol;/' "$WORK/nginx-rs1/nginx.conf"
-kill -9 "${_pids[-1]}" $(ip netns pids rs1) 2>/dev/null || true
+ip netns pids rs1 | xargs kill -9
 ns_bg rs1 nginx-again /usr/sbin/nginx -c "$WORK/nginx-rs1/nginx.conf" -e "$WORK/nginx-rs1/error.log"
 wait_listen rs1 tcp 80
 wait_listen rs1 tcp 81

@@ -13,7 +13,7 @@ ask() { # NS FAMILY PORT
 }
 
 setup_topology
-setup_local_addresses
+setup_local_addresses 1
 start_nginx
 # What asks a VIP must know the way to it; the backends answer only to what is
 # local to the balancer

@@ -245,6 +245,17 @@ static int allow_replace(const struct prefix_list *wanted)
 
 /* --- attach, detach */
 
+/* At once: without its pin it would go some time later. */
+static void detach_link(const char *path)
+{
+	int fd = bpf_obj_get(path);
+
+	if (fd < 0)
+		return;
+	bpf_link_detach(fd);
+	close(fd);
+}
+
 static int detach(void)
 {
 	char path[256];
@@ -252,6 +263,7 @@ static int detach(void)
 
 	for (i = 0; i < COUNT(programs); i++) {
 		snprintf(path, sizeof(path), PINS "/%s", programs[i]);
+		detach_link(path);
 		if (unlink(path) && errno != ENOENT)
 			return refused(path);
 	}
