@@ -33,11 +33,16 @@ help:
 	@echo '  kunit           unit tests in the debug kernel'
 	@echo '  e2e             end-to-end cases on 6.1 and 6.12 (CASES="10-http ...")'
 	@echo '  dkms            build by DKMS for 6.1 and 6.12, in a private tree'
-	@echo '  bench-pick      what a pick of each scheduler costs, in instructions'
+	@echo "  bench           what a packet, and a pick of a scheduler, cost in instructions"
 	@echo '  dist            nflb-VERSION.tar.gz of what DKMS needs, in tests/out'
 
 .PHONY: bench-pick
 bench-pick: bootstrap
+	tests/bench/pick-cost
+
+.PHONY: bench
+bench: bootstrap
+	tests/bench/packet-cost
 	tests/bench/pick-cost
 
 .PHONY: modules
