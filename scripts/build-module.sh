@@ -78,7 +78,7 @@ build() { # DIRECTORY ARGUMENTS...
 
 build "$out/kmod" "$@"
 ln -f "$out/kmod/nflb.ko" "$out/nflb.ko"
-ln -f "$out/kmod/toa/nflb_toa.ko" "$out/nflb_toa.ko"
+[ ! -e "$out/kmod/toa/nflb_toa.ko" ] || ln -f "$out/kmod/toa/nflb_toa.ko" "$out/nflb_toa.ko"
 if [ -n "$kunit" ]; then
 	build "$out/$tests" KBUILD_EXTRA_SYMBOLS="$out/kmod/Module.symvers" "$@"
 fi

@@ -74,7 +74,7 @@ else
 	note "no module here: $(cat "$WORK/insmod")"
 fi
 lb connection flush >/dev/null
-mountpoint -q /sys/fs/cgroup || mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mountpoint -q /sys/fs/cgroup || mount -t cgroup2 cgroup2 /sys/fs/cgroup || true
 if "$toa" attach --allow "$allow" 2>"$WORK/attach"; then
 	tried=$((tried + 1))
 	ask_all BPF

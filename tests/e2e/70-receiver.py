@@ -145,15 +145,15 @@ class Receivers(Suite):
     def main(self, argv):
         failed = ran = 0
         for kind in RECEIVERS:
-            receiver = kind()
+            try:
+                receiver = kind()
+            except Unavailable as e:
+                print("# no %s on this kernel: %s" % (kind.name, e),
+                      flush=True)
+                continue
             receiver.stop()
             bench = Bench(receiver)
-            try:
-                receiver.start(ALLOW)
-            except Unavailable as e:
-                print("# no %s on this kernel: %s" % (
-                    receiver.name, str(e).strip()), flush=True)
-                continue
+            receiver.start(ALLOW)
             for label, function, args in self.cases:
                 name = "%s/%s-%s" % (self.name, receiver.name, label)
                 if argv[1:] and not any(a in name for a in argv[1:]):
