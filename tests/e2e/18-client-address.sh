@@ -4,7 +4,7 @@
 # An unmodified nginx behind fullnat sees its clients' addresses and ports, with
 # either receiver: IPv4, IPv6, and IPv6 clients of an IPv4 network, from 250
 # addresses. With PROXY protocol it does so without a receiver. A client that
-# sends an option with another address is not believed (50-rewrite, 57-fullnat).
+# sends an option with another address is not believed (50-rewrite, 58-toa).
 #
 # NFLB_CLIENT_REQUESTS: requests of each kind (default: 250).
 
