@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# offload: default gro
 #
 # Ten thousand HTTP requests, half of them over IPv6, each a connection of its
 # own, through weighted round robin 3:2:1: none fails, and the shares are exact,

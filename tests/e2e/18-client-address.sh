@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# offload: default
 #
 # An unmodified nginx behind fullnat sees its clients' addresses and ports, with
 # either receiver: IPv4, IPv6, and IPv6 clients of an IPv4 network, from 250

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# offload: default
 #
 # One arm: client, balancer and backends in one subnet, on one switch, and the
 # balancer has a single device. Mode fullnat needs nothing else of anybody: no
