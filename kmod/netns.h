@@ -28,6 +28,8 @@ struct nflb_laddr_pool;
  * @persist: clients that return to their backend, by persist.c
  * @max_connections: ceiling of @conn_count, and of @persist_count
  * @reject: answer what cannot be served (1), or drop it silently (0)
+ * @encap_fragment_inside: fragment what is too long for a tunnel before it goes
+ *	in (1), or the outer packet (0)
  * @hash_seed: of schedulers that hash, shared by balancers that have to agree
  * @maglev_table_size: slots of each Maglev table, a prime
  * @drops: per-CPU counters by reason
@@ -62,6 +64,7 @@ struct nflb_net {
 	struct rhashtable	persist;
 	int			max_connections;
 	int			reject;
+	int			encap_fragment_inside;
 	u32			hash_seed;
 	u32			maglev_table_size;
 	struct nflb_drops __percpu *drops;

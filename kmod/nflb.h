@@ -56,7 +56,8 @@ enum nflb_verdict {
 	X(NO_NEIGHBOUR,		"no-neighbour")			\
 	X(TTL_EXCEEDED,		"ttl-exceeded")			\
 	X(MTU_EXCEEDED,		"mtu-exceeded")			\
-	X(UNTRANSLATABLE,	"untranslatable")
+	X(UNTRANSLATABLE,	"untranslatable")		\
+	X(NOT_ON_LINK,		"not-on-link")
 
 #define NFLB_REASON_ENUM(id, name) NFLB_REASON_##id,
 
@@ -76,7 +77,11 @@ enum nflb_reason {
 	X(TOA_OVER_MTU,		"toa-over-mtu")			\
 	X(TOA_REMOVED,		"toa-removed")			\
 	X(PORT_REUSED,		"port-reused")			\
-	X(PROXY_HEADER,		"proxy-header")
+	X(PROXY_HEADER,		"proxy-header")			\
+	X(ENCAP_FRAGMENTED,	"encap-fragmented")		\
+	X(ENCAP_PMTU,		"encap-pmtu")			\
+	X(NEIGHBOUR_PENDING,	"neighbour-pending")		\
+	X(HALF_OPEN_EVICTED,	"half-open-evicted")
 
 #define NFLB_COUNTER_ENUM(id, name) NFLB_COUNTER_##id,
 

@@ -81,6 +81,14 @@ static void settings_apply(struct nflb_service_settings *settings,
 
 	if (req->set & NFLB_SET_MODE)
 		settings->mode = req->settings.mode;
+	if (req->set & NFLB_SET_ENCAP) {
+		settings->encap = req->settings.encap;
+		settings->encap_port = req->settings.encap_port;
+	}
+	for (t = 0; t < 2; t++)
+		if (req->set & NFLB_SET_ENCAP_SOURCE(t))
+			settings->encap_source[t] =
+				req->settings.encap_source[t];
 	if (req->set & NFLB_SET_SCHEDULER)
 		strscpy(settings->scheduler, req->settings.scheduler,
 			sizeof(settings->scheduler));
@@ -103,71 +111,6 @@ static void settings_apply(struct nflb_service_settings *settings,
 		settings->timeouts[t] = req->settings.timeouts[t] ?:
 					default_settings.timeouts[t];
 	}
-}
-
-static bool has_fullnat(const struct nflb_service *svc,
-			const struct nflb_service_settings *settings,
-			const struct nflb_service_request *req)
-{
-	const struct nflb_backend *b;
-	u32 i;
-
-	if (settings->mode == NFLB_MODE_FULLNAT)
-		return true;
-	for (i = 0; i < req->backend_count; i++)
-		if (req->backends[i].set & NFLB_SET_BACKEND_MODE &&
-		    req->backends[i].mode == NFLB_MODE_FULLNAT)
-			return true;
-	if (svc)
-		list_for_each_entry(b, &svc->backends, list)
-			if (b->mode == NFLB_MODE_FULLNAT)
-				return true;
-	return false;
-}
-
-/* What goes together; @svc is NULL when it is new. */
-static int settings_check(const struct nflb_service *svc,
-			  const struct nflb_service_settings *settings,
-			  const struct nflb_service_request *req,
-			  struct netlink_ext_ack *extack)
-{
-	if (!settings->toa && !settings->proxy)
-		return 0;
-	if (settings->toa && settings->proxy) {
-		NL_SET_ERR_MSG(extack,
-			       "toa and proxy-protocol tell the same: one of them must be off");
-		return -EINVAL;
-	}
-	if (settings->toa && req->id.key.proto != IPPROTO_TCP) {
-		NL_SET_ERR_MSG(extack, "toa is an option of tcp");
-		return -EINVAL;
-	}
-	if (!has_fullnat(svc, settings, req)) {
-		NL_SET_ERR_MSG(extack,
-			       "toa and proxy-protocol go with mode fullnat");
-		return -EOPNOTSUPP;
-	}
-	return 0;
-}
-
-/* Only a backend's new source address can be of another family. */
-static int families_check(const struct nflb_service *svc,
-			  const struct nflb_service_settings *settings,
-			  struct netlink_ext_ack *extack)
-{
-	const struct nflb_backend *b;
-
-	list_for_each_entry(b, &svc->backends, list) {
-		u8 mode = b->mode == NFLB_MODE_INHERIT ? settings->mode :
-							 b->mode;
-
-		if (b->family == svc->key.family || mode == NFLB_MODE_FULLNAT)
-			continue;
-		NL_SET_ERR_MSG(extack,
-			       "only in mode fullnat can a backend be of another address family than the VIP");
-		return -EAFNOSUPPORT;
-	}
-	return 0;
 }
 
 static u32 range_width(const struct nflb_service *svc)
@@ -245,9 +188,10 @@ int nflb_service_publish(struct nflb_service *svc,
 			 struct netlink_ext_ack *extack)
 {
 	struct nflb_snapshot *snapshot, *old;
+	struct nflb_backend *b;
 	int err;
 
-	err = families_check(svc, settings, extack);
+	err = nflb_backends_check(svc, settings, extack);
 	if (err)
 		return err;
 	snapshot = nflb_snapshot_build(svc, settings);
@@ -257,6 +201,8 @@ int nflb_service_publish(struct nflb_service *svc,
 	}
 	svc->settings = *settings;
 	svc->nn->generation++;
+	list_for_each_entry(b, &svc->backends, list)
+		WRITE_ONCE(b->forward, nflb_backend_forward(b, settings));
 	old = rcu_replace_pointer(svc->snapshot, snapshot,
 				  lockdep_is_held(&svc->nn->mutex));
 	nflb_snapshot_free_rcu(old);
@@ -282,7 +228,7 @@ int nflb_service_add(struct nflb_net *nn,
 	int err;
 
 	settings_apply(&settings, req);
-	err = settings_check(NULL, &settings, req, extack);
+	err = nflb_settings_check(NULL, &settings, req, extack);
 	if (err)
 		return err;
 	err = nflb_hooks_register(nn);
@@ -342,7 +288,7 @@ int nflb_service_set(struct nflb_net *nn, struct nflb_service *svc,
 	int err;
 
 	settings_apply(&settings, req);
-	err = settings_check(svc, &settings, req, extack);
+	err = nflb_settings_check(svc, &settings, req, extack);
 	if (err)
 		return err;
 	if (req->set & NFLB_SET_BACKENDS)

@@ -31,12 +31,15 @@ struct nflb_service_id {
 #define NFLB_SET_TOA		BIT(11)
 #define NFLB_SET_TOA_KIND6	BIT(12)
 #define NFLB_SET_PROXY		BIT(13)
+#define NFLB_SET_ENCAP		BIT(14)
+#define NFLB_SET_ENCAP_SOURCE(i) BIT(15 + (i))
 
 #define NFLB_SET_WEIGHT		BIT(0)
 #define NFLB_SET_STATE		BIT(1)
 #define NFLB_SET_MAX_CONNS	BIT(2)
 #define NFLB_SET_DEADLINE	BIT(3)
 #define NFLB_SET_BACKEND_MODE	BIT(4)
+#define NFLB_SET_BACKEND_ENCAP	BIT(5)
 
 /**
  * struct nflb_backend_request - a backend, as a request has it
@@ -49,6 +52,8 @@ struct nflb_service_id {
  * @max_connections: 0 is no limit
  * @deadline: seconds after which what remains of a draining one is ended
  * @mode: enum nflb_mode
+ * @encap: enum nflb_encap
+ * @encap_port: UDP port of gue; 0 for the service's
  */
 struct nflb_backend_request {
 	union nflb_addr	addr;
@@ -60,6 +65,8 @@ struct nflb_backend_request {
 	u32		max_connections;
 	u32		deadline;
 	u8		mode;
+	u8		encap;
+	__be16		encap_port;
 };
 
 /**
@@ -82,6 +89,17 @@ struct nflb_service *nflb_service_find(struct nflb_net *nn,
 				       const struct nflb_service_id *id);
 struct nflb_backend *nflb_backend_find(struct nflb_service *svc,
 				       const struct nflb_backend_request *req);
+
+const struct nflb_forward_ops *
+nflb_backend_forward(const struct nflb_backend *b,
+		     const struct nflb_service_settings *settings);
+int nflb_settings_check(const struct nflb_service *svc,
+			const struct nflb_service_settings *settings,
+			const struct nflb_service_request *req,
+			struct netlink_ext_ack *extack);
+int nflb_backends_check(const struct nflb_service *svc,
+			const struct nflb_service_settings *settings,
+			struct netlink_ext_ack *extack);
 
 int nflb_service_add(struct nflb_net *nn,
 		     const struct nflb_service_request *req,

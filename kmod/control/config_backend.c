@@ -40,6 +40,8 @@ struct backend_settings {
 	u32 max_connections;
 	u8 state;
 	u8 mode;
+	u8 encap;
+	__be16 encap_port;
 };
 
 static struct backend_settings settings_of(const struct nflb_backend *b)
@@ -49,6 +51,8 @@ static struct backend_settings settings_of(const struct nflb_backend *b)
 		.max_connections = b->max_connections,
 		.state = b->state,
 		.mode = b->mode,
+		.encap = b->encap,
+		.encap_port = b->encap_port,
 	};
 }
 
@@ -63,22 +67,30 @@ static void settings_merge(struct backend_settings *s,
 		s->max_connections = req->max_connections;
 	if (req->set & NFLB_SET_BACKEND_MODE)
 		s->mode = req->mode;
+	if (req->set & NFLB_SET_BACKEND_ENCAP) {
+		s->encap = req->encap;
+		s->encap_port = req->encap_port;
+	}
 }
 
 static void settings_store(struct nflb_backend *b,
 			   const struct backend_settings *s)
 {
-	b->weight = s->weight;
+	WRITE_ONCE(b->weight, s->weight);
 	WRITE_ONCE(b->state, s->state);
 	WRITE_ONCE(b->max_connections, s->max_connections);
-	WRITE_ONCE(b->mode, s->mode);
+	b->mode = s->mode;
+	b->encap = s->encap;
+	WRITE_ONCE(b->encap_port, s->encap_port);
 }
 
 static bool settings_equal(const struct backend_settings *a,
 			   const struct backend_settings *b)
 {
 	return a->weight == b->weight && a->state == b->state &&
-	       a->max_connections == b->max_connections && a->mode == b->mode;
+	       a->max_connections == b->max_connections &&
+	       a->mode == b->mode && a->encap == b->encap &&
+	       a->encap_port == b->encap_port;
 }
 
 static int backend_attach(struct nflb_backend *b)
@@ -276,6 +288,7 @@ static const struct backend_settings backend_defaults = {
 	.weight = 1,
 	.state = NFLB_BACKEND_UP,
 	.mode = NFLB_MODE_INHERIT,
+	.encap = NFLB_ENCAP_INHERIT,
 };
 
 /* Add and change what the list has; returns how many steps that took. */

@@ -37,7 +37,7 @@ static bool of_backend(const struct nflb_conn *conn,
 
 	return out->family == want->family &&
 	       nflb_addr_equal(&out->src, &want->addr) &&
-	       (!want->port || out->sport == want->port);
+	       (!want->port || nflb_conn_backend_port(conn) == want->port);
 }
 
 static bool of_service(const struct nflb_conn *conn,

@@ -57,6 +57,31 @@ static int put_identity(struct sk_buff *skb, const struct nflb_service *svc)
 	return 0;
 }
 
+static int put_encap_source(struct sk_buff *skb, int type,
+			    const struct nflb_encap_source *src, u8 family)
+{
+	if (!src->set)
+		return 0;
+	/* The prefix's length is the next attribute. */
+	return put_addr(skb, type, &src->addr, family) ?:
+	       nla_put_u8(skb, type + 1, src->prefix);
+}
+
+static int put_encap(struct sk_buff *skb, const struct nflb_service_settings *s)
+{
+	if (s->mode == NFLB_MODE_DSR || s->encap != NFLB_ENCAP_NONE)
+		if (nla_put_u8(skb, NFLB_A_SERVICE_ENCAP, s->encap))
+			return -EMSGSIZE;
+	if (s->encap == NFLB_ENCAP_GUE &&
+	    nla_put_be16(skb, NFLB_A_SERVICE_ENCAP_PORT,
+			 s->encap_port ?: htons(NFLB_GUE_PORT)))
+		return -EMSGSIZE;
+	return put_encap_source(skb, NFLB_A_SERVICE_ENCAP_SOURCE4,
+				&s->encap_source[0], AF_INET) ?:
+	       put_encap_source(skb, NFLB_A_SERVICE_ENCAP_SOURCE6,
+				&s->encap_source[1], AF_INET6);
+}
+
 static int put_settings(struct sk_buff *skb,
 			const struct nflb_service_settings *s)
 {
@@ -78,6 +103,7 @@ static int put_settings(struct sk_buff *skb,
 		    nla_put_u8(skb, NFLB_A_SERVICE_PROXY, s->proxy))
 			return -EMSGSIZE;
 	if (nla_put_u8(skb, NFLB_A_SERVICE_MODE, s->mode) ||
+	    put_encap(skb, s) ||
 	    nla_put_string(skb, NFLB_A_SERVICE_SCHEDULER, s->scheduler) ||
 	    nla_put_u32(skb, NFLB_A_SERVICE_TIMEOUT_SYN,
 			t[NFLB_TIMEOUT_SYN]) ||
@@ -137,6 +163,10 @@ static int put_backend(struct sk_buff *skb, const struct nflb_backend *b)
 	    nla_put_u8(skb, NFLB_A_BACKEND_STATE, b->state) ||
 	    (b->mode != NFLB_MODE_INHERIT &&
 	     nla_put_u8(skb, NFLB_A_BACKEND_MODE, b->mode)) ||
+	    (b->encap != NFLB_ENCAP_INHERIT &&
+	     nla_put_u8(skb, NFLB_A_BACKEND_ENCAP, b->encap)) ||
+	    (b->encap_port &&
+	     nla_put_be16(skb, NFLB_A_BACKEND_ENCAP_PORT, b->encap_port)) ||
 	    nla_put_u32(skb, NFLB_A_BACKEND_MAX_CONNECTIONS,
 			b->max_connections) ||
 	    (b->deadline && nla_put_u32(skb, NFLB_A_BACKEND_DEADLINE,
@@ -210,9 +240,12 @@ int nflb_fill_conn(struct sk_buff *skb, const struct nflb_conn *conn)
 	    nla_put_be16(skb, NFLB_A_CONN_PORT, in->dport) ||
 	    put_addr(skb, NFLB_A_CONN_BACKEND_ADDRESS, &out->src,
 		     out->family) ||
-	    nla_put_be16(skb, NFLB_A_CONN_BACKEND_PORT, out->sport) ||
+	    nla_put_be16(skb, NFLB_A_CONN_BACKEND_PORT,
+			 nflb_conn_backend_port(conn)) ||
 	    put_local(skb, conn) ||
 	    nla_put_u8(skb, NFLB_A_CONN_MODE, conn->ops->mode) ||
+	    (conn->ops->mode == NFLB_MODE_DSR &&
+	     nla_put_u8(skb, NFLB_A_CONN_ENCAP, conn->ops->encap)) ||
 	    nla_put_u8(skb, NFLB_A_CONN_STATE, READ_ONCE(conn->state)) ||
 	    nla_put_u32(skb, NFLB_A_CONN_EXPIRES, left / HZ) ||
 	    nla_put_u32(skb, NFLB_A_CONN_AGE, (now - conn->created) / HZ)) {

@@ -48,6 +48,10 @@ static const struct nla_policy service_policy[NFLB_A_SERVICE_MAX + 1] = {
 	[NFLB_A_SERVICE_TOA_KIND6] =
 		NLA_POLICY_RANGE(NLA_U8, NFLB_TOA_KIND6_OTHER, NFLB_TOA_KIND),
 	[NFLB_A_SERVICE_PROXY] = NLA_POLICY_MAX(NLA_U8, 1),
+	[NFLB_A_SERVICE_ENCAP_SOURCE4] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+	[NFLB_A_SERVICE_ENCAP_SOURCE4_PREFIX] = NLA_POLICY_MAX(NLA_U8, 32),
+	[NFLB_A_SERVICE_ENCAP_SOURCE6] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+	[NFLB_A_SERVICE_ENCAP_SOURCE6_PREFIX] = NLA_POLICY_MAX(NLA_U8, 128),
 };
 
 static const struct nla_policy backend_policy[NFLB_A_BACKEND_MAX + 1] = {
@@ -212,23 +216,61 @@ int nflb_parse_service_id(struct nlattr **attrs, struct nflb_service_id *id,
 	return err ?: parse_id(tb, id, extack);
 }
 
-/* What the protocol has words for and this module does not do. */
-static int refuse_unsupported(struct nlattr **tb,
+/* The source of outer headers; the unspecified address is the route's. */
+static int parse_encap_source(struct nlattr *addr, struct nlattr *prefix,
+			      struct nflb_service_request *req, u8 family,
 			      struct netlink_ext_ack *extack)
 {
-	if (tb[NFLB_A_SERVICE_MODE] &&
-	    !nflb_forward_find(nla_get_u8(tb[NFLB_A_SERVICE_MODE]))) {
-		NL_SET_ERR_MSG_ATTR(extack, tb[NFLB_A_SERVICE_MODE],
-				    "this version of the module has no mode dsr");
-		return -EOPNOTSUPP;
+	unsigned int i = family == AF_INET6, bits = i ? 128 : 32;
+	struct nflb_encap_source *src = &req->settings.encap_source[i];
+	u8 given;
+	int err;
+
+	if (!addr && !prefix)
+		return 0;
+	if (!addr) {
+		NL_SET_ERR_MSG_ATTR(extack, prefix,
+				    "a prefix length goes with an address");
+		return -EINVAL;
 	}
-	if ((tb[NFLB_A_SERVICE_ENCAP] &&
-	     nla_get_u8(tb[NFLB_A_SERVICE_ENCAP]) != NFLB_ENCAP_NONE) ||
-	    tb[NFLB_A_SERVICE_ENCAP_PORT]) {
-		NL_SET_ERR_MSG(extack, "encapsulation goes with mode dsr");
-		return -EOPNOTSUPP;
+	err = nflb_parse_addr(addr, &src->addr, &given, extack);
+	if (err)
+		return err;
+	src->prefix = prefix ? nla_get_u8(prefix) : bits;
+	src->set = memchr_inv(&src->addr, 0, sizeof(src->addr));
+	if (given != family ||
+	    (src->set && (!nflb_parse_addr_usable(&src->addr, family) ||
+			  src->prefix < 8))) {
+		NL_SET_ERR_MSG_ATTR(extack, addr,
+				    "encapsulated packets must come from a unicast address or a prefix of 8 bits or more");
+		return -EINVAL;
 	}
+	if (!src->set)
+		memset(src, 0, sizeof(*src));
+	req->set |= NFLB_SET_ENCAP_SOURCE(i);
 	return 0;
+}
+
+static int parse_encap(struct nlattr **tb, struct nflb_service_request *req,
+		       struct netlink_ext_ack *extack)
+{
+	struct nlattr *port = tb[NFLB_A_SERVICE_ENCAP_PORT];
+	int err;
+
+	if (tb[NFLB_A_SERVICE_ENCAP]) {
+		req->settings.encap = nla_get_u8(tb[NFLB_A_SERVICE_ENCAP]);
+		req->settings.encap_port = port ? nla_get_be16(port) : 0;
+		req->set |= NFLB_SET_ENCAP;
+	} else if (port) {
+		NL_SET_ERR_MSG_ATTR(extack, port, "a port goes with encap gue");
+		return -EINVAL;
+	}
+	err = parse_encap_source(tb[NFLB_A_SERVICE_ENCAP_SOURCE4],
+				 tb[NFLB_A_SERVICE_ENCAP_SOURCE4_PREFIX], req,
+				 AF_INET, extack);
+	return err ?: parse_encap_source(tb[NFLB_A_SERVICE_ENCAP_SOURCE6],
+					 tb[NFLB_A_SERVICE_ENCAP_SOURCE6_PREFIX],
+					 req, AF_INET6, extack);
 }
 
 /* What is not named of a persistence that is has its default. */
@@ -264,7 +306,7 @@ static int parse_settings(struct nlattr **tb, struct nflb_service_request *req,
 	struct nlattr *scheduler = tb[NFLB_A_SERVICE_SCHEDULER];
 	int err, t;
 
-	err = refuse_unsupported(tb, extack);
+	err = parse_encap(tb, req, extack);
 	err = err ?: parse_persist(tb, req, extack);
 	if (err)
 		return err;
@@ -315,21 +357,22 @@ static int parse_backend_mode(struct nlattr **tb,
 			      struct nflb_backend_request *req,
 			      struct netlink_ext_ack *extack)
 {
+	struct nlattr *encap = tb[NFLB_A_BACKEND_ENCAP];
+	struct nlattr *port = tb[NFLB_A_BACKEND_ENCAP_PORT];
 	struct nlattr *mode = tb[NFLB_A_BACKEND_MODE];
 
-	if (tb[NFLB_A_BACKEND_ENCAP] || tb[NFLB_A_BACKEND_ENCAP_PORT]) {
-		NL_SET_ERR_MSG(extack, "encapsulation goes with mode dsr");
-		return -EOPNOTSUPP;
+	if (encap) {
+		req->encap = nla_get_u8(encap);
+		req->encap_port = port ? nla_get_be16(port) : 0;
+		req->set |= NFLB_SET_BACKEND_ENCAP;
+	} else if (port) {
+		NL_SET_ERR_MSG_ATTR(extack, port, "a port goes with encap gue");
+		return -EINVAL;
 	}
-	if (!mode)
-		return 0;
-	if (!nflb_forward_find(nla_get_u8(mode))) {
-		NL_SET_ERR_MSG_ATTR(extack, mode,
-				    "this version of the module has no mode dsr");
-		return -EOPNOTSUPP;
+	if (mode) {
+		req->mode = nla_get_u8(mode);
+		req->set |= NFLB_SET_BACKEND_MODE;
 	}
-	req->mode = nla_get_u8(mode);
-	req->set |= NFLB_SET_BACKEND_MODE;
 	return 0;
 }
 

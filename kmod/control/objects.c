@@ -61,7 +61,10 @@ struct nflb_snapshot *nflb_snapshot_build(struct nflb_service *svc,
 		return ERR_PTR(-ENOMEM);
 	INIT_RCU_WORK(&snapshot->free_work, snapshot_free_work);
 	snapshot->sched = nflb_sched_find(s->scheduler);
-	snapshot->forward = nflb_forward_find(s->mode);
+	snapshot->forward = nflb_forward_find(s->mode, s->encap);
+	snapshot->encap_port = s->encap_port ?: htons(NFLB_GUE_PORT);
+	memcpy(snapshot->encap_source, s->encap_source,
+	       sizeof(snapshot->encap_source));
 	snapshot->proxy = s->proxy;
 	if (s->toa && svc->key.proto == IPPROTO_TCP) {
 		bool v4 = svc->key.family == AF_INET;
@@ -226,6 +229,7 @@ struct nflb_backend *nflb_backend_alloc(struct nflb_service *svc,
 	b->port = port;
 	b->weight = 1;
 	b->mode = NFLB_MODE_INHERIT;
+	b->encap = NFLB_ENCAP_INHERIT;
 	b->port_salt = get_random_u32();
 	atomic_set(&b->port_cursor, get_random_u32());
 	b->ports_exhausted = nflb_now() - HZ;

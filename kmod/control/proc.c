@@ -22,6 +22,13 @@ static const char * const mode_names[] = {
 	[NFLB_MODE_DSR]		= "dsr",
 };
 
+static const char * const encap_names[] = {
+	[NFLB_ENCAP_NONE]	= "none",
+	[NFLB_ENCAP_IPIP]	= "ipip",
+	[NFLB_ENCAP_GRE]	= "gre",
+	[NFLB_ENCAP_GUE]	= "gue",
+};
+
 static const char * const backend_state_names[] = {
 	[NFLB_BACKEND_UP]	= "up",
 	[NFLB_BACKEND_DRAIN]	= "drain",
@@ -97,6 +104,7 @@ static void services_stop(struct seq_file *seq, void *v)
 static int services_show(struct seq_file *seq, void *v)
 {
 	struct nflb_service *svc = list_entry(v, struct nflb_service, list);
+	const struct nflb_forward_ops *ops;
 	struct nflb_stats_sum sum;
 	struct nflb_backend *b;
 
@@ -107,10 +115,11 @@ static int services_show(struct seq_file *seq, void *v)
 		   mode_names[svc->settings.mode], svc->settings.scheduler,
 		   svc->backend_count);
 	show_counters(seq, &sum);
-	seq_printf(seq, " persist %u persistent %u slow-start %u toa %s proxy-protocol %s\n",
+	seq_printf(seq, " persist %u persistent %u slow-start %u toa %s proxy-protocol %s encap %s\n",
 		   svc->settings.persist, atomic_read(&svc->persist_count),
 		   svc->settings.slow_start, svc->settings.toa ? "on" : "off",
-		   svc->settings.proxy ? "on" : "off");
+		   svc->settings.proxy ? "on" : "off",
+		   encap_names[svc->settings.encap]);
 	list_for_each_entry(b, &svc->backends, list) {
 		nflb_backend_stats(b, &sum);
 		seq_puts(seq, "backend ");
@@ -121,10 +130,10 @@ static int services_show(struct seq_file *seq, void *v)
 			   b->weight, backend_state_names[b->state],
 			   b->max_connections);
 		show_counters(seq, &sum);
-		seq_printf(seq, " condition %s mode %s\n",
-			   nflb_lifecycle_condition(b),
-			   mode_names[b->mode == NFLB_MODE_INHERIT ?
-				      svc->settings.mode : b->mode]);
+		ops = nflb_backend_forward(b, &svc->settings);
+		seq_printf(seq, " condition %s mode %s encap %s\n",
+			   nflb_lifecycle_condition(b), mode_names[ops->mode],
+			   encap_names[ops->encap]);
 	}
 	return 0;
 }
@@ -204,15 +213,16 @@ static int conns_show(struct seq_file *seq, void *v)
 	seq_puts(seq, " -> ");
 	show_endpoint(seq, &in->dst, in->dport, in->family);
 	seq_puts(seq, " -> ");
-	show_endpoint(seq, &out->src, out->sport, out->family);
+	show_endpoint(seq, &out->src, nflb_conn_backend_port(conn),
+		      out->family);
 	if (conn->nat & NFLB_NAT_LADDR) {
 		seq_puts(seq, " local ");
 		show_endpoint(seq, &out->dst, out->dport, out->family);
 	}
-	seq_printf(seq, " mode %s state %s expires %u age %u\n",
+	seq_printf(seq, " mode %s state %s expires %u age %u encap %s\n",
 		   mode_names[conn->ops->mode],
 		   nflb_conn_state_name(READ_ONCE(conn->state)), left / HZ,
-		   (now - conn->created) / HZ);
+		   (now - conn->created) / HZ, encap_names[conn->ops->encap]);
 	return 0;
 }
 

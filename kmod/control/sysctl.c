@@ -17,6 +17,7 @@ static int max_connections_max = 1 << 26;
 enum {
 	SYSCTL_MAX_CONNECTIONS,
 	SYSCTL_REJECT,
+	SYSCTL_ENCAP_FRAGMENT_INSIDE,
 	SYSCTL_HASH_SEED,
 	SYSCTL_MAGLEV_TABLE_SIZE,
 	SYSCTL_COUNT
@@ -87,6 +88,14 @@ static const struct ctl_table template[SYSCTL_COUNT] = {
 		.extra1 = SYSCTL_ZERO,
 		.extra2 = SYSCTL_ONE,
 	},
+	[SYSCTL_ENCAP_FRAGMENT_INSIDE] = {
+		.procname = "encap_fragment_inside",
+		.maxlen = sizeof(int),
+		.mode = 0644,
+		.proc_handler = proc_dointvec_minmax,
+		.extra1 = SYSCTL_ZERO,
+		.extra2 = SYSCTL_ONE,
+	},
 	[SYSCTL_HASH_SEED] = {
 		.procname = "hash_seed",
 		.maxlen = sizeof(u32),
@@ -117,6 +126,7 @@ int nflb_sysctl_init(struct nflb_net *nn)
 	memcpy(table, template, sizeof(template));
 	table[SYSCTL_MAX_CONNECTIONS].data = &nn->max_connections;
 	table[SYSCTL_REJECT].data = &nn->reject;
+	table[SYSCTL_ENCAP_FRAGMENT_INSIDE].data = &nn->encap_fragment_inside;
 	table[SYSCTL_HASH_SEED].data = &nn->hash_seed;
 	table[SYSCTL_HASH_SEED].extra1 = nn;
 	table[SYSCTL_MAGLEV_TABLE_SIZE].data = &nn->maglev_table_size;

@@ -22,6 +22,9 @@
 #include "datapath/trace.h"
 #include "netns.h"
 
+/* How many buckets of a full table are searched for a half-open connection. */
+#define EVICT_BUCKETS		64
+
 /* Default ceiling on a host without memory, or for who owns no host. */
 #define MAX_CONNECTIONS_LEAST	16384
 
@@ -155,6 +158,7 @@ void nflb_conn_table_flush(struct nflb_net *nn)
 		cond_resched();
 	} while (atomic_read(&nn->conn_count));
 }
+NFLB_EXPORT_KUNIT(nflb_conn_table_flush);
 
 /**
  * nflb_conn_lookup() - the connection of a packet
@@ -245,6 +249,13 @@ static void conn_uncount(struct nflb_conn *conn)
 	atomic_dec(&conn->backend->conns);
 }
 
+static void conn_remove_out(struct nflb_net *nn, struct nflb_conn *conn)
+{
+	if (!(conn->nat & NFLB_NAT_ONE_SIDED))
+		rhashtable_remove_fast(&nn->conns, &conn->out.head,
+				       conn_params);
+}
+
 /**
  * nflb_conn_unlink() - take a connection from the table and free it
  * @nn: the namespace
@@ -258,7 +269,7 @@ bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn)
 	if (test_and_set_bit(NFLB_CONN_DYING, &conn->flags))
 		return false;
 	rhashtable_remove_fast(&nn->conns, &conn->in.head, conn_params);
-	rhashtable_remove_fast(&nn->conns, &conn->out.head, conn_params);
+	conn_remove_out(nn, conn);
 	conn_uncount(conn);
 	atomic_dec(&nn->conn_count);
 	/* What was ended before has been told of. */
@@ -377,6 +388,8 @@ static struct nflb_conn *conn_insert_out(struct nflb_net *nn,
 		if (!conn->ops->out_tuple(nn, conn, attempt, reason))
 			return NULL;
 		conn->out.tuple.aux = NFLB_AUX_DIR;
+		if (conn->nat & NFLB_NAT_ONE_SIDED)
+			return conn;
 		old = conn_insert_node(nn, conn, &conn->out);
 		if (!old)
 			return conn;
@@ -410,7 +423,7 @@ static struct nflb_conn *conn_insert(struct nflb_net *nn,
 		return conn;
 	}
 	other = winner(old, conn);
-	rhashtable_remove_fast(&nn->conns, &conn->out.head, conn_params);
+	conn_remove_out(nn, conn);
 	conn_uncount(conn);
 	/* Readers may have met the node. */
 	call_rcu(&conn->rcu, conn_free_rcu);
@@ -418,6 +431,49 @@ static struct nflb_conn *conn_insert(struct nflb_net *nn,
 		*reason = IS_ERR(old) ? NFLB_REASON_NO_MEMORY :
 					NFLB_REASON_TUPLE_CLASH;
 	return other;
+}
+
+/* Returns whether a connection that is half open was found, and removed. */
+static bool evict_from(struct nflb_net *nn, const struct bucket_table *tbl,
+		       unsigned int first)
+{
+	struct nflb_conn_node *node;
+	struct rhash_head *pos;
+	enum nflb_dir dir;
+	unsigned int i;
+
+	for (i = 0; i < min_t(unsigned int, EVICT_BUCKETS, tbl->size); i++) {
+		rht_for_each_entry_rcu(node, pos, tbl,
+				       (first + i) & (tbl->size - 1), head) {
+			struct nflb_conn *conn = nflb_conn_of(node, &dir);
+
+			if (nflb_conn_state_half_open(conn) &&
+			    nflb_conn_unlink(nn, conn))
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Make room in a full table, at the expense of a connection whose handshake is
+ * not through: any one, so that of a flood of SYNs and the few that mean it the
+ * few are hit rarely. Established connections never are. A table that is being
+ * resized consists of several. Returns whether there is room.
+ */
+static bool evict_half_open(struct nflb_net *nn)
+{
+	unsigned int first = get_random_u32();
+	const struct bucket_table *tbl;
+
+	for (tbl = rht_dereference_rcu(nn->conns.tbl, &nn->conns); tbl;
+	     tbl = rht_dereference_rcu(tbl->future_tbl, &nn->conns)) {
+		if (!evict_from(nn, tbl, first))
+			continue;
+		nflb_count(nn, NFLB_COUNTER_HALF_OPEN_EVICTED);
+		return true;
+	}
+	return false;
 }
 
 /**
@@ -441,7 +497,7 @@ struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
 	struct nflb_conn *conn, *made;
 
 	if (atomic_inc_return(&nn->conn_count) >
-	    READ_ONCE(nn->max_connections)) {
+	    READ_ONCE(nn->max_connections) && !evict_half_open(nn)) {
 		*reason = NFLB_REASON_TABLE_FULL;
 		goto err_count;
 	}

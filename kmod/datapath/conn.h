@@ -27,6 +27,8 @@ struct nflb_persist;
 #define NFLB_NAT_TOA		BIT(3)	/* a TCP option tells the client */
 #define NFLB_NAT_PROXY		BIT(4)	/* a PROXY header tells the client */
 #define NFLB_NAT_REUSED		BIT(5)	/* the backend may be in TIME_WAIT */
+#define NFLB_NAT_ONE_SIDED	BIT(6)	/* the backend's packets do not come here */
+#define NFLB_NAT_SYN_AGAIN	BIT(7)	/* the client may have begun anew */
 
 /*
  * nflb_tuple.aux of a connection's nodes: the top bit is the direction, the
@@ -52,7 +54,8 @@ struct nflb_conn_node {
  * @last: jiffies (32 bits) of the last packet, exact to a second
  * @state: enum nflb_conn_state
  * @nat: NFLB_NAT_*, what is done to packets besides rewriting the VIP's end
- * @out: backend to client
+ * @out: backend to client; not in the table with NFLB_NAT_ONE_SIDED, and then
+ *	describes the outer packet, inverted (forward_dsr.c)
  * @dst: cached route of either direction, holds a reference
  * @ops: how packets are forwarded
  * @timeout: jiffies without packets after which the connection is over
@@ -109,6 +112,13 @@ struct nflb_conn_seq {
 	u8			proxy_len;
 	bool			proxy_acked;
 };
+
+/* The port that the backend has the connection on. */
+static inline __be16 nflb_conn_backend_port(const struct nflb_conn *conn)
+{
+	return conn->nat & NFLB_NAT_ONE_SIDED ? conn->in.tuple.dport :
+						conn->out.tuple.sport;
+}
 
 /* Only for connections of modes with nflb_forward_ops.has_seq. */
 static inline struct nflb_conn_seq *nflb_conn_seq(const struct nflb_conn *conn)

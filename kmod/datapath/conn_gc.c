@@ -25,6 +25,14 @@
 /* Look at the clock only so often. */
 #define GC_BATCH	256
 
+/* Not before the handshake, and not after the end, or what is seen of it. */
+static bool somebody_waits(const struct nflb_conn *conn, u8 state)
+{
+	if (conn->nat & NFLB_NAT_ONE_SIDED)
+		return state == NFLB_CONN_ESTABLISHED;
+	return state >= NFLB_CONN_SYN_RECV && state <= NFLB_CONN_LAST_ACK;
+}
+
 /*
  * A connection whose backend went away is ended, and both of its sides are
  * told; it stays for some seconds to answer them.
@@ -37,8 +45,7 @@ static void over(struct nflb_net *nn, struct nflb_conn *conn)
 		nflb_conn_unlink(nn, conn);
 	} else if (state != NFLB_CONN_ENDED) {
 		nflb_conn_end(nn, conn);
-		/* Before, and after, nobody waits. */
-		if (state >= NFLB_CONN_SYN_RECV && state <= NFLB_CONN_LAST_ACK)
+		if (somebody_waits(conn, state))
 			nflb_conn_tell(nn, conn);
 	}
 }

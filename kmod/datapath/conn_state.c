@@ -158,12 +158,59 @@ u8 nflb_conn_state_next(u8 state, u8 tcp_flags, enum nflb_dir dir)
 }
 NFLB_EXPORT_KUNIT(nflb_conn_state_next);
 
+/**
+ * nflb_conn_state_one_sided() - the state after a TCP segment of the client
+ * @state: the state before
+ * @tcp_flags: NFLB_TCP_* of the segment; a RST must have been believed
+ *
+ * For connections whose backend answers past the balancer. The client's ACK
+ * tells that it got the backend's SYN-ACK; what the backend closes is not seen.
+ * A client that goes on after a RST did not send it: then it was forged.
+ *
+ * Return: the state after.
+ */
+u8 nflb_conn_state_one_sided(u8 state, u8 tcp_flags)
+{
+	if (tcp_flags & NFLB_TCP_RST)
+		return NFLB_CONN_CLOSE;
+	if (tcp_flags & NFLB_TCP_SYN)
+		return state == NFLB_CONN_NONE ? NFLB_CONN_SYN_SENT : state;
+	if (tcp_flags & NFLB_TCP_FIN)
+		return NFLB_CONN_FIN_WAIT;
+	if (tcp_flags & NFLB_TCP_ACK &&
+	    (state == NFLB_CONN_SYN_SENT || state == NFLB_CONN_CLOSE))
+		return NFLB_CONN_ESTABLISHED;
+	return state;
+}
+NFLB_EXPORT_KUNIT(nflb_conn_state_one_sided);
+
 /* Is @seq at most so many steps behind or ahead of what @aux noted? */
 static bool seq_near(u16 aux, u32 seq, u16 behind, u16 ahead)
 {
 	u16 distance = (seq >> NFLB_AUX_SEQ_SHIFT) - aux + behind;
 
 	return (distance & AUX_SEQ_MASK) <= behind + ahead;
+}
+
+/*
+ * Did much before this segment get lost, or is it forged? Where the backend is
+ * not seen, its numbers are those that the client acknowledged last; and after
+ * a SYN, which may have begun a new connection, any are taken.
+ */
+static bool leap_believed(struct nflb_conn *conn, u16 aux, u16 other, u32 seq,
+			  u32 ack)
+{
+	u8 nat = READ_ONCE(conn->nat);
+
+	if (nat & NFLB_NAT_SYN_AGAIN) {
+		WRITE_ONCE(conn->nat, nat & ~NFLB_NAT_SYN_AGAIN);
+		return true;
+	}
+	if (!seq_near(aux, seq, 0, LEAP_MAX))
+		return false;
+	return nat & NFLB_NAT_ONE_SIDED ?
+	       seq_near(other, ack, 0, LEAP_MAX) :
+	       seq_near(other, ack, LEAP_ACK_BEHIND, LEAP_ACK_AHEAD);
 }
 
 /* Note how far the sender is; see the head of this file. */
@@ -181,8 +228,7 @@ static noinline void seq_move(struct nflb_conn *conn,
 
 	if (READ_ONCE(conn->state) >= NFLB_CONN_ESTABLISHED &&
 	    !seq_near(aux, seq, 0, SEQ_AHEAD) &&
-	    !(seq_near(aux, seq, 0, LEAP_MAX) &&
-	      seq_near(other, ack, LEAP_ACK_BEHIND, LEAP_ACK_AHEAD)))
+	    !leap_believed(conn, aux, other, seq, ack))
 		return;
 	WRITE_ONCE(node->tuple.aux,
 		   (aux & NFLB_AUX_DIR) | seq >> NFLB_AUX_SEQ_SHIFT);
@@ -194,6 +240,23 @@ static void seq_note(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 	if (unlikely((aux & AUX_SEQ_MASK) !=
 		     pkt->tcp_seq >> NFLB_AUX_SEQ_SHIFT))
 		seq_move(conn, pkt, dir, aux);
+}
+
+/* How far the backend is, by what the client acknowledges. */
+static void ack_note(struct nflb_conn *conn, const struct nflb_pkt *pkt)
+{
+	struct nflb_conn_node *node = &conn->out;
+	u16 aux = READ_ONCE(node->tuple.aux);
+
+	if (likely((aux & AUX_SEQ_MASK) ==
+		   pkt->tcp_ack >> NFLB_AUX_SEQ_SHIFT) ||
+	    !(pkt->tcp_flags & NFLB_TCP_ACK))
+		return;
+	if (READ_ONCE(conn->state) < NFLB_CONN_ESTABLISHED ||
+	    READ_ONCE(conn->nat) & NFLB_NAT_SYN_AGAIN ||
+	    seq_near(aux, pkt->tcp_ack, 0, LEAP_MAX))
+		WRITE_ONCE(node->tuple.aux,
+			   NFLB_AUX_DIR | pkt->tcp_ack >> NFLB_AUX_SEQ_SHIFT);
 }
 
 static bool rst_believed(const struct nflb_conn *conn, u16 aux, u32 seq)
@@ -222,6 +285,7 @@ void nflb_conn_state_packet(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 	nflb_conn_touch(conn, nflb_now());
 	if (pkt->tuple.proto == IPPROTO_TCP) {
 		struct nflb_conn_node *node = nflb_conn_node(conn, dir);
+		bool one_sided = conn->nat & NFLB_NAT_ONE_SIDED;
 		u16 aux = READ_ONCE(node->tuple.aux);
 
 		if (unlikely(pkt->tcp_flags & NFLB_TCP_RST)) {
@@ -230,10 +294,16 @@ void nflb_conn_state_packet(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 		} else if (likely(!(pkt->tcp_flags & NFLB_TCP_SYN) ||
 				  READ_ONCE(conn->state) <
 				  NFLB_CONN_ESTABLISHED)) {
+			if (one_sided)
+				ack_note(conn, pkt);
 			seq_note(conn, pkt, dir, aux);
+		} else if (one_sided) {
+			WRITE_ONCE(conn->nat, conn->nat | NFLB_NAT_SYN_AGAIN);
 		}
 		state = READ_ONCE(conn->state);
-		next = nflb_conn_state_next(state, pkt->tcp_flags, dir);
+		next = one_sided ?
+		       nflb_conn_state_one_sided(state, pkt->tcp_flags) :
+		       nflb_conn_state_next(state, pkt->tcp_flags, dir);
 		if (unlikely(next != state))
 			state_set(conn, next);
 	}

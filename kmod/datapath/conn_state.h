@@ -7,6 +7,7 @@
 
 #include "datapath/conn.h"
 #include "datapath/packet.h"
+#include "datapath/service.h"
 
 /* Default timeouts, in seconds */
 #define NFLB_TIMEOUT_SYN_DEFAULT		60
@@ -19,6 +20,7 @@
 
 void nflb_conn_state_timeouts(u32 *jiffies_by_state, const u32 *seconds);
 void nflb_conn_state_init(struct nflb_conn *conn);
+u8 nflb_conn_state_one_sided(u8 state, u8 tcp_flags);
 u8 nflb_conn_state_next(u8 state, u8 tcp_flags, enum nflb_dir dir);
 void nflb_conn_state_packet(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 			    enum nflb_dir dir);
@@ -28,6 +30,12 @@ const char *nflb_conn_state_name(u8 state);
 static inline bool nflb_conn_state_active(u8 state)
 {
 	return state <= NFLB_CONN_ESTABLISHED || state == NFLB_CONN_UDP;
+}
+
+/* Is the handshake of TCP not through? */
+static inline bool nflb_conn_state_half_open(const struct nflb_conn *conn)
+{
+	return READ_ONCE(conn->state) < NFLB_CONN_ESTABLISHED;
 }
 
 /* Is it over, so that its tuple may be taken by a new connection? */
@@ -43,12 +51,15 @@ static inline bool nflb_conn_state_over(const struct nflb_conn *conn)
  * May a new SYN of the client begin a new connection in its place? Once the
  * client closed its side it may use its port again. While only the backend did,
  * or nobody, a SYN is either lost by a host that crashed or forged: the backend
- * answers it (RFC 5961 section 4), and nothing changes here.
+ * answers it (RFC 5961 section 4), and nothing changes here. Where the balancer
+ * does not see whether it does, a backend that gets no new connections is left.
  */
 static inline bool nflb_conn_state_reusable(const struct nflb_conn *conn)
 {
 	u8 state = READ_ONCE(conn->state);
 
+	if (conn->nat & NFLB_NAT_ONE_SIDED && nflb_backend_leaves(conn->backend))
+		return true;
 	return nflb_conn_state_over(conn) || state == NFLB_CONN_FIN_WAIT ||
 	       state == NFLB_CONN_LAST_ACK || state == NFLB_CONN_ENDED;
 }

@@ -4,23 +4,21 @@
  */
 #include "datapath/forward.h"
 
-static const struct nflb_forward_ops * const modes[] = {
-	&nflb_forward_dnat,
-	&nflb_forward_fullnat,
-};
-
 /**
  * nflb_forward_find() - how packets are forwarded in a mode
  * @mode: enum nflb_mode
+ * @encap: enum nflb_encap, for mode dsr
  *
- * Return: the operations, or NULL when this module does not have that mode.
+ * Return: the operations.
  */
-const struct nflb_forward_ops *nflb_forward_find(u8 mode)
+const struct nflb_forward_ops *nflb_forward_find(u8 mode, u8 encap)
 {
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(modes); i++)
-		if (modes[i]->mode == mode)
-			return modes[i];
-	return NULL;
+	switch (mode) {
+	case NFLB_MODE_FULLNAT:
+		return &nflb_forward_fullnat;
+	case NFLB_MODE_DSR:
+		return &nflb_forward_dsr[encap];
+	default:
+		return &nflb_forward_dnat;
+	}
 }

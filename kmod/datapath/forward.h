@@ -12,6 +12,7 @@
 /**
  * struct nflb_forward_ops - one mode
  * @mode: enum nflb_mode
+ * @encap: enum nflb_encap
  * @has_seq: connections are struct nflb_conn_seq
  * @hairpin: a backend can be its own client
  * @out_tuple: set the tuple of the backend's packets, conn->out.tuple but aux,
@@ -24,6 +25,7 @@
  */
 struct nflb_forward_ops {
 	u8			mode;
+	u8			encap;
 	bool			has_seq;
 	bool			hairpin;
 	bool			(*out_tuple)(struct nflb_net *nn,
@@ -37,20 +39,11 @@ struct nflb_forward_ops {
 					   enum nflb_dir dir);
 };
 
-const struct nflb_forward_ops *nflb_forward_find(u8 mode);
+const struct nflb_forward_ops *nflb_forward_find(u8 mode, u8 encap);
 
-/* How packets go to a backend: its own way, or that of its service. */
-static inline const struct nflb_forward_ops *
-nflb_forward_of(const struct nflb_snapshot *snapshot,
-		const struct nflb_backend *backend)
-{
-	u8 mode = READ_ONCE(backend->mode);
-
-	return mode == NFLB_MODE_INHERIT ? snapshot->forward :
-					   nflb_forward_find(mode);
-}
 
 extern const struct nflb_forward_ops nflb_forward_dnat;
 extern const struct nflb_forward_ops nflb_forward_fullnat;
+extern const struct nflb_forward_ops nflb_forward_dsr[NFLB_ENCAP_MAX + 1];
 
 #endif /* NFLB_FORWARD_H */

@@ -26,9 +26,15 @@ static void outer_addrs(const struct nflb_pkt *pkt, union nflb_addr *src,
 	}
 }
 
-static bool checksum_ok(struct nflb_pkt *pkt)
+/**
+ * nflb_icmp_checksum_ok() - is the checksum of an ICMP message right?
+ * @pkt: the message
+ *
+ * A local sender's is right, or offloaded: then it is not quoted, and this
+ * returns false.
+ */
+bool nflb_icmp_checksum_ok(struct nflb_pkt *pkt)
 {
-	/* A local sender's is right, or offloaded: then it is not quoted. */
 	if (nflb_pkt_is_local_out(pkt))
 		return pkt->skb->ip_summed != CHECKSUM_PARTIAL;
 	return !nf_checksum(pkt->skb, pkt->state->hook, pkt->l4,
@@ -51,7 +57,7 @@ enum nflb_verdict nflb_icmp_check(struct nflb_pkt *pkt)
 	outer_addrs(pkt, &src, &dst);
 	if (!nflb_addr_equal(&dst, &pkt->tuple.dst))
 		return NFLB_ACCEPT;
-	if (!checksum_ok(pkt))
+	if (!nflb_icmp_checksum_ok(pkt))
 		return nflb_drop(pkt, NFLB_REASON_BAD_CHECKSUM);
 	return NFLB_CONTINUE;
 }

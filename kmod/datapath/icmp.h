@@ -8,6 +8,7 @@
 #include "datapath/conn.h"
 #include "datapath/packet.h"
 
+bool nflb_icmp_checksum_ok(struct nflb_pkt *pkt);
 enum nflb_verdict nflb_icmp_check(struct nflb_pkt *pkt);
 enum nflb_verdict nflb_icmp_translate(struct nflb_pkt *pkt,
 				      struct nflb_conn *conn,

@@ -20,6 +20,7 @@
 #include <net/netfilter/ipv6/nf_reject.h>
 #include <net/route.h>
 
+#include "datapath/icmp.h"
 #include "datapath/icmp_reply.h"
 #include "datapath/mangle.h"
 #include "datapath/route.h"
@@ -194,13 +195,6 @@ static void echo_turn(struct nflb_pkt *pkt)
 	nflb_mangle_icmp_checksum(pkt);
 }
 
-static bool echo_checksum_ok(struct nflb_pkt *pkt)
-{
-	return !nf_checksum(pkt->skb, pkt->state->hook, pkt->l4,
-			    pkt->tuple.family == AF_INET ? 0 : IPPROTO_ICMPV6,
-			    pkt->tuple.family);
-}
-
 /**
  * nflb_echo() - answer an echo request to a VIP that is not the host's
  * @pkt: a packet of NFLB_KIND_ECHO
@@ -221,7 +215,7 @@ enum nflb_verdict nflb_echo(struct nflb_pkt *pkt)
 		return NFLB_ACCEPT;
 	if (!nflb_source_ok(pkt))
 		return nflb_drop(pkt, NFLB_REASON_BAD_SOURCE);
-	if (!echo_checksum_ok(pkt))
+	if (!nflb_icmp_checksum_ok(pkt))
 		return nflb_drop(pkt, NFLB_REASON_BAD_CHECKSUM);
 	if (nflb_mangle_writable(pkt))
 		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);

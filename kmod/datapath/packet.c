@@ -15,6 +15,7 @@
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
+#include "datapath/encap.h"
 #include "datapath/packet.h"
 #include "datapath/service.h"
 #include "netns.h"
@@ -215,8 +216,10 @@ static enum nflb_verdict parse_icmp_error(struct nflb_pkt *pkt)
 		if (!iph || iph->frag_off & htons(IP_OFFSET))
 			return NFLB_ACCEPT;
 	}
-	if (l3.proto != IPPROTO_TCP && l3.proto != IPPROTO_UDP)
+	if (l3.proto != IPPROTO_TCP && l3.proto != IPPROTO_UDP) {
+		nflb_encap_icmp(pkt, &quoted, l3.proto);
 		return NFLB_ACCEPT;
+	}
 	if (!parse_ports(pkt->skb, l3.off, &quoted))
 		return malformed(pkt);
 	quoted.proto = l3.proto;

@@ -4,6 +4,7 @@
  */
 #include "datapath/conn.h"
 #include "datapath/conn_state.h"
+#include "datapath/encap.h"
 #include "datapath/forward.h"
 #include "datapath/icmp.h"
 #include "datapath/icmp_reply.h"
@@ -62,8 +63,13 @@ static enum nflb_verdict find_conn(struct nflb_pkt *pkt,
 	}
 	if (pkt->kind == NFLB_KIND_ECHO)
 		return nflb_echo(pkt);
-	if (pkt->kind == NFLB_KIND_ICMP_ERROR)
+	if (pkt->kind == NFLB_KIND_ICMP_ERROR) {
+		struct nflb_tuple quoted;
+
+		nflb_tuple_invert(&quoted, &pkt->tuple);
+		nflb_encap_icmp(pkt, &quoted, pkt->inner_proto);
 		return NFLB_ACCEPT;
+	}
 	*dir = NFLB_DIR_IN;
 	return nflb_schedule(pkt, conn);
 }

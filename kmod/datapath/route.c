@@ -44,7 +44,7 @@ static __be32 flowinfo(const struct nflb_pkt *pkt)
 static struct dst_entry *lookup_v4(const struct nflb_pkt *pkt,
 				   const union nflb_addr *src,
 				   const union nflb_addr *dst,
-				   __be16 sport, __be16 dport)
+				   __be16 sport, __be16 dport, u8 flags)
 {
 	struct flowi4 fl4 = {
 		.daddr = dst->ip,
@@ -55,7 +55,7 @@ static struct dst_entry *lookup_v4(const struct nflb_pkt *pkt,
 		.fl4_sport = sport,
 		.fl4_dport = dport,
 		/* The source need not be an address of this host. */
-		.flowi4_flags = FLOWI_FLAG_ANYSRC,
+		.flowi4_flags = FLOWI_FLAG_ANYSRC | flags,
 		.flowi4_tos = dsfield(pkt) & INET_DSCP_MASK,
 	};
 	struct rtable *rt;
@@ -73,7 +73,7 @@ static struct dst_entry *lookup_v4(const struct nflb_pkt *pkt,
 static struct dst_entry *lookup_v6(const struct nflb_pkt *pkt,
 				   const union nflb_addr *src,
 				   const union nflb_addr *dst,
-				   __be16 sport, __be16 dport)
+				   __be16 sport, __be16 dport, u8 flags)
 {
 	struct flowi6 fl6 = {
 		.daddr = dst->in6,
@@ -83,7 +83,7 @@ static struct dst_entry *lookup_v6(const struct nflb_pkt *pkt,
 		.flowi6_proto = pkt->tuple.proto,
 		.fl6_sport = sport,
 		.fl6_dport = dport,
-		.flowi6_flags = FLOWI_FLAG_ANYSRC,
+		.flowi6_flags = FLOWI_FLAG_ANYSRC | flags,
 		.flowlabel = flowinfo(pkt),
 	};
 	struct dst_entry *found;
@@ -112,8 +112,42 @@ struct dst_entry *nflb_route_lookup(const struct nflb_pkt *pkt, u8 family,
 				    __be16 sport, __be16 dport)
 {
 	return family == AF_INET ?
-	       lookup_v4(pkt, src, dst, sport, dport) :
-	       lookup_v6(pkt, src, dst, sport, dport);
+	       lookup_v4(pkt, src, dst, sport, dport, 0) :
+	       lookup_v6(pkt, src, dst, sport, dport, 0);
+}
+
+/**
+ * nflb_route_source() - the address by which this host reaches another
+ * @net: the namespace
+ * @dst: the other
+ * @family: its family
+ * @src: set to the address
+ *
+ * Return: false when there is no route.
+ */
+bool nflb_route_source(struct net *net, const union nflb_addr *dst, u8 family,
+		       union nflb_addr *src)
+{
+	struct flowi6 fl6 = { .daddr = dst->in6 };
+	struct flowi4 fl4 = { .daddr = dst->ip };
+	struct dst_entry *found;
+	struct rtable *rt;
+	bool ok;
+
+	if (family == AF_INET) {
+		rt = ip_route_output_key(net, &fl4);
+		if (IS_ERR(rt))
+			return false;
+		ip_rt_put(rt);
+		nflb_addr_set_v4(src, fl4.saddr);
+		return true;
+	}
+	found = ip6_route_output(net, NULL, &fl6);
+	ok = !found->error &&
+	     !ipv6_dev_get_saddr(net, dst_dev_rcu(found), &dst->in6, 0,
+				 &src->in6);
+	dst_release(found);
+	return ok;
 }
 
 static u32 dst_cookie(struct dst_entry *dst, u8 family)
@@ -170,6 +204,18 @@ bool nflb_route_is_local(const struct dst_entry *dst, u8 family)
 	if (family == AF_INET)
 		return dst_rtable(dst)->rt_flags & RTCF_LOCAL;
 	return dst_rt6_info(dst)->rt6i_flags & RTF_LOCAL;
+}
+
+/**
+ * nflb_route_has_gateway() - does this route lead to another router?
+ * @dst: the route
+ * @family: its family
+ */
+bool nflb_route_has_gateway(const struct dst_entry *dst, u8 family)
+{
+	if (family == AF_INET)
+		return dst_rtable(dst)->rt_uses_gateway;
+	return dst_rt6_info(dst)->rt6i_flags & RTF_GATEWAY;
 }
 
 /**
@@ -268,22 +314,115 @@ static bool needs_output(const struct nflb_pkt *pkt,
 }
 
 static struct neighbour *neighbour(struct sk_buff *skb, struct dst_entry *dst,
-				   u8 family, bool *is_v6gw)
+				   u8 family, const union nflb_addr *via,
+				   bool *is_v6gw)
 {
 	struct rt6_info *rt6;
 
 	*is_v6gw = false;
 	if (family == AF_INET)
-		return ip_neigh_for_gw(dst_rtable(dst),
-				       skb, is_v6gw);
+		return via ? ip_neigh_gw4(skb->dev, via->ip) :
+			     ip_neigh_for_gw(dst_rtable(dst), skb, is_v6gw);
 	rt6 = dst_rt6_info(dst);
-	return ip_neigh_gw6(skb->dev,
+	return ip_neigh_gw6(skb->dev, via ? &via->in6 :
 			    rt6_nexthop(rt6, &ipv6_hdr(skb)->daddr));
+}
+
+/* Through the stack's output functions, which ask the route for the neighbour. */
+static enum nflb_verdict output(struct nflb_pkt *pkt, struct dst_entry *dst,
+				const union nflb_addr *via)
+{
+	const struct nflb_tuple *t = &pkt->tuple;
+
+	if (!via)
+		dst_hold(dst);
+	else if (t->family == AF_INET)
+		dst = lookup_v4(pkt, &t->src, via, t->sport, t->dport,
+				FLOWI_FLAG_KNOWN_NH);
+	else
+		dst = lookup_v6(pkt, &t->src, via, t->sport, t->dport,
+				FLOWI_FLAG_KNOWN_NH);
+	if (!dst)
+		return nflb_drop(pkt, NFLB_REASON_NO_ROUTE);
+	skb_dst_set(pkt->skb, dst);
+	dst_output(pkt->nn->net, NULL, pkt->skb);
+	return NFLB_STOLEN;
+}
+
+/* What was found out about the packet on its way in counts no more. */
+static void prepare(struct nflb_pkt *pkt)
+{
+	struct sk_buff *skb = pkt->skb;
+
+	skb_forward_csum(skb);
+	/* A local sender's is when the packet is to leave. */
+	if (!nflb_pkt_is_local_out(pkt))
+		skb_clear_tstamp(skb);
+	nf_reset_ct(skb);
+	skb_dst_drop(skb);
+	if (pkt->tuple.family == AF_INET &&
+	    READ_ONCE(pkt->nn->net->ipv4.sysctl_ip_fwd_update_priority))
+		skb->priority = rt_tos2priority(ip_hdr(skb)->tos);
+}
+
+/**
+ * nflb_xmit_via() - send a packet to a neighbour
+ * @pkt: the packet
+ * @dst: its route, no reference is taken from the caller
+ * @via: the neighbour, to which @dst leads, whatever the packet's destination;
+ *	or NULL for the one that the route has
+ *
+ * Context: softirq or BH disabled, rcu_read_lock() held. Return: NFLB_STOLEN,
+ * or NFLB_DROP with a reason.
+ */
+enum nflb_verdict nflb_xmit_via(struct nflb_pkt *pkt, struct dst_entry *dst,
+				const union nflb_addr *via)
+{
+	struct net_device *dev = dst_dev_rcu(dst);
+	struct sk_buff *skb = pkt->skb;
+	struct neighbour *neigh;
+	bool is_v6gw;
+
+	prepare(pkt);
+	if (unlikely(needs_output(pkt, dst)))
+		return output(pkt, dst, via);
+
+	if (unlikely(skb_cow_head(skb, LL_RESERVED_SPACE(dev))))
+		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
+	skb->dev = dev;
+	neigh = neighbour(skb, dst, pkt->tuple.family, via, &is_v6gw);
+	if (IS_ERR(neigh))
+		return nflb_drop(pkt, NFLB_REASON_NO_NEIGHBOUR);
+	if (unlikely(!(READ_ONCE(neigh->nud_state) & NUD_VALID))) {
+		nflb_count(pkt->nn, NFLB_COUNTER_NEIGHBOUR_PENDING);
+		/* Once it is known, the kernel asks the packet's route whose
+		 * it is (neigh_update()).
+		 */
+		if (via)
+			return output(pkt, dst, via);
+	}
+	skb_dst_set_noref(skb, dst);
+	neigh_output(neigh, skb, is_v6gw);
+	return NFLB_STOLEN;
+}
+
+/**
+ * nflb_xmit_fragments() - send a packet that is too long
+ * @pkt: the packet, of this host, and to be fragmented
+ * @dst: its route, no reference is taken from the caller
+ *
+ * Context: softirq or BH disabled, rcu_read_lock() held. Return: NFLB_STOLEN.
+ */
+enum nflb_verdict nflb_xmit_fragments(struct nflb_pkt *pkt,
+				      struct dst_entry *dst)
+{
+	prepare(pkt);
+	return output(pkt, dst, NULL);
 }
 
 /**
  * nflb_xmit() - send a rewritten packet
- * @pkt: the packet; it is not from a local socket
+ * @pkt: the packet
  * @dst: its route, no reference is taken from the caller
  *
  * Context: softirq or BH disabled, rcu_read_lock() held. Return: NFLB_STOLEN,
@@ -291,32 +430,5 @@ static struct neighbour *neighbour(struct sk_buff *skb, struct dst_entry *dst,
  */
 enum nflb_verdict nflb_xmit(struct nflb_pkt *pkt, struct dst_entry *dst)
 {
-	struct net_device *dev = dst_dev_rcu(dst);
-	struct sk_buff *skb = pkt->skb;
-	struct neighbour *neigh;
-	bool is_v6gw;
-
-	skb_forward_csum(skb);
-	skb_clear_tstamp(skb);
-	nf_reset_ct(skb);
-	skb_dst_drop(skb);
-	if (pkt->tuple.family == AF_INET &&
-	    READ_ONCE(pkt->nn->net->ipv4.sysctl_ip_fwd_update_priority))
-		skb->priority = rt_tos2priority(ip_hdr(skb)->tos);
-
-	if (unlikely(needs_output(pkt, dst))) {
-		skb_dst_set(skb, dst_clone(dst));
-		dst_output(pkt->nn->net, NULL, skb);
-		return NFLB_STOLEN;
-	}
-
-	if (unlikely(skb_cow_head(skb, LL_RESERVED_SPACE(dev))))
-		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
-	skb->dev = dev;
-	neigh = neighbour(skb, dst, pkt->tuple.family, &is_v6gw);
-	if (IS_ERR(neigh))
-		return nflb_drop(pkt, NFLB_REASON_NO_NEIGHBOUR);
-	skb_dst_set_noref(skb, dst);
-	neigh_output(neigh, skb, is_v6gw);
-	return NFLB_STOLEN;
+	return nflb_xmit_via(pkt, dst, NULL);
 }

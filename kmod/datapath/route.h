@@ -16,10 +16,17 @@ struct dst_entry *nflb_route_lookup(const struct nflb_pkt *pkt, u8 family,
 				    const union nflb_addr *src,
 				    const union nflb_addr *dst,
 				    __be16 sport, __be16 dport);
+bool nflb_route_source(struct net *net, const union nflb_addr *dst, u8 family,
+		       union nflb_addr *src);
+bool nflb_route_has_gateway(const struct dst_entry *dst, u8 family);
 bool nflb_route_is_local(const struct dst_entry *dst, u8 family);
 unsigned int nflb_route_mtu(const struct dst_entry *dst, u8 family);
 bool nflb_exceeds_mtu(const struct nflb_pkt *pkt, unsigned int mtu);
 int nflb_route_input_local(struct nflb_pkt *pkt, const union nflb_addr *to);
+enum nflb_verdict nflb_xmit_via(struct nflb_pkt *pkt, struct dst_entry *dst,
+				const union nflb_addr *via);
+enum nflb_verdict nflb_xmit_fragments(struct nflb_pkt *pkt,
+				      struct dst_entry *dst);
 enum nflb_verdict nflb_xmit(struct nflb_pkt *pkt, struct dst_entry *dst);
 void nflb_untrack(struct sk_buff *skb);
 

@@ -44,7 +44,9 @@ static enum nflb_verdict no_service(struct nflb_pkt *pkt,
 	return nflb_refuse(pkt, NFLB_REASON_NO_SERVICE);
 }
 
-/* The backend would see a packet from itself, and drop it as forged. */
+/* The backend would see a packet from itself, and drop it as forged. So it would
+ * one from the VIP, where it has that, too: see connect_to().
+ */
 static bool hairpin(const struct nflb_pkt *pkt,
 		    const struct nflb_backend *backend)
 {
@@ -58,9 +60,11 @@ static struct nflb_conn *connect_to(struct nflb_pkt *pkt,
 				    struct nflb_backend *backend,
 				    enum nflb_reason *reason)
 {
-	const struct nflb_forward_ops *ops = nflb_forward_of(snapshot, backend);
+	const struct nflb_forward_ops *ops = READ_ONCE(backend->forward);
 
-	if (!ops->hairpin && hairpin(pkt, backend)) {
+	if ((!ops->hairpin && hairpin(pkt, backend)) ||
+	    (ops->mode == NFLB_MODE_DSR &&
+	     nflb_addr_equal(&pkt->tuple.src, &pkt->tuple.dst))) {
 		*reason = NFLB_REASON_HAIRPIN;
 		return NULL;
 	}

@@ -64,6 +64,9 @@ enum nflb_gone {
  * @ref: one for the configuration, one a connection
  * @free_work: frees it from process context
  * @mode: enum nflb_mode, or NFLB_MODE_INHERIT
+ * @encap: enum nflb_encap, or NFLB_ENCAP_INHERIT
+ * @encap_port: UDP port of gue; 0 for the service's
+ * @forward: how packets go to it, set when its service is published
  * @port_salt: order in which local ports are used towards it
  * @conns: connections in the table, on a line of its own
  * @active: those of them that have not begun to end
@@ -91,6 +94,9 @@ struct nflb_backend {
 	refcount_t		ref;
 	struct rcu_work		free_work;
 	u8			mode;
+	u8			encap;
+	__be16			encap_port;
+	const struct nflb_forward_ops *forward;
 	u32			port_salt;
 	atomic_t		conns ____cacheline_aligned_in_smp;
 	atomic_t		active;
@@ -100,6 +106,28 @@ struct nflb_backend {
 
 /* nflb_backend.mode: the service's */
 #define NFLB_MODE_INHERIT U8_MAX
+/* nflb_backend.encap: the service's */
+#define NFLB_ENCAP_INHERIT U8_MAX
+
+/* Is it to get no new connections? */
+static inline bool nflb_backend_leaves(const struct nflb_backend *backend)
+{
+	return READ_ONCE(backend->gone) ||
+	       READ_ONCE(backend->state) != NFLB_BACKEND_UP ||
+	       !READ_ONCE(backend->weight);
+}
+
+/**
+ * struct nflb_encap_source - where the source of outer headers is taken from
+ * @addr: an address of the prefix
+ * @prefix: its length; of the rest, each flow has bits of its own
+ * @set: or the address by which the balancer reaches the backend
+ */
+struct nflb_encap_source {
+	union nflb_addr	addr;
+	u8		prefix;
+	bool		set;
+};
 
 /* One backend that may get new connections, in a snapshot. */
 struct nflb_candidate {
@@ -117,6 +145,8 @@ struct nflb_candidate {
  * @proxy: a PROXY header tells it
  * @persist: jiffies for which clients are remembered, 0 is off
  * @persist_mask: what of a client's address counts then
+ * @encap_port: UDP port of gue
+ * @encap_source: of outer headers, for IPv4 and for IPv6
  * @hash_seed: net.nflb.hash_seed
  * @maglev_size: net.nflb.maglev_table_size
  * @weight_scale: by which candidates' weights are multiplied
@@ -132,6 +162,8 @@ struct nflb_snapshot {
 	u8			toa;
 	u8			toa_kind;
 	bool			proxy;
+	__be16			encap_port;
+	struct nflb_encap_source encap_source[2];
 	u32			persist;
 	union nflb_addr		persist_mask;
 	u32			hash_seed;
@@ -155,6 +187,9 @@ enum nflb_timeout {
 /**
  * struct nflb_service_settings - what an administrator can set
  * @mode: enum nflb_mode
+ * @encap: enum nflb_encap
+ * @encap_port: UDP port of gue
+ * @encap_source: of outer headers, for IPv4 and for IPv6
  * @toa: tell clients' addresses in a TCP option
  * @toa_kind6: kind of that option for an IPv6 client
  * @proxy: tell clients' addresses by PROXY protocol
@@ -167,6 +202,9 @@ enum nflb_timeout {
  */
 struct nflb_service_settings {
 	u8	mode;
+	u8	encap;
+	__be16	encap_port;
+	struct nflb_encap_source encap_source[2];
 	bool	toa;
 	u8	toa_kind6;
 	bool	proxy;

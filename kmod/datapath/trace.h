@@ -38,7 +38,8 @@ DECLARE_EVENT_CLASS(nflb_conn,
 		nflb_sockaddr((struct sockaddr_in6 *)__entry->vip,
 				&in->dst, in->dport, in->family);
 		nflb_sockaddr((struct sockaddr_in6 *)__entry->backend,
-				&out->src, out->sport, out->family);
+				&out->src, nflb_conn_backend_port(conn),
+				out->family);
 	),
 	TP_printk("netns=%u proto=%u client=%pISpc vip=%pISpc backend=%pISpc state=%u",
 		  __entry->netns, __entry->proto, __entry->client,

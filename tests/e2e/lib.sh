@@ -211,6 +211,42 @@ setup_topology() {
 	done
 }
 
+# setup_dsr: as `setup_topology router`, and each backend has a way of its own to
+# the clients, through the router: rsN is 10.0.2N.2 and 2001:db8:2N::2 there.
+setup_dsr() {
+	local i
+	setup_topology router
+	for i in 1 2 3; do
+		_link "rs$i" to-rt rt "to-rs$i"
+		_addr "rs$i" to-rt "10.0.2$i.2/24" "2001:db8:2$i::2/64"
+		_addr rt "to-rs$i" "10.0.2$i.1/24" "2001:db8:2$i::1/64"
+		ip -n "rs$i" route replace default via "10.0.2$i.1"
+		ip -n "rs$i" -6 route replace default via "2001:db8:2$i::1"
+	done
+}
+
+# dsr_backend ENCAP 4|6 N: the address by which the balancer reaches rsN: on the
+# link, or in a tunnel through the router
+dsr_backend() {
+	local net=2
+	[ "$1" != none ] || net=1
+	case $2 in
+	4) echo "10.0.$net$3.2" ;;
+	6) echo "2001:db8:$net$3::2" ;;
+	esac
+}
+
+# dsr_setup apply|undo ENCAP VIP-FAMILY OUTER-FAMILY [N...]: on the backends
+dsr_setup() {
+	local what=$1 encap=$2 vip=$3 outer=$4 n
+	shift 4
+	[ $# -gt 0 ] || set -- 1 2
+	for n; do
+		"$LBADM" -n "rs$n" backend-setup "$what" "$(vip_of "$vip")" \
+			"$(dsr_backend "$encap" "$outer" "$n")" encap "$encap"
+	done
+}
+
 # setup_local_addresses [COUNT]: what mode fullnat uses, on the balancer's lo.
 # The backends know the way there and no other, so that nothing else works.
 LA4=10.0.99 LA6=2001:db8:99:

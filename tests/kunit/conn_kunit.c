@@ -203,6 +203,7 @@ static void conn_ceiling(struct kunit *test)
 	WRITE_ONCE(nn->max_connections, 5);
 	for (i = 0; i < 10; i++) {
 		random_tuple(&in, AF_INET6);
+		in.proto = IPPROTO_UDP;
 		conns[i] = create(&fx, &in, &out, &reason);
 		if (conns[i])
 			made++;
@@ -217,6 +218,46 @@ static void conn_ceiling(struct kunit *test)
 		if (conns[i])
 			unlink_conn(conns[i]);
 	fixture_exit(&fx);
+}
+
+/* In a full table what is half open makes room, and nothing else does. */
+static void conn_half_open_makes_room(struct kunit *test)
+{
+	struct nflb_net *nn = ku_nn();
+	int max = nn->max_connections, i, made = 0;
+	struct nflb_tuple in, out, kept[2];
+	struct conn_fixture fx;
+	enum nflb_reason reason;
+	struct nflb_conn *conn;
+	enum nflb_dir dir;
+
+	fixture_init(test, &fx, AF_INET);
+	WRITE_ONCE(nn->max_connections, 2000);
+	for (i = 0; i < 2200; i++) {
+		random_tuple(&in, AF_INET);
+		in.proto = IPPROTO_TCP;
+		conn = create(&fx, &in, &out, &reason);
+		if (conn)
+			made++;
+		if (i < 2) {
+			KUNIT_ASSERT_NOT_NULL(test, conn);
+			conn->state = NFLB_CONN_ESTABLISHED;
+			kept[i] = in;
+		}
+	}
+	WRITE_ONCE(nn->max_connections, max);
+	/* Some buckets are searched, once in a blue moon in vain. */
+	KUNIT_EXPECT_GE(test, made, 2198);
+	KUNIT_EXPECT_EQ(test, atomic_read(&nn->conn_count), 2000);
+	rcu_read_lock();
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_NOT_NULL(test,
+				      nflb_conn_lookup(nn, &kept[i], &dir));
+	rcu_read_unlock();
+	ku_service_del(fx.svc);
+	nflb_conn_table_flush(nn);
+	KUNIT_EXPECT_EQ(test, atomic_read(&nn->conn_count), 0);
+	nflb_config_drain();
 }
 
 /* The clock is the connection's own: it is set back instead of waiting. */
@@ -287,6 +328,7 @@ static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(conn_create_twice_is_one),
 	KUNIT_CASE(conn_tuple_clash),
 	KUNIT_CASE(conn_ceiling),
+	KUNIT_CASE(conn_half_open_makes_room),
 	KUNIT_CASE(conn_expiry),
 	KUNIT_CASE(conn_sweep),
 	{ }

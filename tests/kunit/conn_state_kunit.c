@@ -40,6 +40,32 @@ static const struct {
 	{ 0,	 NFLB_DIR_IN,  { NO, SS, SR, EE, FW, CW, LA, TW, CL } },
 };
 
+/* The same, where only the client's segments are seen. */
+static const struct {
+	u8 flags;
+	u8 after[9];
+} one_sided[] = {
+	{ S,	 { SS, SS, SR, EE, FW, CW, LA, TW, CL } },
+	{ A,	 { NO, EE, SR, EE, FW, CW, LA, TW, EE } },
+	{ F | A, { FW, FW, FW, FW, FW, FW, FW, FW, FW } },
+	{ R,	 { CL, CL, CL, CL, CL, CL, CL, CL, CL } },
+	{ S | R, { CL, CL, CL, CL, CL, CL, CL, CL, CL } },
+	{ 0,	 { NO, SS, SR, EE, FW, CW, LA, TW, CL } },
+};
+
+static void conn_state_one_sided(struct kunit *test)
+{
+	int i, state;
+
+	for (i = 0; i < ARRAY_SIZE(one_sided); i++)
+		for (state = NO; state <= CL; state++)
+			KUNIT_EXPECT_EQ_MSG(test,
+					    (int)nflb_conn_state_one_sided(
+						state, one_sided[i].flags),
+					    (int)one_sided[i].after[state],
+					    "row %d, state %d", i, state);
+}
+
 static void conn_state_transitions(struct kunit *test)
 {
 	int i, state;
@@ -54,16 +80,23 @@ static void conn_state_transitions(struct kunit *test)
 }
 
 /* A segment of a connection that is not in any table. */
-static void segment(struct nflb_conn *conn, u8 flags, u32 seq,
-		    enum nflb_dir dir)
+static void segment_ack(struct nflb_conn *conn, u8 flags, u32 seq, u32 ack,
+			enum nflb_dir dir)
 {
 	struct nflb_pkt pkt = {
 		.tuple.proto = IPPROTO_TCP, .tcp_flags = flags, .tcp_seq = seq,
+		.tcp_ack = ack,
 	};
 
 	rcu_read_lock();
 	nflb_conn_state_packet(conn, &pkt, dir);
 	rcu_read_unlock();
+}
+
+static void segment(struct nflb_conn *conn, u8 flags, u32 seq,
+		    enum nflb_dir dir)
+{
+	segment_ack(conn, flags, seq, 0, dir);
 }
 
 static void established(struct kunit *test, struct nflb_conn *conn,
@@ -158,6 +191,52 @@ static void conn_state_forged_syn(struct kunit *test)
 	nflb_config_drain();
 }
 
+#define MIB(n) ((u32)(n) << 20)
+
+/* With one side alone: what moves, what is believed, and who starts again. */
+static void conn_state_one_sided_follows(struct kunit *test)
+{
+	struct nflb_service *svc = ku_service_add(test, AF_INET, 9, "rr");
+	struct nflb_backend *b = ku_backend_add(test, svc, 9, 1);
+	struct nflb_conn *c;
+
+	c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
+	c->backend = b;
+	c->nat = NFLB_NAT_ONE_SIDED;
+	c->in.tuple.proto = IPPROTO_TCP;
+	c->out.tuple.aux = NFLB_AUX_DIR;
+	segment_ack(c, S, 1000, 0, NFLB_DIR_IN);
+	KUNIT_EXPECT_EQ(test, (int)c->state, SS);
+	segment_ack(c, A, 1001, MIB(500), NFLB_DIR_IN);
+	KUNIT_EXPECT_EQ(test, (int)c->state, EE);
+	/* A forged RST; then one that is near; and the client goes on */
+	segment_ack(c, R, MIB(1000), 0, NFLB_DIR_IN);
+	KUNIT_EXPECT_EQ(test, (int)c->state, EE);
+	segment_ack(c, R, 2000, 0, NFLB_DIR_IN);
+	KUNIT_EXPECT_EQ(test, (int)c->state, CL);
+	segment_ack(c, A, 1001, MIB(500), NFLB_DIR_IN);
+	KUNIT_EXPECT_EQ(test, (int)c->state, EE);
+	/* A leap needs an acknowledgment that fits */
+	segment_ack(c, A, MIB(20), MIB(1500), NFLB_DIR_IN);
+	segment_ack(c, R, MIB(20), 0, NFLB_DIR_IN);
+	KUNIT_EXPECT_EQ(test, (int)c->state, EE);
+	segment_ack(c, A, MIB(20), MIB(510), NFLB_DIR_IN);
+	segment_ack(c, R, MIB(20), 0, NFLB_DIR_IN);
+	KUNIT_EXPECT_EQ(test, (int)c->state, CL);
+	segment_ack(c, A, MIB(20), MIB(510), NFLB_DIR_IN);
+	/* The server forgot it, and the client begins anew */
+	segment_ack(c, S, MIB(2000), 0, NFLB_DIR_IN);
+	KUNIT_EXPECT_EQ(test, (int)c->state, EE);
+	segment_ack(c, A, MIB(2000) + 1, MIB(3000), NFLB_DIR_IN);
+	segment_ack(c, A, MIB(2020), MIB(3010), NFLB_DIR_IN);
+	segment_ack(c, F | A, MIB(2020), MIB(3010), NFLB_DIR_IN);
+	KUNIT_EXPECT_EQ(test, (int)c->state, FW);
+	segment_ack(c, R, MIB(2020), 0, NFLB_DIR_IN);
+	KUNIT_EXPECT_EQ(test, (int)c->state, CL);
+	ku_service_del(svc);
+	nflb_config_drain();
+}
+
 static void conn_state_timeouts(struct kunit *test)
 {
 	static const u32 seconds[NFLB_TIMEOUT_COUNT] = { 1, 2, 3, 4 };
@@ -178,6 +257,8 @@ static void conn_state_timeouts(struct kunit *test)
 static struct kunit_case conn_state_cases[] = {
 	KUNIT_CASE(conn_state_transitions),
 	KUNIT_CASE(conn_state_resets),
+	KUNIT_CASE(conn_state_one_sided),
+	KUNIT_CASE(conn_state_one_sided_follows),
 	KUNIT_CASE(conn_state_forged_syn),
 	KUNIT_CASE(conn_state_timeouts),
 	{ }

@@ -27,7 +27,7 @@ char lbadm_where[512];
 
 static const struct lbadm_object *const objects[] = {
 	&lbadm_service, &lbadm_backend, &lbadm_laddr, &lbadm_connection,
-	&lbadm_stats, &lbadm_monitor,
+	&lbadm_stats, &lbadm_monitor, &lbadm_backend_setup,
 };
 
 #define OBJECT_COUNT (sizeof(objects) / sizeof(objects[0]))

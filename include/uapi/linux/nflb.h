@@ -42,6 +42,9 @@
 #define NFLB_LADDR_PORT_FIRST		1024
 #define NFLB_LADDR_PORT_LAST		65535
 
+/* UDP port of gue where none is named */
+#define NFLB_GUE_PORT			6080
+
 /*
  * Commands. Requests that change something or show connections need
  * CAP_NET_ADMIN in the user namespace that owns the network namespace, and so
@@ -178,6 +181,10 @@ enum nflb_service_attr {
 	NFLB_A_SERVICE_PERSIST_COUNT,	/* u32: clients remembered; in answers only */
 	NFLB_A_SERVICE_TOA_KIND6,	/* u8: TCP option kind for IPv6 clients, 253 or 254 */
 	NFLB_A_SERVICE_PROXY,		/* u8: PROXY protocol v2, 0 off, 1 on */
+	NFLB_A_SERVICE_ENCAP_SOURCE4,	/* binary: of outer headers; 0.0.0.0 for the route's */
+	NFLB_A_SERVICE_ENCAP_SOURCE4_PREFIX,	/* u8: its length; flows differ in the rest */
+	NFLB_A_SERVICE_ENCAP_SOURCE6,	/* binary */
+	NFLB_A_SERVICE_ENCAP_SOURCE6_PREFIX,	/* u8 */
 
 	__NFLB_A_SERVICE_MAX,
 	NFLB_A_SERVICE_MAX = __NFLB_A_SERVICE_MAX - 1
@@ -237,6 +244,7 @@ enum nflb_conn_attr {
 	NFLB_A_CONN_AGE,		/* u32: seconds since it was made */
 	NFLB_A_CONN_LOCAL_ADDRESS,	/* binary: source towards the backend, of fullnat */
 	NFLB_A_CONN_LOCAL_PORT,		/* be16 */
+	NFLB_A_CONN_ENCAP,		/* u8: enum nflb_encap */
 
 	__NFLB_A_CONN_MAX,
 	NFLB_A_CONN_MAX = __NFLB_A_CONN_MAX - 1

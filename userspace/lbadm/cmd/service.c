@@ -91,6 +91,7 @@ static int service_show(struct words *words)
 
 #define SETTINGS \
 	"SERVICE [mode dnat|fullnat|dsr] [encap none|ipip|gre|gue[:PORT]]\n" \
+	"        [encap-source auto|ADDR[/LEN][,ADDR[/LEN]]]\n" \
 	"        [scheduler NAME] [persist SECONDS[/PREFIXLEN[/PREFIXLEN6]]]\n" \
 	"        [slow-start SECONDS] [toa on|off] [toa-kind6 253|254]\n" \
 	"        [proxy-protocol on|off] [timeout-syn S]\n" \

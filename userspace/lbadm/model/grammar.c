@@ -125,8 +125,8 @@ static int value_of(struct words *words, const char *key, const char **value)
 	return LBADM_OK;
 }
 
-static int parse_number(struct words *words, const char *key, uint32_t max,
-			struct opt *opt)
+int parse_number(struct words *words, const char *key, uint32_t max,
+		 struct opt *opt)
 {
 	const char *value;
 	int err;
@@ -161,8 +161,7 @@ static int parse_name(struct words *words, const char *key,
 }
 
 /* none, ipip, gre, gue or gue:PORT */
-static int parse_encap(struct words *words, struct opt *encap,
-		       struct opt *encap_port)
+int parse_encap(struct words *words, struct opt *encap, struct opt *encap_port)
 {
 	const char *word = words_peek(words);
 	uint16_t port;
@@ -178,6 +177,55 @@ static int parse_encap(struct words *words, struct opt *encap,
 	encap->value = NFLB_ENCAP_GUE;
 	encap_port->value = port;
 	return LBADM_OK;
+}
+
+/* ADDR[/LENGTH], of either family; takes @text apart */
+static bool parse_encap_prefix(char *text, struct service_request *req)
+{
+	char *slash = strchr(text, '/');
+	struct prefix prefix = { 0 };
+	bool v4;
+
+	if (slash)
+		*slash++ = '\0';
+	if (!addr_parse(&prefix.address, text))
+		return false;
+	v4 = prefix.address.len == 4;
+	prefix.length.set = true;
+	prefix.length.value = v4 ? 32 : 128;
+	if (slash && !number_parse(&prefix.length.value, slash,
+				   prefix.length.value))
+		return false;
+	*(v4 ? &req->encap_source4 : &req->encap_source6) = prefix;
+	return true;
+}
+
+/* auto, or ADDR[/LENGTH][,ADDR[/LENGTH]] */
+static int parse_encap_source(struct words *words, struct service_request *req)
+{
+	char buf[2 * ADDR_TEXT_MAX], *rest = buf;
+	const char *value;
+	int err;
+
+	err = value_of(words, "encap-source", &value);
+	if (err)
+		return err;
+	if (!strcmp(value, "auto")) {
+		/* The unspecified addresses */
+		req->encap_source4 = (struct prefix){ .address.len = 4 };
+		req->encap_source6 = (struct prefix){ .address.len = 16 };
+		return LBADM_OK;
+	}
+	if (strlen(value) >= sizeof(buf))
+		goto bad;
+	strcpy(buf, value);
+	while (rest)
+		if (!parse_encap_prefix(strsep(&rest, ","), req))
+			goto bad;
+	return LBADM_OK;
+bad:
+	return usage_error("encap-source \"%s\": auto or ADDRESS[/LENGTH][,ADDRESS[/LENGTH]] is expected",
+			   value);
 }
 
 /* SECONDS[/PREFIXLEN[/PREFIXLEN6]] */
@@ -290,6 +338,8 @@ int parse_service_settings(struct words *words, struct service_request *req)
 		else if (!strcmp(key, "encap"))
 			err = parse_encap(words, &req->encap,
 					  &req->encap_port);
+		else if (!strcmp(key, "encap-source"))
+			err = parse_encap_source(words, req);
 		else if (!strcmp(key, "scheduler"))
 			err = parse_scheduler(words, req);
 		else if (!strcmp(key, "persist"))
@@ -304,7 +354,7 @@ int parse_service_settings(struct words *words, struct service_request *req)
 		else if (!strcmp(key, "proxy-protocol"))
 			err = parse_on_off(words, key, &req->proxy);
 		else
-			err = usage_error("\"%s\": mode, encap, scheduler, persist, slow-start, toa, toa-kind6, proxy-protocol or timeout-syn, -established, -fin, -udp is expected",
+			err = usage_error("\"%s\": mode, encap, encap-source, scheduler, persist, slow-start, toa, toa-kind6, proxy-protocol or timeout-syn, -established, -fin, -udp is expected",
 					  key);
 	}
 	return err;

@@ -27,10 +27,17 @@ struct service_id {
 	uint16_t port_last;
 };
 
+/* An address and how much of it counts; address.len 0 is not named. */
+struct prefix {
+	struct addr address;
+	struct opt length;
+};
+
 /* A service: identity, and what is to be set. */
 struct service_request {
 	struct service_id id;
 	struct opt mode, encap, encap_port, toa, toa_kind6, proxy;
+	struct prefix encap_source4, encap_source6;
 	struct opt persist, persist_prefix4, persist_prefix6, slow_start;
 	struct opt timeout_syn, timeout_established, timeout_fin, timeout_udp;
 	char scheduler[NFLB_SCHEDULER_NAMSIZ];	/* "" is not named */
@@ -82,6 +89,9 @@ int parse_service_settings(struct words *words, struct service_request *req);
 int parse_backend_id(struct words *words, struct backend_request *req);
 int parse_deadline(struct words *words, struct backend_request *req);
 int parse_backend_settings(struct words *words, struct backend_request *req);
+int parse_number(struct words *words, const char *key, uint32_t max,
+		 struct opt *opt);
+int parse_encap(struct words *words, struct opt *encap, struct opt *encap_port);
 int parse_laddr(struct words *words, struct laddr_request *req);
 int parse_conn_filter(struct words *words, struct conn_filter *filter);
 

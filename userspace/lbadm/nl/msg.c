@@ -47,6 +47,16 @@ void msg_put_service_id(struct nlmsghdr *nlh, const struct service_id *id)
 	mnl_attr_nest_end(nlh, nest);
 }
 
+/* The attribute that follows @type is the prefix's length. */
+static void put_prefix(struct nlmsghdr *nlh, int type,
+		       const struct prefix *prefix)
+{
+	if (!prefix->address.len)
+		return;
+	put_addr(nlh, type, &prefix->address);
+	put_u8(nlh, type + 1, &prefix->length);
+}
+
 void msg_put_service(struct nlmsghdr *nlh, const struct service_request *req)
 {
 	struct nlattr *nest = mnl_attr_nest_start(nlh, NFLB_A_SERVICE);
@@ -57,6 +67,8 @@ void msg_put_service(struct nlmsghdr *nlh, const struct service_request *req)
 	if (req->encap_port.set)
 		put_port(nlh, NFLB_A_SERVICE_ENCAP_PORT,
 			 req->encap_port.value);
+	put_prefix(nlh, NFLB_A_SERVICE_ENCAP_SOURCE4, &req->encap_source4);
+	put_prefix(nlh, NFLB_A_SERVICE_ENCAP_SOURCE6, &req->encap_source6);
 	if (*req->scheduler)
 		mnl_attr_put_strz(nlh, NFLB_A_SERVICE_SCHEDULER,
 				  req->scheduler);

@@ -4,6 +4,7 @@
  * not known here is passed over; a number without a word is shown as a number.
  */
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <linux/genetlink.h>
 #include <linux/nflb.h>
 #include <netinet/in.h>
@@ -106,6 +107,30 @@ static void set_nonzero(json_t *to, const char *key,
 		set_uint(to, key, table, type);
 }
 
+/* "ADDRESS/LENGTH" of both families, as the command line takes it */
+static void set_encap_source(json_t *to, const struct table *table)
+{
+	static const int types[] = {
+		NFLB_A_SERVICE_ENCAP_SOURCE4, NFLB_A_SERVICE_ENCAP_SOURCE6,
+	};
+	char text[2 * ADDR_TEXT_MAX] = "";
+	size_t i, len = 0;
+	json_t *address;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		address = get_addr(table, types[i]);
+		if (!address)
+			continue;
+		len += snprintf(text + len, sizeof(text) - len,
+				"%s%s/%" PRIu64, len ? "," : "",
+				json_string_value(address),
+				get_uint(table, types[i] + 1));
+		json_decref(address);
+	}
+	if (len)
+		json_object_set_new(to, "encap-source", json_string(text));
+}
+
 static void set_name(json_t *to, const char *key, const struct names *names,
 		     const struct table *table, int type)
 {
@@ -195,6 +220,7 @@ static json_t *service_object(const struct nlattr *nest)
 	}
 	if (get_uint(&t, NFLB_A_SERVICE_TOA))
 		json_object_set_new(service, "toa", json_true());
+	set_encap_source(service, &t);
 	if (get_uint(&t, NFLB_A_SERVICE_TOA_KIND6) == TOA_KIND6_OTHER)
 		set_uint(service, "toa-kind6", &t, NFLB_A_SERVICE_TOA_KIND6);
 	if (get_uint(&t, NFLB_A_SERVICE_PROXY))
@@ -299,6 +325,8 @@ json_t *msg_get_conn(const struct nlmsghdr *nlh)
 			get_port(&t, NFLB_A_CONN_LOCAL_PORT)));
 	}
 	set_name(conn, "mode", &mode_names, &t, NFLB_A_CONN_MODE);
+	if (get_uint(&t, NFLB_A_CONN_ENCAP) != NFLB_ENCAP_NONE)
+		set_name(conn, "encap", &encap_names, &t, NFLB_A_CONN_ENCAP);
 	set_name(conn, "state", &conn_state_names, &t, NFLB_A_CONN_STATE);
 	set_uint(conn, "expires", &t, NFLB_A_CONN_EXPIRES);
 	set_uint(conn, "age", &t, NFLB_A_CONN_AGE);

@@ -200,6 +200,7 @@ static void print_service_line(const json_t *s)
 	       color(PLAIN));
 	print_pair(s, "mode");
 	print_encap(s);
+	print_pair(s, "encap-source");
 	print_pair(s, "scheduler");
 	print_pair(s, "toa");
 	print_pair(s, "toa-kind6");
@@ -280,6 +281,7 @@ static void print_connection(const json_t *c)
 		printf(" local %s", endpoint(local, sizeof(local), c,
 					     "local-address", "local-port"));
 	print_pair(c, "mode");
+	print_pair(c, "encap");
 	print_pair(c, "state");
 	print_pair(c, "expires");
 	print_pair(c, "age");

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * IPIP (RFC 2003, RFC 2473, RFC 4213), GRE (RFC 2784) and GUE (version 1 of
+ * draft-ietf-intarea-gue: IP directly in UDP), over IPv4 and IPv6: what is put
+ * in front of a packet. The stock kernel's ipip, gre and fou take it off.
+ *
+ * The outer source and ports are those of the connection's backend side, so one
+ * flow always has the same ones. DSCP, ECN (RFC 6040, normal mode), TTL and DF
+ * are those of the packet.
+ *
+ * A GSO packet stays whole: its segments get their headers from the device or,
+ * if that cannot, from the stack.
+ */
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/udp.h>
+#include <net/dsfield.h>
+#include <net/ip.h>
+#include <net/ip6_checksum.h>
+#include <net/ip_tunnels.h>
+#include <net/ipv6.h>
+#include <net/udp.h>
+
+#include "datapath/encap.h"
+#include "datapath/forward.h"
+#include "datapath/icmp.h"
+#include "datapath/route.h"
+#include "netns.h"
+
+/* GRE without any option, RFC 2784 section 2.1 */
+struct gre_header {
+	__be16	flags;
+	__be16	protocol;
+};
+
+/* What the outer header takes over from the packet. */
+struct inherited {
+	u8	dsfield;
+	u8	ttl;
+	bool	df;
+	u8	ipproto;	/* the packet's own, as payload of IP */
+};
+
+/**
+ * nflb_encap_overhead() - by how much packets grow
+ * @encap: enum nflb_encap
+ * @family: of the outer header
+ *
+ * Return: bytes.
+ */
+unsigned int nflb_encap_overhead(u8 encap, u8 family)
+{
+	static const u8 tunnel[] = {
+		[NFLB_ENCAP_IPIP] = 0,
+		[NFLB_ENCAP_GRE] = sizeof(struct gre_header),
+		[NFLB_ENCAP_GUE] = sizeof(struct udphdr),
+	};
+
+	if (encap == NFLB_ENCAP_NONE)
+		return 0;
+	return tunnel[encap] + (family == AF_INET ? sizeof(struct iphdr) :
+						    sizeof(struct ipv6hdr));
+}
+NFLB_EXPORT_KUNIT(nflb_encap_overhead);
+
+/* @may_split: it may be fragmented, though no router may do that to it */
+static struct inherited inherit(const struct nflb_pkt *pkt, bool may_split)
+{
+	struct inherited in = { .df = !may_split };
+
+	if (pkt->tuple.family == AF_INET) {
+		const struct iphdr *iph = ip_hdr(pkt->skb);
+
+		in.dsfield = iph->tos;
+		in.ttl = iph->ttl;
+		in.df = in.df && iph->frag_off & htons(IP_DF);
+		in.ipproto = IPPROTO_IPIP;
+	} else {
+		in.dsfield = ipv6_get_dsfield(ipv6_hdr(pkt->skb));
+		in.ttl = ipv6_hdr(pkt->skb)->hop_limit;
+		in.ipproto = IPPROTO_IPV6;
+	}
+	return in;
+}
+
+/* How the segments of a GSO packet are to be made. */
+static int gso_type(u8 encap, bool v4)
+{
+	int ip = v4 ? SKB_GSO_IPXIP4 : SKB_GSO_IPXIP6;
+
+	switch (encap) {
+	case NFLB_ENCAP_GRE:
+		return SKB_GSO_GRE;
+	case NFLB_ENCAP_GUE:
+		return ip | (v4 ? SKB_GSO_UDP_TUNNEL : SKB_GSO_UDP_TUNNEL_CSUM);
+	default:
+		return ip;
+	}
+}
+
+static void push_gre(struct sk_buff *skb, const struct inherited *in)
+{
+	struct gre_header *gre = skb_push(skb, sizeof(*gre));
+
+	gre->flags = 0;
+	gre->protocol = in->ipproto == IPPROTO_IPIP ? htons(ETH_P_IP) :
+						      htons(ETH_P_IPV6);
+	skb_set_inner_protocol(skb, gre->protocol);
+}
+
+/*
+ * Over IPv4 the checksum is left out, what is inside has its own (RFC 768);
+ * over IPv6 most receivers insist on one (RFC 6935, section 5).
+ */
+static void push_udp(struct sk_buff *skb, const struct nflb_tuple *t)
+{
+	struct udphdr *uh = skb_push(skb, sizeof(*uh));
+
+	skb_reset_transport_header(skb);
+	uh->source = t->dport;
+	uh->dest = t->sport;
+	uh->len = htons(skb->len);
+	uh->check = 0;
+	if (t->family == AF_INET6)
+		udp6_set_csum(false, skb, &t->dst.in6, &t->src.in6, skb->len);
+}
+
+static void push_ipv4(struct nflb_pkt *pkt, const struct nflb_tuple *t,
+		      const struct inherited *in, u8 proto)
+{
+	struct sk_buff *skb = pkt->skb;
+	struct iphdr *iph;
+
+	skb_push(skb, sizeof(*iph));
+	skb_reset_network_header(skb);
+	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+	iph = ip_hdr(skb);
+	iph->version = 4;
+	iph->ihl = sizeof(*iph) / 4;
+	iph->tos = in->dsfield;
+	iph->tot_len = htons(skb->len);
+	iph->id = 0;
+	iph->frag_off = in->df ? htons(IP_DF) : 0;
+	iph->ttl = in->ttl;
+	iph->protocol = proto;
+	iph->saddr = t->dst.ip;
+	iph->daddr = t->src.ip;
+	/* What is never fragmented needs no name, RFC 6864 section 4.1. */
+	if (!in->df)
+		__ip_select_ident(pkt->nn->net, iph,
+				  max_t(u16, skb_shinfo(skb)->gso_segs, 1));
+	ip_send_check(iph);
+	skb->protocol = htons(ETH_P_IP);
+}
+
+/* Routers and NICs spread by the flow label (RFC 6438). */
+static __be32 flow_label(const struct nflb_tuple *t)
+{
+	return htonl((u32)ntohs(t->dport) << 4 | 1) & IPV6_FLOWLABEL_MASK;
+}
+
+static void push_ipv6(struct nflb_pkt *pkt, const struct nflb_tuple *t,
+		      const struct inherited *in, u8 proto)
+{
+	struct sk_buff *skb = pkt->skb;
+	struct ipv6hdr *ip6h;
+
+	skb_push(skb, sizeof(*ip6h));
+	skb_reset_network_header(skb);
+	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
+	ip6h = ipv6_hdr(skb);
+	ip6_flow_hdr(ip6h, in->dsfield, flow_label(t));
+	ip6h->payload_len = htons(skb->len - sizeof(*ip6h));
+	ip6h->nexthdr = proto;
+	ip6h->hop_limit = in->ttl;
+	ip6h->saddr = t->dst.in6;
+	ip6h->daddr = t->src.in6;
+	skb->protocol = htons(ETH_P_IPV6);
+}
+
+/* Returns the protocol of what the outer IP header has behind it. */
+static u8 push_tunnel(struct sk_buff *skb, u8 encap, const struct nflb_tuple *t,
+		      const struct inherited *in)
+{
+	/* For GSO: what is inside begins here. */
+	skb_set_inner_ipproto(skb, in->ipproto);
+	skb_set_inner_mac_header(skb, skb_inner_network_offset(skb));
+	skb->transport_header = skb->network_header;
+	switch (encap) {
+	case NFLB_ENCAP_GRE:
+		push_gre(skb, in);
+		skb_reset_transport_header(skb);
+		return IPPROTO_GRE;
+	case NFLB_ENCAP_GUE:
+		push_udp(skb, t);
+		return IPPROTO_UDP;
+	default:
+		return in->ipproto;
+	}
+}
+
+/**
+ * nflb_encap_push() - put outer headers in front of a packet
+ * @pkt: the packet; then that around it
+ * @conn: its connection, of a mode that encapsulates
+ * @dst: route to the backend
+ * @may_split: the result may be sent in fragments in any case
+ *
+ * Warning: the skb's head may move.
+ *
+ * Context: softirq or BH disabled. Return: NFLB_CONTINUE, or NFLB_DROP with a
+ * reason.
+ */
+enum nflb_verdict nflb_encap_push(struct nflb_pkt *pkt,
+				  const struct nflb_conn *conn,
+				  const struct dst_entry *dst, bool may_split)
+{
+	const struct nflb_tuple *t = &conn->out.tuple;
+	bool v4 = t->family == AF_INET;
+	u8 encap = conn->ops->encap, proto;
+	struct sk_buff *skb = pkt->skb;
+	struct inherited in;
+
+	if (skb_cow_head(skb, LL_RESERVED_SPACE(dst_dev_rcu(dst)) +
+			      nflb_encap_overhead(encap, t->family)))
+		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
+	skb_set_transport_header(skb, pkt->l4);
+	if (iptunnel_handle_offloads(skb, gso_type(encap, v4)))
+		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
+	in = inherit(pkt, may_split);
+	proto = push_tunnel(skb, encap, t, &in);
+	if (v4)
+		push_ipv4(pkt, t, &in, proto);
+	else
+		push_ipv6(pkt, t, &in, proto);
+	skb->ignore_df = !in.df;
+	pkt->tuple.family = t->family;
+	return NFLB_CONTINUE;
+}
+
+/* One fragment, whose owner is @pkt. */
+static void send_fragment(const struct nflb_pkt *pkt, struct sk_buff *skb,
+			  const struct nflb_conn *conn, struct dst_entry *dst)
+{
+	struct nflb_pkt part = *pkt;
+	enum nflb_verdict verdict;
+
+	part.skb = skb;
+	part.l4 = ip_hdrlen(skb);
+	verdict = nflb_encap_push(&part, conn, dst, false);
+	if (verdict == NFLB_CONTINUE)
+		verdict = nflb_xmit(&part, dst);
+	if (verdict == NFLB_DROP) {
+		this_cpu_inc(pkt->nn->drops->packets[part.reason]);
+		kfree_skb(skb);
+	}
+}
+
+/**
+ * nflb_encap_split() - encapsulate and send a packet in fragments of its own
+ * @pkt: an IPv4 packet that may be fragmented
+ * @conn: its connection
+ * @dst: route to the backend
+ * @mtu: how long a fragment may be, before it is encapsulated
+ *
+ * Context: softirq or BH disabled. Return: NFLB_STOLEN, or NFLB_DROP with a
+ * reason.
+ */
+enum nflb_verdict nflb_encap_split(struct nflb_pkt *pkt,
+				   const struct nflb_conn *conn,
+				   struct dst_entry *dst, unsigned int mtu)
+{
+	unsigned int room = LL_RESERVED_SPACE(dst_dev_rcu(dst)) +
+		nflb_encap_overhead(conn->ops->encap, conn->out.tuple.family);
+	struct sk_buff *skb = pkt->skb, *part;
+	struct ip_frag_state state;
+
+	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
+		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
+	ip_frag_init(skb, ip_hdrlen(skb), room, mtu - ip_hdrlen(skb), false,
+		     &state);
+	while (state.left > 0) {
+		part = ip_frag_next(skb, &state);
+		if (IS_ERR(part))
+			return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
+		skb_dst_drop(part);
+		send_fragment(pkt, part, conn, dst);
+	}
+	consume_skb(skb);
+	return NFLB_STOLEN;
+}
+
+static u32 told_mtu(const struct nflb_pkt *pkt)
+{
+	const struct icmp6hdr *icmp6h;
+	const struct icmphdr *icmph;
+
+	if (pkt->tuple.family == AF_INET6) {
+		icmp6h = (const void *)(pkt->skb->data + pkt->l4);
+		return icmp6h->icmp6_type == ICMPV6_PKT_TOOBIG ?
+		       ntohl(icmp6h->icmp6_mtu) : 0;
+	}
+	icmph = (const void *)(pkt->skb->data + pkt->l4);
+	return icmph->type == ICMP_DEST_UNREACH &&
+	       icmph->code == ICMP_FRAG_NEEDED ? ntohs(icmph->un.frag.mtu) : 0;
+}
+
+/**
+ * nflb_encap_icmp() - an ICMP error, perhaps about what was encapsulated here
+ * @pkt: the error; linear up to the quoted header
+ * @quoted: addresses of the quoted packet
+ * @proto: its protocol
+ *
+ * When it says that a packet was too big, the kernel's path MTU of that backend
+ * is lowered, as its own tunnels do (ipip_err()). The route is looked up again
+ * then, and the client's next packet that is too long is answered.
+ *
+ * Context: softirq, rcu_read_lock() held.
+ */
+void nflb_encap_icmp(struct nflb_pkt *pkt, const struct nflb_tuple *quoted,
+		     u8 proto)
+{
+	struct sk_buff *skb = pkt->skb;
+	struct nflb_host *host;
+	u32 mtu;
+
+	if (proto != IPPROTO_IPIP && proto != IPPROTO_IPV6 &&
+	    proto != IPPROTO_GRE && proto != IPPROTO_UDP)
+		return;
+	if (nflb_pkt_is_local_out(pkt) ||
+	    !pskb_may_pull(skb, pkt->inner + (quoted->family == AF_INET ?
+					      sizeof(struct iphdr) :
+					      sizeof(struct ipv6hdr))))
+		return;
+	mtu = told_mtu(pkt);
+	if (!mtu || !nflb_icmp_checksum_ok(pkt))
+		return;
+	host = nflb_host_lookup(pkt->nn, &quoted->dst, quoted->family);
+	if (!host || !READ_ONCE(host->backends))
+		return;
+	nflb_count(pkt->nn, NFLB_COUNTER_ENCAP_PMTU);
+	__skb_pull(skb, pkt->inner);
+	if (quoted->family == AF_INET)
+		ipv4_update_pmtu(skb, pkt->nn->net, mtu, 0, proto);
+	else
+		ip6_update_pmtu(skb, pkt->nn->net, htonl(mtu), 0,
+				skb->mark, sock_net_uid(pkt->nn->net, NULL));
+	__skb_push(skb, pkt->inner);
+}
