@@ -30,6 +30,7 @@ struct nflb_laddr_pool;
  * @reject: answer what cannot be served (1), or drop it silently (0)
  * @encap_fragment_inside: fragment what is too long for a tunnel before it goes
  *	in (1), or the outer packet (0)
+ * @host_one_sided: a client on this host was served by mode dsr
  * @hash_seed: of schedulers that hash, shared by balancers that have to agree
  * @maglev_table_size: slots of each Maglev table, a prime
  * @drops: per-CPU counters by reason
@@ -65,6 +66,7 @@ struct nflb_net {
 	int			max_connections;
 	int			reject;
 	int			encap_fragment_inside;
+	bool			host_one_sided;
 	u32			hash_seed;
 	u32			maglev_table_size;
 	struct nflb_drops __percpu *drops;

@@ -95,6 +95,7 @@ if [ "${1:-}" = --debug-kernels ]; then
 	job e2e-uml tests/e2e/run --kernel uml --offload default --timeout 3600 &
 	job kernel-debug nice -n 10 scripts/build-kernel.sh kunit-qemu
 	[ ! -d tests/kunit ] || job kunit tests/vm/kunit
+	job e2e-debug tests/e2e/run --kernel debug --offload default --timeout 1800 70-receiver
 	wait
 	exit 0
 fi
@@ -131,7 +132,7 @@ at
 echo "waiting for what runs on the debug kernels"
 wait "$debug" || true
 background=()
-for name in kernel-uml e2e-uml kernel-debug kunit; do
+for name in kernel-uml e2e-uml kernel-debug kunit e2e-debug; do
 	[ "$name" != kunit ] || [ -d tests/kunit ] || continue
 	finish "$name" "$(cat "$out/$name.status" 2>/dev/null || echo 125)"
 done

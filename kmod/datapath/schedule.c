@@ -9,6 +9,7 @@
 #include "datapath/forward.h"
 #include "datapath/icmp_reply.h"
 #include "datapath/persist.h"
+#include "datapath/route.h"
 #include "datapath/schedule.h"
 #include "datapath/service.h"
 #include "netns.h"
@@ -28,6 +29,23 @@ static bool begins(const struct nflb_pkt *pkt)
 
 	return pkt->tuple.proto != IPPROTO_TCP ||
 	       (pkt->tcp_flags & mask) == NFLB_TCP_SYN;
+}
+
+/*
+ * What a backend of mode dsr answers a client on this host comes as to any other.
+ * But conntrack has not seen what it answers to, and would call it invalid.
+ */
+static bool answers_host(const struct nflb_pkt *pkt)
+{
+	struct nflb_tuple asked;
+	struct nflb_conn *conn;
+	enum nflb_dir dir;
+
+	if (likely(!READ_ONCE(pkt->nn->host_one_sided)))
+		return false;
+	nflb_tuple_invert(&asked, &pkt->tuple);
+	conn = nflb_conn_lookup(pkt->nn, &asked, &dir);
+	return conn && dir == NFLB_DIR_IN && conn->nat & NFLB_NAT_ONE_SIDED;
 }
 
 /*
@@ -68,6 +86,8 @@ static struct nflb_conn *connect_to(struct nflb_pkt *pkt,
 		*reason = NFLB_REASON_HAIRPIN;
 		return NULL;
 	}
+	if (ops->mode == NFLB_MODE_DSR && nflb_pkt_is_local_out(pkt))
+		WRITE_ONCE(pkt->nn->host_one_sided, true);
 	return nflb_conn_create(pkt->nn, backend, ops, &pkt->tuple, reason);
 }
 
@@ -160,8 +180,13 @@ enum nflb_verdict nflb_schedule(struct nflb_pkt *pkt, struct nflb_conn **conn)
 	struct nflb_host *host;
 
 	svc = nflb_service_lookup(pkt->nn, &pkt->tuple, &host);
-	if (!svc)
+	if (!svc) {
+		if (unlikely(answers_host(pkt))) {
+			nflb_untrack(pkt->skb);
+			return NFLB_ACCEPT;
+		}
 		return no_service(pkt, host);
+	}
 	if (!nflb_source_ok(pkt))
 		return nflb_drop(pkt, NFLB_REASON_BAD_SOURCE);
 	if (!begins(pkt))

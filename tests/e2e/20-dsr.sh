@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# spread: 6.1/gro 6.12/default
 #
 # Mode dsr with real clients and servers: on the link, and in each tunnel over
 # both families. Backends are made ready by `lbadm backend-setup`; what takes
@@ -10,6 +11,15 @@
 
 setup_dsr
 start_nginx rs1 rs2
+# A firewall that drops what conntrack calls invalid, and would translate the rest
+ns lb nft -f - <<'NFT'
+table inet host {
+	chain input { type filter hook input priority 0; ct state invalid drop; }
+	chain forward { type filter hook forward priority 0; policy drop; }
+	chain output { type filter hook output priority 0; ct state invalid drop; }
+	chain post { type nat hook postrouting priority 100; masquerade; }
+}
+NFT
 start_udp_echo 5353 rs1 rs2
 head -c 3000000 /dev/urandom >"$WORK/upload"
 sum=$(sha256sum <"$WORK/upload")
@@ -78,6 +88,31 @@ for n in 1 2; do
 		awk 'NR > 1 { n += $2 } END { print n }')" 0
 done
 assert_no_drops
+
+# --- clients on the balancer: with the VIP as source nobody would answer them; where
+# that is no address of the balancer, they are served like others
+
+for encap in none gue; do
+	dsr_setup apply $encap 4 4 1
+	for port in 80 7000; do
+		add_service tcp 4 $port mode dsr encap $encap
+		lb backend add tcp "$VIP4:$port" "$(dsr_backend $encap 4 1)"
+	done
+	before=$(stat_of hairpin)
+	ns lb curl -sS --max-time 2 "http://$VIP4/" && fail "the balancer was served"
+	[ "$(stat_of hairpin)" -gt "$before" ] || fail "that was not counted"
+	ip -n lb addr del "$VIP4/32" dev lo
+	assert_eq "$encap, a client on the balancer" "$(ns lb curl -sS --max-time 20 "http://$VIP4/")" rs1
+	: >"$WORK/sums"
+	ns lb socat -u "OPEN:$WORK/upload" "TCP4:$VIP4:7000"
+	wait_for test -s "$WORK/sums"
+	assert_eq "$encap, its upload" "$(cat "$WORK/sums")" "$sum"
+	ip -n lb addr add "$VIP4/32" dev lo
+	lb service del tcp "$VIP4:80"
+	lb service del tcp "$VIP4:7000"
+	dsr_setup undo $encap 4 4 1
+done
+lb stats zero
 
 # --- the server resets, and its client comes again from the same port: a thousand
 # times, the first SYN is answered each time

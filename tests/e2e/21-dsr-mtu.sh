@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# spread: 6.1/gro 6.12/default
 # offload: default gro
 #
 # Mode dsr where tunnels do not fit: links of 1,500 bytes everywhere, and backends

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# spread: 6.1/default 6.12/off
 # offload: default off
 # topology: none
 """ICMP errors about balanced connections, both ways, and those that the
@@ -10,7 +11,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
-from rawnet import (FAMILIES, V4, V6, Frame, Suite, counted,  # noqa: E402
+from rawnet import (FAMILIES, V4, Frame, Suite, counted,  # noqa: E402
                     run, sc, sysctl, translated)
 
 suite = Suite("icmp")

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# spread: 6.12/default
 # offload: default
 #
 # rmmod with a thousand open connections and traffic, and the end of the
@@ -30,6 +31,17 @@ configure() {
 	done
 }
 
+# Packets that leave in tunnels; nobody has to take them out
+configure_dsr() {
+	local family n
+	for family in 4 6; do
+		add_service udp $family 8081 mode dsr encap gue scheduler random
+		for n in 1 2 3; do
+			lb backend add udp "$(vip $family 8081)" "$(backend $family $n)"
+		done
+	done
+}
+
 unloaded() { [ ! -d /sys/module/nflb ]; }
 many() { [ "$(lb connection count)" -ge "$1" ]; }
 
@@ -39,10 +51,13 @@ start_udp_echo 8080
 
 for round in 1 2 3; do
 	configure
+	configure_dsr
 	ns_bg cl "hold-$round" "$PYTHON" "$E2E/tools/hold.py" 1000 "$VIP4" "$VIP6"
 	holder=$!
 	ns_bg cl "flood-$round" "$PYTHON" "$E2E/tools/flood.py" 8080 "$VIP4" "$VIP6"
 	flooder=$!
+	ns_bg cl "flood-dsr-$round" "$PYTHON" "$E2E/tools/flood.py" 8081 "$VIP4" "$VIP6"
+	dsr_flooder=$!
 	wait_for many 1000
 	note "round $round: $(lb connection count) connections"
 	ns_bg lb "cat-$round" cat /proc/net/nflb/connections
@@ -51,13 +66,15 @@ for round in 1 2 3; do
 	wait_for rmmod nflb
 	unloaded || fail "still loaded"
 	kill -0 $flooder || fail "there was no traffic"
-	kill $holder $flooder
+	kill $holder $flooder $dsr_flooder
 	insmod "$NFLB_MODULE"
 	assert_eq "services after loading again" "$(lb -j service show)" "[]"
 	assert_eq "hooks without a service" "$(nft list hooks 2>/dev/null | grep -c nflb)" 0
 done
 
 configure
+configure_dsr
+ns_bg cl flood-dsr-last "$PYTHON" "$E2E/tools/flood.py" 8081 "$VIP4" "$VIP6"
 ns_bg cl flood-last "$PYTHON" "$E2E/tools/flood.py" 8080 "$VIP4" "$VIP6"
 flooder=$!
 wait_for many 100

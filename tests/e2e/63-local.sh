@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# spread: 6.1/default 6.12/off
 # offload: default off
 #
 # Clients and backends on the balancer itself, VIPs that are and that are not

@@ -10,8 +10,8 @@ TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../..")
 NFLB_TOA = os.path.join(TOP, "userspace/build/nflb-toa")
 MODULE = os.path.join(os.path.dirname(os.environ.get("NFLB_MODULE", "")),
                       "nflb_toa.ko")
-# The one kernel of the tests that may lack what a receiver needs
-UML = os.environ.get("NFLB_VM") == "uml"
+# The kernels of the tests that may lack what a receiver needs
+SMALL = os.environ.get("NFLB_KERNEL") in ("uml", "debug")
 PARAMETER = "/sys/module/nflb_toa/parameters/allow"
 
 
@@ -29,7 +29,7 @@ class Module:
     running = False
 
     def __init__(self):
-        if UML and not os.path.exists(MODULE):
+        if SMALL and not os.path.exists(MODULE):
             raise Unavailable("it needs kretprobes")
 
     def start(self, allow):
@@ -71,7 +71,7 @@ class Bpf:
                           ("bpf", "/sys/fs/bpf")):
             if not os.path.ismount(where):
                 command("mount", "-t", fs, fs, where)
-        if UML and not os.path.ismount("/sys/fs/cgroup"):
+        if SMALL and not os.path.ismount("/sys/fs/cgroup"):
             raise Unavailable("it needs cgroups")
 
     def start(self, allow):

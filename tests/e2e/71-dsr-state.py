@@ -1,0 +1,188 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+# spread: 6.1/default
+# topology: none
+# offload: default
+"""Mode dsr: what the table says of connections of which it sees one side, and
+what becomes of them when backends and neighbours change."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "lib"))
+from rawnet import FAMILIES, Suite, counted, mac_of, run, sc  # noqa: E402
+
+suite = Suite("dsr-state")
+
+
+class Client:
+    """A connection, of which the balancer sees what the client sends."""
+
+    def __init__(self, net, f, sport=4000, seq=1 << 30, ack=3 << 30):
+        self.net, self.f, self.sport = net, f, sport
+        self.seq, self.ack = seq, ack
+
+    def send(self, flags, **kw):
+        """Returns which backend got it, or None."""
+        kw = {"seq": self.seq, "ack": self.ack, **kw}
+        self.net.cl.send(self.f.packet(self.f.client, self.f.vip) / sc.TCP(
+            sport=self.sport, dport=80, flags=flags, **kw))
+        for wait in (0.3, 2.0):
+            for i, rs in enumerate(self.net.rs):
+                if rs.receive(wait if i == 0 else 0.05):
+                    return i
+        return None
+
+    def open(self):
+        rs = self.send("S")
+        assert rs is not None
+        self.seq += 1
+        assert self.send("A") == rs
+        return rs
+
+    def state(self):
+        found = [c for c in self.net.connections()
+                 if c["client-port"] == self.sport]
+        return found[0]["state"] if found else None
+
+
+def setup(net, f, backends=2, *words):
+    vip = f.at(f.vip, 80)
+    net.lbadm("service", "add", "tcp", vip, "mode", "dsr", "scheduler", "rr",
+              *words)
+    for addr in f.backends[:backends]:
+        net.lbadm("backend", "add", "tcp", vip, addr)
+    return vip
+
+
+@suite.case(*FAMILIES)
+def one_side_is_enough(net, f):
+    setup(net, f)
+    client = Client(net, f)
+    rs = client.send("S")
+    assert client.state() == "syn-sent"
+    client.seq += 1
+    assert client.send("A") == rs and client.state() == "established"
+    assert client.send("FA") == rs and client.state() == "fin-wait"
+    # It closed, and comes again: a new connection, so the next backend
+    client.seq += 100000
+    assert client.send("S") == 1 - rs and client.state() == "syn-sent"
+    assert len(net.connections()) == 1
+
+
+@suite.case(*FAMILIES)
+def begun_anew_while_established(net, f):
+    """The server reset it, unseen; its client comes again at once."""
+    setup(net, f)
+    client = Client(net, f)
+    rs = client.open()
+    client.seq, client.ack = 77, 88
+    assert client.send("S") == rs
+    client.seq += 1
+    assert client.send("A") == rs and client.state() == "established"
+    # Its numbers count from now on
+    assert client.send("R") == rs and client.state() == "close"
+
+
+@suite.case(*FAMILIES)
+def forged_segments(net, f):
+    setup(net, f)
+    client = Client(net, f)
+    rs = client.open()
+    for seq in (5, 1 << 31, client.seq + (4 << 20)):
+        assert client.send("R", seq=seq) == rs
+        assert client.state() == "established"
+    # A lucky one is forgotten when the client goes on
+    client.send("R", seq=client.seq + 5)
+    assert client.state() == "close"
+    assert client.send("A") == rs and client.state() == "established"
+    # A SYN changes neither the backend nor the timeout
+    assert client.send("S", seq=9999) == rs
+    assert client.state() == "established"
+    assert net.connections()[0]["expires"] > 60
+    assert client.send("PA") == rs
+
+
+@suite.case(*FAMILIES)
+def a_backend_that_leaves(net, f):
+    """Who comes again from the same port gets another backend, at once."""
+    vip = setup(net, f)
+    for sport, words in ((4001, ("set", "weight", "0")),
+                         (4002, ("set", "state", "drain")),
+                         (4003, ("del",))):
+        client = Client(net, f, sport)
+        rs = client.open()
+        net.lbadm("backend", words[0], "tcp", vip, f.backends[rs], *words[1:])
+        # What is established goes on
+        assert client.send("PA") == rs
+        client.seq += 5000000
+        assert client.send("S") == 1 - rs
+        if words[0] == "set":
+            net.lbadm("backend", "set", "tcp", vip, f.backends[rs], "weight",
+                      "1", "state", "up")
+        else:
+            net.lbadm("backend", "add", "tcp", vip, f.backends[rs])
+
+
+@suite.case(*FAMILIES)
+def a_backend_that_goes_down(net, f):
+    """Its clients are reset with numbers that they believe."""
+    vip = setup(net, f, 1)
+    client = Client(net, f)
+    client.open()
+    net.lbadm("backend", "set", "tcp", vip, f.backends[0], "state", "down")
+    with counted(net, "no-connection"):
+        assert client.send("PA") is None
+        while True:
+            got = net.cl.expect().parse()[sc.TCP]
+            if "R" in got.flags:
+                break
+    assert (got.sport, got.dport, got.seq) == (80, 4000, client.ack)
+
+
+@suite.case(*FAMILIES)
+def a_neighbour_that_moves(net, f):
+    setup(net, f, 1)
+    client = Client(net, f)
+    client.send("S")
+    other = "02:00:00:00:00:99"
+    net.neighbour(f.backends[0], other, "l1")
+    client.net.cl.send(f.packet(f.client, f.vip) / sc.TCP(
+        sport=4000, dport=80, flags="A"))
+    frame = net.rs[0].expect()
+    assert frame.data[:6] == bytes.fromhex(other.replace(":", ""))
+    assert frame.data[6:12] == bytes.fromhex(
+        mac_of("lb", "l1").replace(":", ""))
+    net.neighbour(f.backends[0], net.rs[0].mac, "l1")
+
+
+@suite.case(*FAMILIES)
+def a_route_that_moves(net, f):
+    """From the next packet on, a tunnel takes the new way."""
+    far = "2001:db8:77::1" if f.v6 else "10.77.0.1"
+    run("ip", "-n", "lb", "route", "replace", far, "via", f.backends[0])
+    vip = f.at(f.vip, 80)
+    net.lbadm("service", "add", "tcp", vip, "mode", "dsr", "encap", "gre")
+    net.lbadm("backend", "add", "tcp", vip, far)
+    client = Client(net, f)
+    assert client.open() == 0
+    run("ip", "-n", "lb", "route", "replace", far, "via", f.backends[1])
+    assert client.send("PA") == 1
+    run("ip", "-n", "lb", "route", "del", far)
+    with counted(net, "no-route"):
+        assert client.send("PA") is None
+
+
+@suite.case(*FAMILIES)
+def frames_for_others(net, f):
+    """What a switch floods is not the balancer's."""
+    setup(net, f, 1)
+    net.cl.send(f.packet(f.client, f.vip) / sc.TCP(
+        sport=4000, dport=80, flags="S"), dst="02:00:00:00:00:77")
+    assert not net.rs[0].receive(0.3)
+    assert not net.connections()
+
+
+if __name__ == "__main__":
+    sys.exit(suite.main(sys.argv))
