@@ -6,6 +6,7 @@
 """The connection table: states, timeouts, forged segments, limits, and what
 becomes of connections when backends, routes and neighbours change."""
 
+import json
 import os
 import sys
 import time
@@ -165,22 +166,59 @@ def timeouts(net, f):
 def table_full(net):
     """The ceiling holds under a flood, and what is established goes on."""
     net.service(V4)
+    net.service(V4, "udp", "53")
     flow = Flow(net, V4).open()
     old = sysctl("lb", "net.nflb.max_connections", 1000)
     try:
-        packet = bytearray(bytes(V4.packet("10.1.0.2", V4.vip) / sc.TCP(
-            sport=1, dport=80, flags="S")))
         with counted(net, "table-full", 1000):
-            for i in range(4000):
-                port = 5000 + i
-                # Keep the TCP checksum right: the sequence number makes up.
-                packet[20:22] = port.to_bytes(2, "big")
-                packet[26:28] = (0xffff - port + 1).to_bytes(2, "big")
-                net.cl.send(bytes(packet))
+            for i in range(2000):
+                net.cl.send(V4.packet(V4.client, V4.vip) / sc.UDP(
+                    sport=5000 + i, dport=53))
         count = len(net.connections())
         assert count == 1000, "%d connections" % count
         net.rs[0].flush()
         assert flow.client("PA") == 0
+    finally:
+        sysctl("lb", "net.nflb.max_connections", old)
+
+
+@suite.case(*[(mode, f) for mode in ("dnat", "dsr") for f in FAMILIES])
+def half_open_makes_room(net, mode, f):
+    """A flood of SYNs that nobody follows up: who means it is served."""
+    if mode == "dnat":
+        net.service(f)
+    else:
+        net.lbadm("service", "add", "tcp", f.at(f.vip, 80), "mode", "dsr")
+        net.lbadm("backend", "add", "tcp", f.at(f.vip, 80), f.backends[0])
+    old = sysctl("lb", "net.nflb.max_connections", 1000)
+    net.lbadm("stats", "zero")
+    try:
+        packet = bytearray(bytes(f.packet(f.client, f.vip) / sc.TCP(
+            sport=1, dport=80, flags="S")))
+        l4 = 40 if f.v6 else 20
+        for i in range(4000):
+            port = 5000 + i
+            # Keep the TCP checksum right: the sequence number makes up.
+            packet[l4:l4 + 2] = port.to_bytes(2, "big")
+            packet[l4 + 6:l4 + 8] = (0xffff - port + 1).to_bytes(2, "big")
+            net.cl.send(bytes(packet))
+            if i == 2000:
+                net.rs[0].flush()
+                net.cl.send(f.packet(f.client, f.vip) / sc.TCP(
+                    sport=4000, dport=80, flags="S", seq=1))
+                if mode == "dnat":
+                    net.rs[0].send(f.packet(f.backends[0], f.client) / sc.TCP(
+                        sport=8080, dport=4000, flags="SA", seq=5, ack=2))
+                net.cl.send(f.packet(f.client, f.vip) / sc.TCP(
+                    sport=4000, dport=80, flags="A", seq=2, ack=6))
+        found = net.connections()
+        assert len(found) == 1000, "%d connections" % len(found)
+        assert [c["state"] for c in found if c["client-port"] == 4000] == [
+            "established"]
+        stats = json.loads(net.lbadm("-j", "stats", "show"))
+        evicted = stats["counters"]["half-open-evicted"]
+        assert 2900 < evicted + stats["drops"]["table-full"] < 3100
+        assert evicted > 2700, "%d made room" % evicted
     finally:
         sysctl("lb", "net.nflb.max_connections", old)
 
