@@ -124,7 +124,7 @@ done
 
 # --- stock kernels: what users see, with the modules that DKMS built
 
-part e2e tests/e2e/run --kernel all --module-dkms --offload spread --timeout 3600
+part e2e tests/e2e/run --kernel all --module-dkms --offload spread --timeout 4200
 
 # --- debug kernels
 

@@ -17,6 +17,8 @@
 
 /* Let others run after so many. */
 #define WALK_BATCH 1024
+/* How often a flush begins again, against clients that are as fast. */
+#define FLUSH_WALKS 5
 
 static bool in_prefix(const union nflb_addr *addr,
 		      const union nflb_addr *prefix, unsigned int len)
@@ -110,11 +112,31 @@ static u64 walk(struct nflb_net *nn, const struct nflb_conn_filter *filter,
 	return count;
 }
 
+/*
+ * A walk that removes what it meets may pass over a neighbour in the chain when
+ * it rests; so it is made again until nothing is left.
+ */
+static u64 walk_flush(struct nflb_net *nn,
+		      const struct nflb_conn_filter *filter)
+{
+	u64 ended, sum = 0;
+	int i;
+
+	for (i = 0; i < FLUSH_WALKS; i++) {
+		ended = walk(nn, filter, true);
+		sum += ended;
+		if (!ended)
+			break;
+	}
+	return sum;
+}
+
 static int walk_reply(struct genl_info *info, bool flush)
 {
 	struct nflb_net *nn = nflb_net(genl_info_net(info));
 	struct nflb_conn_filter filter;
 	struct sk_buff *reply;
+	u64 count;
 	void *hdr;
 	int err;
 
@@ -126,8 +148,10 @@ static int walk_reply(struct genl_info *info, bool flush)
 		return -ENOMEM;
 	hdr = genlmsg_put_reply(reply, info, &nflb_genl_family, 0,
 				info->genlhdr->cmd);
-	if (!hdr || nla_put_u64_64bit(reply, NFLB_A_COUNT,
-				      walk(nn, &filter, flush), NFLB_A_PAD)) {
+	/* Nothing fails from here on. */
+	count = flush ? walk_flush(nn, &filter) : walk(nn, &filter, false);
+	if (!hdr || nla_put_u64_64bit(reply, NFLB_A_COUNT, count,
+				      NFLB_A_PAD)) {
 		nlmsg_free(reply);
 		return -EMSGSIZE;
 	}

@@ -32,7 +32,8 @@ refused 2 "no such service" service set tcp $VIP4:81 scheduler rr
 refused 2 "no such service" service del udp $V
 refused 2 "no such service" backend add tcp $VIP4:81 10.0.11.2
 refused 2 "scheduler" service set tcp $V scheduler nosuch
-refused 2 "no mode dsr" service add tcp $VIP4:82 mode dsr encap ipip
+refused 2 "encapsulation goes with mode dsr" service add tcp $VIP4:82 encap ipip
+refused 1 "encap" service add tcp $VIP4:82 mode dsr encap vxlan
 refused 2 "encapsulation goes with mode dsr" service set tcp $V encap gre
 refused 1 "persist" service set tcp $V persist 300/33
 refused 2 "fullnat" service set tcp $V toa on

@@ -29,6 +29,10 @@ for n in 1 2; do
 done
 capture_start replies lb to-cl "src host $VIP4 or src host $VIP6"
 
+closed() { # the client has nothing more to send
+	[ "$(ns cl ss -Htan | grep -vc -e TIME-WAIT -e LISTEN)" = 0 ]
+}
+
 try() { # ENCAP VIP-FAMILY OUTER-FAMILY
 	local encap=$1 vip=$2 outer=$3 what="$1, IPv$2 over IPv$3" seen n port
 	[ "$encap" != none ] || what="on the link, IPv$2"
@@ -62,6 +66,8 @@ try() { # ENCAP VIP-FAMILY OUTER-FAMILY
 	sums() { [ "$(wc -l <"$WORK/sums")" = 2 ]; }
 	wait_for sums
 	assert_eq "$what, uploads that were right" "$(grep -cxF "$sum" "$WORK/sums")" 2
+	# What is under way when a service is deleted is answered with a reset
+	wait_for closed
 	for port in "tcp 80" "tcp 7000" "udp 5353"; do
 		lb service del "${port% *}" "$(vip "$vip" "${port#* }")"
 	done
