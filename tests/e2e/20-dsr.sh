@@ -21,7 +21,7 @@ table inet host {
 }
 NFT
 start_udp_echo 5353 rs1 rs2
-head -c 3000000 /dev/urandom >"$WORK/upload"
+head -c 1000000 /dev/urandom >"$WORK/upload"
 sum=$(sha256sum <"$WORK/upload")
 for n in 1 2; do
 	ns_bg rs$n "receiver-$n" socat -u TCP6-LISTEN:7000,reuseaddr,fork "SYSTEM:sha256sum >>$WORK/sums"
