@@ -92,7 +92,7 @@ job() {
 if [ "${1:-}" = --debug-kernels ]; then
 	trap - EXIT
 	job kernel-uml nice -n 10 scripts/build-kernel.sh uml-debug
-	job e2e-uml tests/e2e/run --kernel uml --offload default --timeout 3600 &
+	job e2e-uml tests/e2e/run --kernel uml --offload default --timeout 4500 &
 	job kernel-debug nice -n 10 scripts/build-kernel.sh kunit-qemu
 	[ ! -d tests/kunit ] || job kunit tests/vm/kunit
 	job e2e-debug tests/e2e/run --kernel debug --offload default --timeout 1800 70-receiver
