@@ -12,15 +12,9 @@
 #include "datapath/toa.h"
 #include "sched/sched.h"
 
-static struct netlink_range_validation timeout_range = {
+struct netlink_range_validation nflb_timeout_range = {
 	.max = NFLB_TIMEOUT_MAX,
 };
-
-static struct netlink_range_validation weight_range = {
-	.max = NFLB_WEIGHT_MAX,
-};
-
-#define TIMEOUT_POLICY NLA_POLICY_FULL_RANGE(NLA_U32, &timeout_range)
 
 static const struct nla_policy service_policy[NFLB_A_SERVICE_MAX + 1] = {
 	[NFLB_A_SERVICE_PROTOCOL] = { .type = NLA_U8 },
@@ -32,18 +26,18 @@ static const struct nla_policy service_policy[NFLB_A_SERVICE_MAX + 1] = {
 	[NFLB_A_SERVICE_ENCAP_PORT] = { .type = NLA_U16 },
 	[NFLB_A_SERVICE_SCHEDULER] = { .type = NLA_NUL_STRING,
 				       .len = NFLB_SCHEDULER_NAMSIZ - 1 },
-	[NFLB_A_SERVICE_PERSIST] = TIMEOUT_POLICY,
+	[NFLB_A_SERVICE_PERSIST] = NFLB_TIMEOUT_POLICY,
 	[NFLB_A_SERVICE_PERSIST_PREFIX4] = NLA_POLICY_MAX(NLA_U8, 32),
 	[NFLB_A_SERVICE_PERSIST_PREFIX6] = NLA_POLICY_MAX(NLA_U8, 128),
 	[NFLB_A_SERVICE_TOA] = NLA_POLICY_MAX(NLA_U8, 1),
-	[NFLB_A_SERVICE_TIMEOUT_SYN] = TIMEOUT_POLICY,
-	[NFLB_A_SERVICE_TIMEOUT_ESTABLISHED] = TIMEOUT_POLICY,
-	[NFLB_A_SERVICE_TIMEOUT_FIN] = TIMEOUT_POLICY,
-	[NFLB_A_SERVICE_TIMEOUT_UDP] = TIMEOUT_POLICY,
+	[NFLB_A_SERVICE_TIMEOUT_SYN] = NFLB_TIMEOUT_POLICY,
+	[NFLB_A_SERVICE_TIMEOUT_ESTABLISHED] = NFLB_TIMEOUT_POLICY,
+	[NFLB_A_SERVICE_TIMEOUT_FIN] = NFLB_TIMEOUT_POLICY,
+	[NFLB_A_SERVICE_TIMEOUT_UDP] = NFLB_TIMEOUT_POLICY,
 	[NFLB_A_SERVICE_BACKENDS] = { .type = NLA_NESTED },
 	[NFLB_A_SERVICE_BACKEND_COUNT] = { .type = NLA_REJECT },
 	[NFLB_A_SERVICE_STATS] = { .type = NLA_REJECT },
-	[NFLB_A_SERVICE_SLOW_START] = TIMEOUT_POLICY,
+	[NFLB_A_SERVICE_SLOW_START] = NFLB_TIMEOUT_POLICY,
 	[NFLB_A_SERVICE_PERSIST_COUNT] = { .type = NLA_REJECT },
 	[NFLB_A_SERVICE_TOA_KIND6] =
 		NLA_POLICY_RANGE(NLA_U8, NFLB_TOA_KIND6_OTHER, NFLB_TOA_KIND),
@@ -54,22 +48,6 @@ static const struct nla_policy service_policy[NFLB_A_SERVICE_MAX + 1] = {
 	[NFLB_A_SERVICE_ENCAP_SOURCE6_PREFIX] = NLA_POLICY_MAX(NLA_U8, 128),
 };
 
-static const struct nla_policy backend_policy[NFLB_A_BACKEND_MAX + 1] = {
-	[NFLB_A_BACKEND_ADDRESS] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
-	[NFLB_A_BACKEND_PORT] = { .type = NLA_U16 },
-	[NFLB_A_BACKEND_WEIGHT] =
-		NLA_POLICY_FULL_RANGE(NLA_U32, &weight_range),
-	[NFLB_A_BACKEND_STATE] =
-		NLA_POLICY_MAX(NLA_U8, NFLB_BACKEND_STATE_MAX),
-	[NFLB_A_BACKEND_MODE] = NLA_POLICY_MAX(NLA_U8, NFLB_MODE_MAX),
-	[NFLB_A_BACKEND_ENCAP] = NLA_POLICY_MAX(NLA_U8, NFLB_ENCAP_MAX),
-	[NFLB_A_BACKEND_ENCAP_PORT] = { .type = NLA_U16 },
-	[NFLB_A_BACKEND_MAX_CONNECTIONS] = { .type = NLA_U32 },
-	[NFLB_A_BACKEND_STATS] = { .type = NLA_REJECT },
-	[NFLB_A_BACKEND_DEADLINE] = TIMEOUT_POLICY,
-	[NFLB_A_BACKEND_CONDITION] = { .type = NLA_REJECT },
-};
-
 static const struct nla_policy filter_policy[NFLB_A_FILTER_MAX + 1] = {
 	[NFLB_A_FILTER_CLIENT_ADDRESS] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[NFLB_A_FILTER_CLIENT_PREFIX] = NLA_POLICY_MAX(NLA_U8, 128),
@@ -78,7 +56,7 @@ static const struct nla_policy filter_policy[NFLB_A_FILTER_MAX + 1] = {
 
 const struct nla_policy nflb_genl_policy[NFLB_A_MAX + 1] = {
 	[NFLB_A_SERVICE] = NLA_POLICY_NESTED(service_policy),
-	[NFLB_A_BACKEND] = NLA_POLICY_NESTED(backend_policy),
+	[NFLB_A_BACKEND] = NLA_POLICY_NESTED(nflb_backend_policy),
 	[NFLB_A_CONN] = { .type = NLA_REJECT },
 	[NFLB_A_FILTER] = NLA_POLICY_NESTED(filter_policy),
 	[NFLB_A_STATS] = { .type = NLA_REJECT },
@@ -353,163 +331,6 @@ static int parse_settings(struct nlattr **tb, struct nflb_service_request *req,
 	return 0;
 }
 
-static int parse_backend_mode(struct nlattr **tb,
-			      struct nflb_backend_request *req,
-			      struct netlink_ext_ack *extack)
-{
-	struct nlattr *encap = tb[NFLB_A_BACKEND_ENCAP];
-	struct nlattr *port = tb[NFLB_A_BACKEND_ENCAP_PORT];
-	struct nlattr *mode = tb[NFLB_A_BACKEND_MODE];
-
-	if (encap) {
-		req->encap = nla_get_u8(encap);
-		req->encap_port = port ? nla_get_be16(port) : 0;
-		req->set |= NFLB_SET_BACKEND_ENCAP;
-	} else if (port) {
-		NL_SET_ERR_MSG_ATTR(extack, port, "a port goes with encap gue");
-		return -EINVAL;
-	}
-	if (mode) {
-		req->mode = nla_get_u8(mode);
-		req->set |= NFLB_SET_BACKEND_MODE;
-	}
-	return 0;
-}
-
-static int parse_one_backend(struct nlattr **tb,
-			     struct nflb_backend_request *req,
-			     struct netlink_ext_ack *extack)
-{
-	struct nlattr *addr = tb[NFLB_A_BACKEND_ADDRESS];
-	int err;
-
-	memset(req, 0, sizeof(*req));
-	if (!addr) {
-		NL_SET_ERR_MSG(extack, "the backend's address is missing");
-		return -EINVAL;
-	}
-	err = nflb_parse_addr(addr, &req->addr, &req->family, extack);
-	if (err)
-		return err;
-	if (!nflb_parse_addr_usable(&req->addr, req->family)) {
-		NL_SET_ERR_MSG_ATTR(extack, addr,
-				    "a backend must have a unicast address that is not link-local");
-		return -EINVAL;
-	}
-	err = parse_backend_mode(tb, req, extack);
-	if (err)
-		return err;
-	if (tb[NFLB_A_BACKEND_PORT])
-		req->port = nla_get_be16(tb[NFLB_A_BACKEND_PORT]);
-	if (tb[NFLB_A_BACKEND_WEIGHT]) {
-		req->weight = nla_get_u32(tb[NFLB_A_BACKEND_WEIGHT]);
-		req->set |= NFLB_SET_WEIGHT;
-	}
-	if (tb[NFLB_A_BACKEND_STATE]) {
-		req->state = nla_get_u8(tb[NFLB_A_BACKEND_STATE]);
-		req->set |= NFLB_SET_STATE;
-	}
-	if (tb[NFLB_A_BACKEND_MAX_CONNECTIONS]) {
-		req->max_connections =
-			nla_get_u32(tb[NFLB_A_BACKEND_MAX_CONNECTIONS]);
-		req->set |= NFLB_SET_MAX_CONNS;
-	}
-	if (tb[NFLB_A_BACKEND_DEADLINE]) {
-		req->deadline = nla_get_u32(tb[NFLB_A_BACKEND_DEADLINE]);
-		req->set |= NFLB_SET_DEADLINE;
-	}
-	return 0;
-}
-
-/**
- * nflb_parse_backend() - the backend of a request
- * @attrs: of the message
- * @req: where to
- * @extack: for a message
- *
- * Return: 0 or a negative errno.
- */
-int nflb_parse_backend(struct nlattr **attrs,
-		       struct nflb_backend_request *req,
-		       struct netlink_ext_ack *extack)
-{
-	struct nlattr *tb[NFLB_A_BACKEND_MAX + 1];
-	int err;
-
-	if (!attrs[NFLB_A_BACKEND]) {
-		NL_SET_ERR_MSG(extack, "the backend is missing");
-		return -EINVAL;
-	}
-	err = nla_parse_nested(tb, NFLB_A_BACKEND_MAX, attrs[NFLB_A_BACKEND],
-			       backend_policy, extack);
-	return err ?: parse_one_backend(tb, req, extack);
-}
-
-static bool listed_before(const struct nflb_backend_request *list, u32 i)
-{
-	u32 j;
-
-	for (j = 0; j < i; j++)
-		if (list[j].port == list[i].port &&
-		    list[j].family == list[i].family &&
-		    nflb_addr_equal(&list[j].addr, &list[i].addr))
-			return true;
-	return false;
-}
-
-static int parse_backends(const struct nlattr *nest,
-			  struct nflb_service_request *req,
-			  struct netlink_ext_ack *extack)
-{
-	struct nlattr *tb[NFLB_A_BACKEND_MAX + 1], *attr;
-	u32 i = 0, count = 0;
-	int rem, err;
-
-	nla_for_each_nested(attr, nest, rem) {
-		if (nla_type(attr) != NFLB_A_BACKEND) {
-			NL_SET_ERR_MSG_ATTR(extack, attr,
-					    "a list of backends has backends only");
-			return -EINVAL;
-		}
-		count++;
-	}
-	if (rem) {
-		NL_SET_ERR_MSG_ATTR(extack, nest,
-				    "bytes are left over in the list of backends");
-		return -EINVAL;
-	}
-	if (count > NFLB_BACKENDS_MAX) {
-		NL_SET_ERR_MSG_ATTR(extack, nest,
-				    "a service has 4096 backends at most");
-		return -ENOSPC;
-	}
-	req->backends = kvcalloc(max(count, 1U), sizeof(*req->backends),
-				 GFP_KERNEL_ACCOUNT);
-	if (!req->backends)
-		return -ENOMEM;
-	req->backend_count = count;
-	req->set |= NFLB_SET_BACKENDS;
-	nla_for_each_nested(attr, nest, rem) {
-		err = nla_parse_nested(tb, NFLB_A_BACKEND_MAX, attr,
-				       backend_policy, extack);
-		err = err ?: parse_one_backend(tb, &req->backends[i], extack);
-		if (err)
-			return err;
-		if (req->backends[i].set & NFLB_SET_DEADLINE) {
-			NL_SET_ERR_MSG_ATTR(extack, attr,
-					    "a deadline is set for one backend at a time");
-			return -EINVAL;
-		}
-		if (listed_before(req->backends, i)) {
-			NL_SET_ERR_MSG_ATTR(extack, attr,
-					    "the backend is in the list twice");
-			return -EEXIST;
-		}
-		i++;
-	}
-	return 0;
-}
-
 /**
  * nflb_parse_service() - the service of a request, with its backends
  * @attrs: of the message
@@ -540,7 +361,7 @@ int nflb_parse_service(struct nlattr **attrs, struct nflb_service_request *req,
 	if (err)
 		return err;
 	if (tb[NFLB_A_SERVICE_BACKENDS])
-		return parse_backends(tb[NFLB_A_SERVICE_BACKENDS], req, extack);
+		return nflb_parse_backends(tb[NFLB_A_SERVICE_BACKENDS], req, extack);
 	return 0;
 }
 

@@ -36,8 +36,14 @@ struct nflb_conn_filter {
 	u8				state;
 };
 
+#define NFLB_TIMEOUT_POLICY NLA_POLICY_FULL_RANGE(NLA_U32, &nflb_timeout_range)
+
 /* genl_laddr.c */
 extern const struct nla_policy nflb_laddr_policy[NFLB_A_LADDR_MAX + 1];
+/* genl_parse_backend.c */
+extern const struct nla_policy nflb_backend_policy[NFLB_A_BACKEND_MAX + 1];
+/* genl_parse.c */
+extern struct netlink_range_validation nflb_timeout_range;
 extern const struct nla_policy nflb_genl_policy[NFLB_A_MAX + 1];
 
 int nflb_parse_service_id(struct nlattr **attrs, struct nflb_service_id *id,
@@ -47,6 +53,9 @@ int nflb_parse_service(struct nlattr **attrs, struct nflb_service_request *req,
 int nflb_parse_backend(struct nlattr **attrs,
 		       struct nflb_backend_request *req,
 		       struct netlink_ext_ack *extack);
+int nflb_parse_backends(const struct nlattr *nest,
+			struct nflb_service_request *req,
+			struct netlink_ext_ack *extack);
 int nflb_parse_addr(const struct nlattr *attr, union nflb_addr *addr,
 		    u8 *family, struct netlink_ext_ack *extack);
 bool nflb_parse_addr_usable(const union nflb_addr *addr, u8 family);

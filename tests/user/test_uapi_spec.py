@@ -28,7 +28,8 @@ def code(path):
 
 SPEC = yaml.safe_load(read("docs/netlink/specs/nflb.yaml"))
 HEADER = code("include/uapi/linux/nflb.h")
-PARSE = code("kmod/control/genl_parse.c") + code("kmod/control/genl_laddr.c")
+PARSE = "".join(code("kmod/control/genl_%s.c" % f)
+                for f in ("parse", "parse_backend", "laddr"))
 FILL = "".join(code("kmod/control/genl_%s.c" % f)
                for f in ("fill", "conn", "laddr"))
 GENL = code("kmod/control/genl.c")
@@ -222,8 +223,8 @@ def policies():
         for key, value in re.findall(
                 r"\[(NFLB_A_\w+)\] =\s*(.*?)(?=,\n\t\[|,?\Z)", body, re.S):
             assert key not in found, key
-            found[key] = " ".join(value.replace("TIMEOUT_POLICY", (
-                "NLA_POLICY_FULL_RANGE(NLA_U32, &timeout_range)")).split())
+            found[key] = " ".join(value.replace("NFLB_TIMEOUT_POLICY", (
+                "NLA_POLICY_FULL_RANGE(NLA_U32, &nflb_timeout_range)")).split())
     return found
 
 
