@@ -139,7 +139,6 @@ struct nflb_candidate {
  * struct nflb_snapshot - what can change of a service, immutable, under RCU
  * @sched: picks backends
  * @sched_data: belongs to @sched, freed with the snapshot
- * @forward: how packets go, where a backend has no mode of its own
  * @toa: the length of what tells a client's address, 0 when that is off
  * @toa_kind: kind of that TCP option
  * @proxy: a PROXY header tells it
@@ -158,7 +157,6 @@ struct nflb_candidate {
 struct nflb_snapshot {
 	const struct nflb_sched_ops *sched;
 	void			*sched_data;
-	const struct nflb_forward_ops *forward;
 	u8			toa;
 	u8			toa_kind;
 	bool			proxy;

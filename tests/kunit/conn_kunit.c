@@ -13,7 +13,6 @@
 struct conn_fixture {
 	struct nflb_service	*svc;
 	struct nflb_backend	*backend;
-	struct nflb_snapshot	*snapshot;
 };
 
 static void fixture_init(struct kunit *test, struct conn_fixture *fx, u8 family)
@@ -44,13 +43,11 @@ static struct nflb_conn *create(struct conn_fixture *fx,
 				struct nflb_tuple *out,
 				enum nflb_reason *reason)
 {
-	const struct nflb_snapshot *snapshot;
 	struct nflb_conn *conn;
 
 	local_bh_disable();
 	rcu_read_lock();
-	snapshot = rcu_dereference(fx->svc->snapshot);
-	conn = nflb_conn_create(ku_nn(), fx->backend, snapshot->forward, in,
+	conn = nflb_conn_create(ku_nn(), fx->backend, fx->backend->forward, in,
 				reason);
 	/* In mode dnat there is one that it can be. */
 	nflb_tuple_invert(out, in);
