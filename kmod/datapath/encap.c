@@ -68,21 +68,15 @@ NFLB_EXPORT_KUNIT(nflb_encap_overhead);
 /* @may_split: it may be fragmented, though no router may do that to it */
 static struct inherited inherit(const struct nflb_pkt *pkt, bool may_split)
 {
-	struct inherited in = { .df = !may_split };
+	bool v4 = pkt->tuple.family == AF_INET;
 
-	if (pkt->tuple.family == AF_INET) {
-		const struct iphdr *iph = ip_hdr(pkt->skb);
-
-		in.dsfield = iph->tos;
-		in.ttl = iph->ttl;
-		in.df = in.df && iph->frag_off & htons(IP_DF);
-		in.ipproto = IPPROTO_IPIP;
-	} else {
-		in.dsfield = ipv6_get_dsfield(ipv6_hdr(pkt->skb));
-		in.ttl = ipv6_hdr(pkt->skb)->hop_limit;
-		in.ipproto = IPPROTO_IPV6;
-	}
-	return in;
+	return (struct inherited){
+		.dsfield = nflb_dsfield(pkt),
+		.ttl = nflb_ttl(pkt),
+		.df = !may_split &&
+		      (!v4 || ip_hdr(pkt->skb)->frag_off & htons(IP_DF)),
+		.ipproto = v4 ? IPPROTO_IPIP : IPPROTO_IPV6,
+	};
 }
 
 /* How the segments of a GSO packet are to be made. */

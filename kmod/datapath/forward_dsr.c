@@ -82,12 +82,6 @@ static bool dsr_out_tuple(struct nflb_net *nn, struct nflb_conn *conn,
 	return false;
 }
 
-static u8 ttl(const struct nflb_pkt *pkt)
-{
-	return pkt->tuple.family == AF_INET ? ip_hdr(pkt->skb)->ttl :
-					      ipv6_hdr(pkt->skb)->hop_limit;
-}
-
 /* What fits in. The tunnel begins here, so what is known of its path counts. */
 static unsigned int tunnel_mtu(const struct nflb_conn *conn,
 			       const struct dst_entry *dst)
@@ -139,8 +133,11 @@ static enum nflb_verdict encapsulate(struct nflb_pkt *pkt,
 	verdict = nflb_encap_push(pkt, conn, dst, split || fits < mtu);
 	if (unlikely(verdict != NFLB_CONTINUE))
 		return verdict;
-	return unlikely(split) ? nflb_xmit_fragments(pkt, dst) :
-				 nflb_xmit(pkt, dst);
+	verdict = unlikely(split) ? nflb_xmit_fragments(pkt, dst) :
+				    nflb_xmit(pkt, dst);
+	/* What is dropped is told of by the packet's own tuple. */
+	pkt->tuple.family = conn->in.tuple.family;
+	return verdict;
 }
 
 /*
@@ -169,7 +166,7 @@ static enum nflb_verdict dsr_forward(struct nflb_pkt *pkt,
 		return nflb_drop(pkt, NFLB_REASON_NOT_ON_LINK);
 	if (unlikely(skb_warn_if_lro(pkt->skb)))
 		return nflb_drop(pkt, NFLB_REASON_LRO);
-	if (unlikely(ttl(pkt) <= 1 && !local_out))
+	if (unlikely(nflb_ttl(pkt) <= 1 && !local_out))
 		return nflb_ttl_exceeded(pkt);
 	mtu = mtu_of(pkt, conn, dst);
 	if (unlikely(nflb_exceeds_mtu(pkt, mtu)))

@@ -68,12 +68,6 @@ static enum nflb_verdict rewrite(struct nflb_pkt *pkt, struct nflb_conn *conn,
 	return NFLB_CONTINUE;
 }
 
-static u8 ttl(const struct nflb_pkt *pkt)
-{
-	return pkt->tuple.family == AF_INET ? ip_hdr(pkt->skb)->ttl :
-					      ipv6_hdr(pkt->skb)->hop_limit;
-}
-
 /* How long a packet may be as it is now, to fit when it leaves. */
 static unsigned int mtu_of(const struct nflb_pkt *pkt,
 			   const struct nflb_conn *conn, enum nflb_dir dir,
@@ -101,7 +95,7 @@ static enum nflb_verdict nat_route(struct nflb_pkt *pkt,
 	/* Merged by hardware, it cannot be taken apart as it was. */
 	if (unlikely(skb_warn_if_lro(pkt->skb)))
 		return nflb_drop(pkt, NFLB_REASON_LRO);
-	if (unlikely(ttl(pkt) <= 1))
+	if (unlikely(nflb_ttl(pkt) <= 1))
 		return nflb_ttl_exceeded(pkt);
 	if (unlikely(nflb_exceeds_mtu(pkt, mtu)))
 		return nflb_too_big(pkt, mtu);

@@ -5,10 +5,13 @@
 #ifndef NFLB_PACKET_H
 #define NFLB_PACKET_H
 
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
+#include <net/dsfield.h>
 
 #include "nflb.h"
 #include "datapath/tuple.h"
@@ -75,6 +78,20 @@ static inline enum nflb_verdict nflb_drop(struct nflb_pkt *pkt,
 static inline bool nflb_pkt_is_local_out(const struct nflb_pkt *pkt)
 {
 	return pkt->state->hook == NF_INET_LOCAL_OUT;
+}
+
+/* Hops that it may still go, as it is now. */
+static inline u8 nflb_ttl(const struct nflb_pkt *pkt)
+{
+	return pkt->tuple.family == AF_INET ? ip_hdr(pkt->skb)->ttl :
+					      ipv6_hdr(pkt->skb)->hop_limit;
+}
+
+/* DSCP and ECN, as they are now; the family may be about to change. */
+static inline u8 nflb_dsfield(const struct nflb_pkt *pkt)
+{
+	return pkt->tuple.family == AF_INET ?
+	       ip_hdr(pkt->skb)->tos : ipv6_get_dsfield(ipv6_hdr(pkt->skb));
 }
 
 /* Length of what nflb may write of a transport header. */

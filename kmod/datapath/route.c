@@ -27,18 +27,11 @@ static int bound_device(const struct nflb_pkt *pkt)
 	       READ_ONCE(sk->sk_bound_dev_if) : 0;
 }
 
-/* As the packet is now; its family may be about to change. */
-static u8 dsfield(const struct nflb_pkt *pkt)
-{
-	return pkt->tuple.family == AF_INET ?
-	       ip_hdr(pkt->skb)->tos : ipv6_get_dsfield(ipv6_hdr(pkt->skb));
-}
-
 static __be32 flowinfo(const struct nflb_pkt *pkt)
 {
 	return pkt->tuple.family == AF_INET6 ?
 	       ip6_flowinfo(ipv6_hdr(pkt->skb)) :
-	       ip6_make_flowinfo(dsfield(pkt), 0);
+	       ip6_make_flowinfo(nflb_dsfield(pkt), 0);
 }
 
 static struct dst_entry *lookup_v4(const struct nflb_pkt *pkt,
@@ -56,7 +49,7 @@ static struct dst_entry *lookup_v4(const struct nflb_pkt *pkt,
 		.fl4_dport = dport,
 		/* The source need not be an address of this host. */
 		.flowi4_flags = FLOWI_FLAG_ANYSRC | flags,
-		.flowi4_tos = dsfield(pkt) & INET_DSCP_MASK,
+		.flowi4_tos = nflb_dsfield(pkt) & INET_DSCP_MASK,
 	};
 	struct rtable *rt;
 
