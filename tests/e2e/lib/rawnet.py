@@ -30,6 +30,9 @@ for end in ("sport", "dport"):
     for layer in (sc.UDP, sc.TCP):
         sc.split_layers(layer, sc.DNS, **{end: 53})
 
+# Packet sockets send UDP GSO since Linux 6.2
+UDP_GSO = [int(n) for n in os.uname().release.split(".")[:2]] >= [6, 2]
+
 LBADM = os.environ.get("LBADM", "lbadm")
 CLONE_NEWNET = 0x40000000
 SOL_PACKET, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING = 263, 15, 23
