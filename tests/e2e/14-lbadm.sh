@@ -45,6 +45,11 @@ refused 2 "unicast" backend add tcp $V 0.0.0.0:80
 refused 2 "link-local" service add tcp "[fe80::1]:80"
 refused 1 "weight" backend add tcp $V 10.0.11.2:80 weight 65536
 refused 1 "unknown command" service remove tcp $V
+refused 1 "is missing" backend-setup show $VIP4
+refused 1 "one family" backend-setup show $VIP4 2001:db8::1
+refused 1 "encap" backend-setup show $VIP4 10.0.11.2 encap vxlan
+refused 1 "576 or more" backend-setup apply $VIP4 10.0.11.2 mtu 100
+refused 1 "encap-source" service set tcp $V encap-source 10.0.0.0/33
 code=0
 output=$("$LBADM" -n lb -b - 2>&1 <<-BATCH) || code=$?
 	# comments and empty lines are nothing
