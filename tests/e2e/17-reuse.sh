@@ -4,8 +4,8 @@
 # offload: default off
 #
 # Ports that are used again while the backend, which closes first, still has
-# them in TIME_WAIT: no SYN is sent twice, nothing is reset. Then a great many
-# flows at the same time.
+# them in TIME_WAIT: no SYN has to be sent twice, nothing is reset. Then a great
+# many flows at the same time.
 #
 # NFLB_REUSE: connections through NFLB_REUSE_PORTS ports (default: 1000, 100).
 # NFLB_FLOWS: flows at the same time (default: 20000).
@@ -41,9 +41,14 @@ for family in 4 6; do
 	lb laddr add "$range"
 done
 assert_eq "ports used again" "$(stat_of port-reused)" $((2 * (connections - ports)))
-for name in TcpExtTCPSynRetrans TcpRetransSegs TcpOutRsts; do
-	assert_eq "$name of the client" "$(counter_of cl $name)" 0
+# A busy machine may send one again for no reason; a backend that is in the way
+# makes every connection after the first $ports do so, and the client reset
+for name in TcpExtTCPSynRetrans TcpRetransSegs; do
+	again=$(counter_of cl $name)
+	note "$name of the client: $again"
+	[ "$again" -le $((connections / 50)) ] || fail "$name of the client: $again"
 done
+assert_eq "resets by the client" "$(counter_of cl TcpOutRsts)" 0
 for name in TcpExtPAWSActive TcpExtPAWSPassive TcpExtTCPTimeWaitOverflow TcpOutRsts \
 	TcpExtTCPACKSkippedTimeWait TcpExtTW TcpExtTCPChallengeACK; do
 	note "$name of the backend: $(counter_of rs1 $name)"

@@ -134,8 +134,10 @@ for encap in none gue; do
 	ns cl nstat -n
 	assert_eq "$encap, served from one port" \
 		"$(ns cl "$PYTHON" "$E2E/tools/reconnect.py" "$VIP4" 9000 20000 "$times")" "$times"
-	assert_eq "$encap, SYNs that were sent again" \
-		"$(ns cl nstat -sz TcpExtTCPSynRetrans | awk 'NR > 1 { print $2 }')" 0
+	# One or another may be, by a busy machine; an entry in the way would have all
+	again=$(ns cl nstat -sz TcpExtTCPSynRetrans | awk 'NR > 1 { print $2 }')
+	note "$encap, SYNs that were sent again: $again"
+	[ "$again" -le $((times / 50)) ] || fail "$encap: $again SYNs were sent again"
 	assert_eq "$encap, connections in the table" "$(lb connection count)" 1
 	kill $server
 	lb service del tcp "$VIP4:9000"
