@@ -10,6 +10,7 @@
 #include <linux/nflb.h>
 #include <net/genetlink.h>
 
+#include "control/device.h"
 #include "control/genl.h"
 #include "datapath/conn.h"
 #include "datapath/laddr.h"
@@ -27,11 +28,16 @@ static int __init nflb_init(void)
 	err = nflb_netns_init();
 	if (err)
 		goto err_cache;
-	err = nflb_genl_init();
+	err = nflb_device_init();
 	if (err)
 		goto err_netns;
+	err = nflb_genl_init();
+	if (err)
+		goto err_device;
 	return 0;
 
+err_device:
+	nflb_device_exit();
 err_netns:
 	nflb_netns_exit();
 err_cache:
@@ -42,6 +48,7 @@ err_cache:
 static void __exit nflb_exit(void)
 {
 	nflb_genl_exit();
+	nflb_device_exit();
 	nflb_netns_exit();
 	nflb_conn_cache_exit();
 }

@@ -12,6 +12,7 @@
 #include "control/sysctl.h"
 #include "datapath/conn.h"
 #include "datapath/hook.h"
+#include "datapath/ingress.h"
 #include "datapath/persist.h"
 #include "datapath/service.h"
 #include "sched/maglev.h"
@@ -77,6 +78,7 @@ static int __net_init nflb_net_init(struct net *net)
 	mutex_init(&nn->mutex);
 	INIT_LIST_HEAD(&nn->service_list);
 	INIT_LIST_HEAD(&nn->service_objects);
+	INIT_LIST_HEAD(&nn->devices);
 
 	nn->drops = alloc_percpu(struct nflb_drops);
 	if (!nn->drops)
@@ -111,6 +113,7 @@ static void __net_exit nflb_net_pre_exit(struct net *net)
 	nflb_sysctl_exit(nn);
 	/* No packet comes after this: pre_exit is followed by a grace period. */
 	mutex_lock(&nn->mutex);
+	nflb_ingress_detach_all(nn);
 	nflb_hooks_unregister(nn);
 	mutex_unlock(&nn->mutex);
 }

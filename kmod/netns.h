@@ -47,6 +47,7 @@ struct nflb_laddr_pool;
  * @drops_base: the same for @drops
  * @counters_base: the same for the other counters
  * @hooks: registered with the first service, by hook.c
+ * @devices: that the fast path is attached to, in order of attachment
  * @gc_work: sweeps the connection table
  * @gc_walk: where the sweep is
  * @gc_started: jiffies when this sweep began
@@ -85,6 +86,7 @@ struct nflb_net {
 	u64			drops_base[NFLB_REASON_COUNT];
 	u64			counters_base[NFLB_COUNTER_COUNT];
 	struct nf_hook_ops	*hooks;
+	struct list_head	devices;
 
 	struct delayed_work	gc_work;
 	struct rhashtable_iter	gc_walk;

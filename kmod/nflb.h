@@ -81,7 +81,8 @@ enum nflb_reason {
 	X(ENCAP_FRAGMENTED,	"encap-fragmented")		\
 	X(ENCAP_PMTU,		"encap-pmtu")			\
 	X(NEIGHBOUR_PENDING,	"neighbour-pending")		\
-	X(HALF_OPEN_EVICTED,	"half-open-evicted")
+	X(HALF_OPEN_EVICTED,	"half-open-evicted")		\
+	X(FAST_PATH,		"fast-path")
 
 #define NFLB_COUNTER_ENUM(id, name) NFLB_COUNTER_##id,
 

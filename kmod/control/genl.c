@@ -277,6 +277,17 @@ static const struct genl_ops nflb_genl_ops[] = {
 		.cmd = NFLB_CMD_LADDR_DEL,
 		.flags = GENL_UNS_ADMIN_PERM,
 		.doit = nflb_nl_laddr_change_doit,
+	}, {
+		.cmd = NFLB_CMD_DEVICE_GET,
+		.dumpit = nflb_nl_device_get_dumpit,
+	}, {
+		.cmd = NFLB_CMD_DEVICE_ADD,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = nflb_nl_device_change_doit,
+	}, {
+		.cmd = NFLB_CMD_DEVICE_DEL,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = nflb_nl_device_change_doit,
 	},
 };
 

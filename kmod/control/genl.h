@@ -35,6 +35,10 @@ void *nflb_nl_dump_put(struct sk_buff *skb, struct netlink_callback *cb,
 		       u8 cmd);
 
 /* genl_laddr.c */
+int nflb_nl_device_change_doit(struct sk_buff *skb, struct genl_info *info);
+int nflb_nl_device_get_dumpit(struct sk_buff *skb,
+			      struct netlink_callback *cb);
+
 int nflb_nl_laddr_change_doit(struct sk_buff *skb, struct genl_info *info);
 int nflb_nl_laddr_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 

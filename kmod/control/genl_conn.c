@@ -13,6 +13,7 @@
 #include "control/genl_fill.h"
 #include "control/genl_parse.h"
 #include "datapath/conn.h"
+#include "datapath/conn_state.h"
 #include "netns.h"
 
 /* Let others run after so many. */

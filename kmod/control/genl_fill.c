@@ -226,13 +226,13 @@ int nflb_fill_conn(struct sk_buff *skb, const struct nflb_conn *conn)
 	const struct nflb_tuple *out = &conn->out.tuple;
 	const struct nflb_tuple *in = &conn->in.tuple;
 	struct nlattr *nest = nla_nest_start(skb, NFLB_A_CONN);
+	const struct nflb_forward_ops *ops = nflb_conn_ops(conn);
 	u32 now = nflb_now();
-	s32 left;
+	u32 left;
 
 	if (!nest)
 		return -EMSGSIZE;
-	left = max_t(s32, READ_ONCE(conn->last) + READ_ONCE(conn->timeout) -
-			  now, 0);
+	left = nflb_conn_left(conn, now);
 	if (nla_put_u8(skb, NFLB_A_CONN_PROTOCOL, in->proto) ||
 	    put_addr(skb, NFLB_A_CONN_CLIENT_ADDRESS, &in->src, in->family) ||
 	    nla_put_be16(skb, NFLB_A_CONN_CLIENT_PORT, in->sport) ||
@@ -243,9 +243,9 @@ int nflb_fill_conn(struct sk_buff *skb, const struct nflb_conn *conn)
 	    nla_put_be16(skb, NFLB_A_CONN_BACKEND_PORT,
 			 nflb_conn_backend_port(conn)) ||
 	    put_local(skb, conn) ||
-	    nla_put_u8(skb, NFLB_A_CONN_MODE, conn->ops->mode) ||
-	    (conn->ops->mode == NFLB_MODE_DSR &&
-	     nla_put_u8(skb, NFLB_A_CONN_ENCAP, conn->ops->encap)) ||
+	    nla_put_u8(skb, NFLB_A_CONN_MODE, ops->mode) ||
+	    (ops->mode == NFLB_MODE_DSR &&
+	     nla_put_u8(skb, NFLB_A_CONN_ENCAP, ops->encap)) ||
 	    nla_put_u8(skb, NFLB_A_CONN_STATE, READ_ONCE(conn->state)) ||
 	    nla_put_u32(skb, NFLB_A_CONN_EXPIRES, left / HZ) ||
 	    nla_put_u32(skb, NFLB_A_CONN_AGE, (now - conn->created) / HZ)) {

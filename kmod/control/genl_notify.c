@@ -122,6 +122,27 @@ void nflb_notify_laddr(const struct nflb_net *nn,
 }
 
 /**
+ * nflb_notify_device() - tell of a device that got the fast path or lost it
+ * @nn: the namespace; nn->mutex is held
+ * @dev: the device
+ * @cmd: NFLB_CMD_DEVICE_ADD or _DEL
+ */
+void nflb_notify_device(const struct nflb_net *nn, const struct net_device *dev,
+			u8 cmd)
+{
+	struct sk_buff *skb;
+	void *hdr = NULL;
+	int err = 0;
+
+	if (!wanted(nn, NFLB_GENL_GROUP_CONFIG))
+		return;
+	skb = event_new(cmd, GFP_KERNEL, &hdr);
+	if (skb)
+		err = nflb_fill_device(skb, dev);
+	event_send(nn, skb, hdr, err, NFLB_GENL_GROUP_CONFIG, GFP_KERNEL);
+}
+
+/**
  * nflb_notify_conn() - tell of the begin or end of a connection
  * @nn: its namespace
  * @conn: the connection

@@ -69,6 +69,7 @@ const struct nla_policy nflb_genl_policy[NFLB_A_MAX + 1] = {
 	[NFLB_A_LADDR] = NLA_POLICY_NESTED(nflb_laddr_policy),
 	[NFLB_A_COUNTERS] = { .type = NLA_REJECT },
 	[NFLB_A_COUNTER] = { .type = NLA_REJECT },
+	[NFLB_A_DEVICE] = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
 };
 
 /**

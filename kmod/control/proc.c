@@ -205,8 +205,8 @@ static int conns_show(struct seq_file *seq, void *v)
 	const struct nflb_tuple *out = &conn->out.tuple;
 	const struct nflb_tuple *in = &conn->in.tuple;
 	u32 now = nflb_now();
-	s32 left = max_t(s32, READ_ONCE(conn->last) +
-			 READ_ONCE(conn->timeout) - now, 0);
+	const struct nflb_forward_ops *ops = nflb_conn_ops(conn);
+	u32 left = nflb_conn_left(conn, now);
 
 	seq_printf(seq, "%s ", proto_name(in->proto));
 	show_endpoint(seq, &in->src, in->sport, in->family);
@@ -220,9 +220,9 @@ static int conns_show(struct seq_file *seq, void *v)
 		show_endpoint(seq, &out->dst, out->dport, out->family);
 	}
 	seq_printf(seq, " mode %s state %s expires %u age %u encap %s\n",
-		   mode_names[conn->ops->mode],
+		   mode_names[ops->mode],
 		   nflb_conn_state_name(READ_ONCE(conn->state)), left / HZ,
-		   (now - conn->created) / HZ, encap_names[conn->ops->encap]);
+		   (now - conn->created) / HZ, encap_names[ops->encap]);
 	return 0;
 }
 

@@ -9,10 +9,11 @@
  * is who makes it, so that nobody frees it half way.
  */
 #include <linux/random.h>
-#include <linux/siphash.h>
 #include <linux/slab.h>
 
 #include "datapath/conn.h"
+#include "datapath/conn_hash.h"
+#include "datapath/conn_lookup.h"
 #include "datapath/conn_state.h"
 #include "datapath/event.h"
 #include "datapath/forward.h"
@@ -30,27 +31,11 @@
 
 static struct kmem_cache *conn_cache __read_mostly;
 static struct kmem_cache *conn_seq_cache __read_mostly;
-static hsiphash_key_t hash_key __read_mostly;
+struct nflb_hash_key nflb_conn_hash_key __read_mostly;
 
-/*
- * Keyed with a secret of 128 bits: nobody outside can aim at a bucket. The
- * table's seed, which changes when it grows because of long chains, is part of
- * the key, so that then other tuples share a bucket.
- */
 static u32 tuple_hash(const void *data, u32 len, u32 seed)
 {
-	const struct nflb_tuple *t = data;
-	hsiphash_key_t key = {
-		.key = { hash_key.key[0] ^ seed, hash_key.key[1] },
-	};
-
-	if (t->family == AF_INET)
-		return hsiphash_4u32((__force u32)t->src.ip,
-				     (__force u32)t->dst.ip,
-				     (__force u32)t->sport << 16 |
-				     (__force u32)t->dport,
-				     t->proto, &key);
-	return hsiphash(t, NFLB_TUPLE_KEY_LEN, &key);
+	return nflb_tuple_hash(data, &nflb_conn_hash_key, seed);
 }
 
 static int tuple_cmp(struct rhashtable_compare_arg *arg, const void *obj)
@@ -76,7 +61,7 @@ static const struct rhashtable_params conn_params = {
  */
 int nflb_conn_cache_init(void)
 {
-	get_random_bytes(&hash_key, sizeof(hash_key));
+	get_random_bytes(&nflb_conn_hash_key, sizeof(nflb_conn_hash_key));
 	conn_cache = kmem_cache_create("nflb_conn", sizeof(struct nflb_conn), 0,
 				       SLAB_HWCACHE_ALIGN, NULL);
 	if (!conn_cache)
@@ -173,31 +158,9 @@ struct nflb_conn *nflb_conn_lookup(struct nflb_net *nn,
 				   const struct nflb_tuple *tuple,
 				   enum nflb_dir *dir)
 {
-	struct nflb_conn_node *node;
-
-	node = rhashtable_lookup(&nn->conns, tuple, conn_params);
-	return node ? nflb_conn_of(node, dir) : NULL;
+	return conn_lookup(nn, tuple, dir);
 }
 NFLB_EXPORT_KUNIT(nflb_conn_lookup);
-
-/**
- * nflb_conn_alive() - may this connection take packets?
- * @conn: the connection
- * @now: jiffies
- *
- * It may not when it timed out and the sweep has not come yet, or when its
- * backend went away in a manner that ends it.
- */
-bool nflb_conn_alive(const struct nflb_conn *conn, u32 now)
-{
-	u8 gone = READ_ONCE(conn->backend->gone);
-
-	if (unlikely(gone) &&
-	    (gone == NFLB_GONE_ALL || conn->in.tuple.proto == IPPROTO_UDP))
-		return false;
-	return likely(READ_ONCE(conn->state) != NFLB_CONN_ENDED) &&
-	       !nflb_conn_expired(conn, now);
-}
 
 /**
  * nflb_conn_remember() - a connection belongs to a client that is remembered
@@ -227,7 +190,7 @@ static void conn_free_rcu(struct rcu_head *rcu)
 	if (conn->persist)
 		nflb_persist_put(conn->persist);
 	nflb_backend_put(conn->backend);
-	kmem_cache_free(cache_of(conn->ops), conn);
+	kmem_cache_free(cache_of(nflb_conn_ops(conn)), conn);
 }
 
 /**
@@ -309,9 +272,8 @@ static struct nflb_conn *conn_alloc(struct nflb_backend *backend,
 	conn->in.tuple = *in;
 	conn->in.tuple.aux = 0;
 	conn->backend = backend;
-	conn->ops = ops;
+	conn->forward = ops->id;
 	conn->created = nflb_now();
-	conn->last = conn->created;
 	__set_bit(NFLB_CONN_DYING, &conn->flags);
 	nflb_conn_state_init(conn);
 	return conn;
@@ -322,7 +284,7 @@ static void conn_unalloc(struct nflb_conn *conn)
 {
 	conn_uncount(conn);
 	nflb_backend_put(conn->backend);
-	kmem_cache_free(cache_of(conn->ops), conn);
+	kmem_cache_free(cache_of(nflb_conn_ops(conn)), conn);
 }
 
 /*
@@ -348,8 +310,9 @@ static struct nflb_conn_node *conn_insert_node(struct nflb_net *nn,
 		    !nflb_conn_state_over(before))
 			break;
 		if (node == &conn->out && dir == NFLB_DIR_OUT &&
-		    conn->ops->inherit && before->ops == conn->ops)
-			conn->ops->inherit(conn, before);
+		    nflb_conn_ops(conn)->inherit &&
+		    before->forward == conn->forward)
+			nflb_conn_ops(conn)->inherit(conn, before);
 		nflb_conn_unlink(nn, before);
 	}
 	return old;
@@ -385,7 +348,7 @@ static struct nflb_conn *conn_insert_out(struct nflb_net *nn,
 	unsigned int attempt;
 
 	for (attempt = 0; ; attempt++) {
-		if (!conn->ops->out_tuple(nn, conn, attempt, reason))
+		if (!nflb_conn_ops(conn)->out_tuple(nn, conn, attempt, reason))
 			return NULL;
 		conn->out.tuple.aux = NFLB_AUX_DIR;
 		if (conn->nat & NFLB_NAT_ONE_SIDED)

@@ -5,8 +5,9 @@
 #ifndef NFLB_CONN_H
 #define NFLB_CONN_H
 
-#include <linux/rhashtable.h>
 #include <linux/jiffies.h>
+#include <linux/log2.h>
+#include <linux/rhashtable.h>
 #include <linux/nflb.h>
 #include <net/dst.h>
 
@@ -51,13 +52,15 @@ struct nflb_conn_node {
  * struct nflb_conn - one tracked flow
  * @in: client to VIP
  * @backend: where it goes; holds a reference
- * @last: jiffies (32 bits) of the last packet, exact to a second
+ * @expires: jiffies (32 bits) when it is over, if no packet comes; exact to a
+ *	second
  * @state: enum nflb_conn_state
  * @nat: NFLB_NAT_*, what is done to packets besides rewriting the VIP's end
+ * @forward: how packets are forwarded, enum nflb_forward_id
+ * @tick: nflb_conn_tick() of the last packet, or 0
  * @out: backend to client; not in the table with NFLB_NAT_ONE_SIDED, and then
  *	describes the outer packet, inverted (forward_dsr.c)
  * @dst: cached route of either direction, holds a reference
- * @ops: how packets are forwarded
  * @timeout: jiffies without packets after which the connection is over
  * @created: jiffies (32 bits) when it was made
  * @dst_cookie: for dst_check() of @dst
@@ -66,26 +69,28 @@ struct nflb_conn_node {
  * @rcu: to free it
  *
  * A packet of an established flow reads and writes the first two cache lines
- * only. Readers hold rcu_read_lock(); there is no reference count: who unlinks
- * a connection (nflb_conn_unlink()) also frees it, after a grace period.
+ * only; of IPv6, it reads @dst_cookie besides. Readers hold rcu_read_lock();
+ * there is no reference count: who unlinks a connection (nflb_conn_unlink())
+ * also frees it, after a grace period.
  */
 struct nflb_conn {
 	/* first line */
 	struct nflb_conn_node	in;
 	struct nflb_backend	*backend;
-	u32			last;
+	u32			expires;
 	u8			state;
 	u8			nat;
+	u8			forward;
+	u8			tick;
 
 	/* second line */
 	struct nflb_conn_node	out ____cacheline_aligned;
 	struct dst_entry __rcu	*dst[NFLB_DIR_COUNT];
 
 	/* third line */
-	const struct nflb_forward_ops *ops ____cacheline_aligned;
+	u32			dst_cookie[NFLB_DIR_COUNT] ____cacheline_aligned;
 	u32			timeout;
 	u32			created;
-	u32			dst_cookie[NFLB_DIR_COUNT];
 	struct nflb_persist	*persist;
 	unsigned long		flags;
 	struct rcu_head		rcu;
@@ -160,24 +165,56 @@ nflb_conn_answer(const struct nflb_conn *conn, enum nflb_dir dir)
 	return dir == NFLB_DIR_IN ? &conn->out.tuple : &conn->in.tuple;
 }
 
+/* nflb_conn.tick counts in steps of this many jiffies, a second at most. */
+#define NFLB_CONN_TICK		BIT(ilog2(HZ))
+
+/* Never 0; so one step in 256 is twice as long. */
+static inline u8 nflb_conn_tick(u32 now)
+{
+	return (u8)(now / NFLB_CONN_TICK) ?: 1;
+}
+
 /*
- * nflb_conn.last may lag by a second (nflb_conn_touch()), so a second is
- * allowed on top: never early.
+ * nflb_conn.expires lags by two ticks at most (nflb_conn_touch()), so that much
+ * is allowed on top: never early.
  */
 static inline bool nflb_conn_expired(const struct nflb_conn *conn, u32 now)
 {
-	return (s32)(now - READ_ONCE(conn->last)) >
-	       (s32)(READ_ONCE(conn->timeout) + HZ);
+	return (s32)(now - READ_ONCE(conn->expires)) >
+	       (s32)(2 * NFLB_CONN_TICK);
 }
 
-/* Note a packet. Writes at most once a second, to keep the line clean. */
+/* It has its whole timeout before it from @now on. */
+static inline void nflb_conn_renew(struct nflb_conn *conn, u32 now)
+{
+	WRITE_ONCE(conn->tick, nflb_conn_tick(now));
+	WRITE_ONCE(conn->expires, now + READ_ONCE(conn->timeout));
+}
+
+/*
+ * Note a packet. Writes at most once a tick, to keep the line clean. The sweep
+ * resets what is idle (nflb_conn_idle()) before ticks repeat.
+ */
 static inline void nflb_conn_touch(struct nflb_conn *conn, u32 now)
 {
-	if (now - READ_ONCE(conn->last) >= HZ)
-		WRITE_ONCE(conn->last, now);
+	if (READ_ONCE(conn->tick) != nflb_conn_tick(now))
+		nflb_conn_renew(conn, now);
 }
 
-bool nflb_conn_alive(const struct nflb_conn *conn, u32 now);
+static inline void nflb_conn_idle(struct nflb_conn *conn, u32 now)
+{
+	u8 tick = READ_ONCE(conn->tick);
+
+	if (tick && tick != nflb_conn_tick(now))
+		WRITE_ONCE(conn->tick, 0);
+}
+
+/* Jiffies that it has left without a packet, not less than 0. */
+static inline u32 nflb_conn_left(const struct nflb_conn *conn, u32 now)
+{
+	return max_t(s32, READ_ONCE(conn->expires) - now, 0);
+}
+
 bool nflb_conn_ending(const struct nflb_net *nn, const struct nflb_conn *conn,
 		      u32 now);
 void nflb_conn_end(struct nflb_net *nn, struct nflb_conn *conn);

@@ -56,8 +56,8 @@ void nflb_conn_end(struct nflb_net *nn, struct nflb_conn *conn)
 	if (state == NFLB_CONN_ENDED ||
 	    cmpxchg(&conn->state, state, NFLB_CONN_ENDED) != state)
 		return;
-	WRITE_ONCE(conn->last, nflb_now());
 	WRITE_ONCE(conn->timeout, NFLB_TIMEOUT_CLOSE * HZ);
+	nflb_conn_renew(conn, nflb_now());
 	nflb_conn_inactive(conn);
 	trace_conn_end(nn->net, conn);
 	nflb_notify_conn(nn, conn, NFLB_CMD_CONN_END);

@@ -11,6 +11,7 @@
 #include <linux/jiffies.h>
 
 #include "datapath/conn.h"
+#include "datapath/conn_state.h"
 #include "netns.h"
 
 /* Longest time at one go. */
@@ -67,8 +68,12 @@ static bool gc_slice(struct nflb_net *nn)
 		if (IS_ERR(node))
 			continue;
 		conn = nflb_conn_of(node, &dir);
-		if (dir == NFLB_DIR_IN && !nflb_conn_alive(conn, nflb_now()))
-			over(nn, conn);
+		if (dir == NFLB_DIR_IN) {
+			if (nflb_conn_alive(conn, nflb_now()))
+				nflb_conn_idle(conn, nflb_now());
+			else
+				over(nn, conn);
+		}
 		if (++n % GC_BATCH == 0 && time_after(jiffies, until))
 			break;
 	}

@@ -88,6 +88,7 @@ static void state_set(struct nflb_conn *conn, u8 state)
 
 	snapshot = rcu_dereference(conn->backend->service->snapshot);
 	WRITE_ONCE(conn->timeout, snapshot->timeouts[state]);
+	nflb_conn_renew(conn, nflb_now());
 	WRITE_ONCE(conn->state, state);
 	if (!nflb_conn_state_active(state))
 		nflb_conn_inactive(conn);

@@ -64,4 +64,23 @@ static inline bool nflb_conn_state_reusable(const struct nflb_conn *conn)
 	       state == NFLB_CONN_LAST_ACK || state == NFLB_CONN_ENDED;
 }
 
+/**
+ * nflb_conn_alive() - may this connection take packets?
+ * @conn: the connection
+ * @now: jiffies
+ *
+ * It may not when it timed out and the sweep has not come yet, or when its
+ * backend went away in a manner that ends it.
+ */
+static inline bool nflb_conn_alive(const struct nflb_conn *conn, u32 now)
+{
+	u8 gone = READ_ONCE(conn->backend->gone);
+
+	if (unlikely(gone) &&
+	    (gone == NFLB_GONE_ALL || conn->in.tuple.proto == IPPROTO_UDP))
+		return false;
+	return likely(READ_ONCE(conn->state) != NFLB_CONN_ENDED) &&
+	       !nflb_conn_expired(conn, now);
+}
+
 #endif /* NFLB_CONN_STATE_H */

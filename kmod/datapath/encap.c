@@ -213,7 +213,7 @@ enum nflb_verdict nflb_encap_push(struct nflb_pkt *pkt,
 {
 	const struct nflb_tuple *t = &conn->out.tuple;
 	bool v4 = t->family == AF_INET;
-	u8 encap = conn->ops->encap, proto;
+	u8 encap = nflb_conn_ops(conn)->encap, proto;
 	struct sk_buff *skb = pkt->skb;
 	struct inherited in;
 
@@ -267,7 +267,7 @@ enum nflb_verdict nflb_encap_split(struct nflb_pkt *pkt,
 				   struct dst_entry *dst, unsigned int mtu)
 {
 	unsigned int room = LL_RESERVED_SPACE(dst_dev_rcu(dst)) +
-		nflb_encap_overhead(conn->ops->encap, conn->out.tuple.family);
+		nflb_encap_overhead(nflb_conn_ops(conn)->encap, conn->out.tuple.family);
 	struct sk_buff *skb = pkt->skb, *part;
 	struct ip_frag_state state;
 

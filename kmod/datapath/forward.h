@@ -9,8 +9,17 @@
 #include "datapath/packet.h"
 #include "datapath/service.h"
 
+/* nflb_conn.forward; those of mode dsr are in the order of enum nflb_encap. */
+enum nflb_forward_id {
+	NFLB_FORWARD_DNAT,
+	NFLB_FORWARD_FULLNAT,
+	NFLB_FORWARD_DSR,
+	NFLB_FORWARD_COUNT = NFLB_FORWARD_DSR + NFLB_ENCAP_MAX + 1
+};
+
 /**
  * struct nflb_forward_ops - one mode
+ * @id: enum nflb_forward_id
  * @mode: enum nflb_mode
  * @encap: enum nflb_encap
  * @has_seq: connections are struct nflb_conn_seq
@@ -24,6 +33,7 @@
  *	RCU held. Any verdict but NFLB_CONTINUE; see there who owns the skb.
  */
 struct nflb_forward_ops {
+	u8			id;
 	u8			mode;
 	u8			encap;
 	bool			has_seq;
@@ -39,11 +49,18 @@ struct nflb_forward_ops {
 					   enum nflb_dir dir);
 };
 
-const struct nflb_forward_ops *nflb_forward_find(u8 mode, u8 encap);
-
-
 extern const struct nflb_forward_ops nflb_forward_dnat;
 extern const struct nflb_forward_ops nflb_forward_fullnat;
 extern const struct nflb_forward_ops nflb_forward_dsr[NFLB_ENCAP_MAX + 1];
+extern const struct nflb_forward_ops *const nflb_forward[NFLB_FORWARD_COUNT];
+
+const struct nflb_forward_ops *nflb_forward_find(u8 mode, u8 encap);
+
+/* How packets of a connection are forwarded. */
+static inline const struct nflb_forward_ops *
+nflb_conn_ops(const struct nflb_conn *conn)
+{
+	return nflb_forward[conn->forward];
+}
 
 #endif /* NFLB_FORWARD_H */

@@ -24,6 +24,7 @@ static bool dnat_out_tuple(struct nflb_net *nn, struct nflb_conn *conn,
 }
 
 const struct nflb_forward_ops nflb_forward_dnat = {
+	.id = NFLB_FORWARD_DNAT,
 	.mode = NFLB_MODE_DNAT,
 	.out_tuple = dnat_out_tuple,
 	.forward = nflb_nat_forward,

@@ -73,7 +73,7 @@ static bool dsr_out_tuple(struct nflb_net *nn, struct nflb_conn *conn,
 	nflb_tuple_invert(out, &conn->in.tuple);
 	out->src = backend->addr;
 	out->family = backend->family;
-	if (conn->ops->encap == NFLB_ENCAP_NONE)
+	if (nflb_conn_ops(conn)->encap == NFLB_ENCAP_NONE)
 		return true;
 	if (choose_source(nn, conn,
 			  rcu_dereference(backend->service->snapshot)))
@@ -86,7 +86,7 @@ static bool dsr_out_tuple(struct nflb_net *nn, struct nflb_conn *conn,
 static unsigned int tunnel_mtu(const struct nflb_conn *conn,
 			       const struct dst_entry *dst)
 {
-	return dst_mtu(dst) - nflb_encap_overhead(conn->ops->encap,
+	return dst_mtu(dst) - nflb_encap_overhead(nflb_conn_ops(conn)->encap,
 						  conn->out.tuple.family);
 }
 
@@ -100,7 +100,7 @@ static unsigned int mtu_of(const struct nflb_pkt *pkt,
 {
 	unsigned int mtu;
 
-	if (conn->ops->encap == NFLB_ENCAP_NONE)
+	if (nflb_conn_ops(conn)->encap == NFLB_ENCAP_NONE)
 		return nflb_route_mtu(dst, conn->out.tuple.family);
 	mtu = tunnel_mtu(conn, dst);
 	return pkt->tuple.family == AF_INET6 ?
@@ -161,7 +161,7 @@ static enum nflb_verdict dsr_forward(struct nflb_pkt *pkt,
 		nflb_untrack(pkt->skb);
 		return NFLB_ACCEPT;
 	}
-	if (conn->ops->encap == NFLB_ENCAP_NONE &&
+	if (nflb_conn_ops(conn)->encap == NFLB_ENCAP_NONE &&
 	    unlikely(nflb_route_has_gateway(dst, family)))
 		return nflb_drop(pkt, NFLB_REASON_NOT_ON_LINK);
 	if (unlikely(skb_warn_if_lro(pkt->skb)))
@@ -177,12 +177,13 @@ static enum nflb_verdict dsr_forward(struct nflb_pkt *pkt,
 		nflb_tcp_scrub_address(pkt);
 	if (!local_out)
 		nflb_mangle_ttl(pkt);
-	if (conn->ops->encap == NFLB_ENCAP_NONE)
+	if (nflb_conn_ops(conn)->encap == NFLB_ENCAP_NONE)
 		return nflb_xmit_via(pkt, dst, backend);
 	return encapsulate(pkt, conn, dst, mtu);
 }
 
 #define DSR_OPS(e) {				\
+	.id = NFLB_FORWARD_DSR + (e),		\
 	.mode = NFLB_MODE_DSR,			\
 	.encap = (e),				\
 	.hairpin = false,			\

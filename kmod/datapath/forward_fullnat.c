@@ -63,6 +63,7 @@ static void fullnat_inherit(struct nflb_conn *conn, const struct nflb_conn *old)
 }
 
 const struct nflb_forward_ops nflb_forward_fullnat = {
+	.id = NFLB_FORWARD_FULLNAT,
 	.mode = NFLB_MODE_FULLNAT,
 	.has_seq = true,
 	.hairpin = true,

@@ -14,11 +14,7 @@
 #include <net/ip6_checksum.h>
 
 #include "datapath/mangle.h"
-
-static void *header(const struct nflb_pkt *pkt, unsigned int off)
-{
-	return pkt->skb->data + off;
-}
+#include "datapath/mangle_tuple.h"
 
 /* Where a network header at @l3 has the address of one end. */
 static union nflb_addr *addr_at(struct nflb_pkt *pkt, unsigned int l3,
@@ -41,19 +37,6 @@ static union nflb_addr *addr_at(struct nflb_pkt *pkt, unsigned int l3,
 static __be16 *port_at(struct nflb_pkt *pkt, unsigned int l4, enum nflb_end end)
 {
 	return (__be16 *)header(pkt, l4) + (end == NFLB_END_DST);
-}
-
-/* The checksum of a transport header; NULL when there is none (RFC 768). */
-static __sum16 *check_at(struct nflb_pkt *pkt, unsigned int l4, u8 proto)
-{
-	struct udphdr *uh;
-
-	if (proto == IPPROTO_TCP)
-		return &((struct tcphdr *)header(pkt, l4))->check;
-	uh = header(pkt, l4);
-	if (!uh->check && pkt->skb->ip_summed != CHECKSUM_PARTIAL)
-		return NULL;
-	return &uh->check;
 }
 
 /* An address in place: four bytes or sixteen. */
@@ -141,62 +124,6 @@ void nflb_mangle_end(struct nflb_pkt *pkt, enum nflb_end end,
 }
 NFLB_EXPORT_KUNIT(nflb_mangle_end);
 
-/*
- * Write both addresses and IPv4's header checksum. Returns what they add to a
- * checksum that covers them.
- */
-static __wsum addrs_write(struct nflb_pkt *pkt, const union nflb_addr *src,
-			  const union nflb_addr *dst)
-{
-	unsigned int l3 = skb_network_offset(pkt->skb);
-	__wsum diff;
-
-	if (pkt->tuple.family == AF_INET) {
-		struct iphdr *iph = header(pkt, l3);
-
-		diff = csum_sub(csum_add((__force __wsum)src->ip,
-					 (__force __wsum)dst->ip),
-				csum_add((__force __wsum)iph->saddr,
-					 (__force __wsum)iph->daddr));
-		csum_replace_by_diff(&iph->check, diff);
-		iph->saddr = src->ip;
-		iph->daddr = dst->ip;
-	} else {
-		struct ipv6hdr *ip6h = header(pkt, l3);
-		__wsum old = csum_partial(&ip6h->saddr, 32, 0);
-
-		ip6h->saddr = src->in6;
-		ip6h->daddr = dst->in6;
-		diff = csum_sub(csum_partial(&ip6h->saddr, 32, 0), old);
-	}
-	return diff;
-}
-
-static_assert(offsetof(struct ipv6hdr, daddr) ==
-	      offsetofend(struct ipv6hdr, saddr));
-
-/*
- * Update a transport checksum for what changed in the pseudo header and in what
- * else it covers; CHECKSUM_PARTIAL has the pseudo header only so far.
- */
-static void check_update(struct nflb_pkt *pkt, __wsum pseudo, __wsum other)
-{
-	__sum16 *check = check_at(pkt, pkt->l4, pkt->tuple.proto);
-
-	if (!check)
-		return;
-	if (pkt->skb->ip_summed == CHECKSUM_PARTIAL) {
-		*check = ~csum_fold(csum_add(pseudo, csum_unfold(*check)));
-		return;
-	}
-	/* The sum of the whole packet is not kept up to date here. */
-	if (pkt->skb->ip_summed == CHECKSUM_COMPLETE)
-		pkt->skb->ip_summed = CHECKSUM_NONE;
-	csum_replace_by_diff(check, csum_add(pseudo, other));
-	if (!*check && pkt->tuple.proto == IPPROTO_UDP)
-		*check = CSUM_MANGLED_0;
-}
-
 /**
  * nflb_mangle_tuple() - rewrite both ends
  * @pkt: a TCP or UDP packet, writable
@@ -204,16 +131,7 @@ static void check_update(struct nflb_pkt *pkt, __wsum pseudo, __wsum other)
  */
 void nflb_mangle_tuple(struct nflb_pkt *pkt, const struct nflb_tuple *to)
 {
-	__be16 *ports = header(pkt, pkt->l4);
-	__wsum old = csum_add((__force __wsum)ports[0],
-			      (__force __wsum)ports[1]);
-	__wsum new = csum_add((__force __wsum)to->dport,
-			      (__force __wsum)to->sport);
-
-	ports[0] = to->dport;
-	ports[1] = to->sport;
-	check_update(pkt, addrs_write(pkt, &to->dst, &to->src),
-		     csum_sub(new, old));
+	mangle_tuple(pkt, to, pkt->tuple.family);
 }
 NFLB_EXPORT_KUNIT(nflb_mangle_tuple);
 
@@ -428,15 +346,3 @@ void nflb_mangle_icmp_checksum(struct nflb_pkt *pkt)
 
 static_assert(offsetof(struct icmphdr, checksum) ==
 	      offsetof(struct icmp6hdr, icmp6_cksum));
-
-/**
- * nflb_mangle_ttl() - one hop less
- * @pkt: the packet, writable; its TTL or hop limit is more than 1
- */
-void nflb_mangle_ttl(struct nflb_pkt *pkt)
-{
-	if (pkt->tuple.family == AF_INET)
-		ip_decrease_ttl(ip_hdr(pkt->skb));
-	else
-		ipv6_hdr(pkt->skb)->hop_limit--;
-}

@@ -27,6 +27,17 @@ void nflb_mangle_quoted(struct nflb_pkt *pkt, enum nflb_end end,
 			const union nflb_addr *addr, __be16 port);
 void nflb_mangle_quoted_seq(struct nflb_pkt *pkt, u32 delta);
 void nflb_mangle_icmp_checksum(struct nflb_pkt *pkt);
-void nflb_mangle_ttl(struct nflb_pkt *pkt);
+
+/**
+ * nflb_mangle_ttl() - one hop less
+ * @pkt: the packet, writable; its TTL or hop limit is more than 1
+ */
+static inline void nflb_mangle_ttl(struct nflb_pkt *pkt)
+{
+	if (pkt->tuple.family == AF_INET)
+		ip_decrease_ttl(ip_hdr(pkt->skb));
+	else
+		ipv6_hdr(pkt->skb)->hop_limit--;
+}
 
 #endif /* NFLB_MANGLE_H */

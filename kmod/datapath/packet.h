@@ -12,6 +12,7 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <net/dsfield.h>
+#include <net/ip.h>
 
 #include "nflb.h"
 #include "datapath/tuple.h"
@@ -34,6 +35,7 @@ enum nflb_kind {
  * @skb: the packet; skb->data is its network header
  * @nn: the namespace
  * @state: of the hook that took it
+ * @conn: its connection as fastpath.c found it, or NULL
  * @tuple: addresses and ports as they arrived
  * @kind: enum nflb_kind
  * @reason: why it is dropped, when the verdict is NFLB_DROP
@@ -46,6 +48,8 @@ enum nflb_kind {
  * @tcp_seq: sequence number
  * @tcp_ack: acknowledgment number
  * @len: network-layer bytes as it arrived
+ * @plain: fastpath.c could parse it
+ * @dir: direction within @conn
  *
  * Offsets, not pointers, for everything that may write moves the headers.
  */
@@ -53,6 +57,7 @@ struct nflb_pkt {
 	struct sk_buff			*skb;
 	struct nflb_net			*nn;
 	const struct nf_hook_state	*state;
+	struct nflb_conn		*conn;
 	struct nflb_tuple		tuple;
 	u8				kind;
 	u8				reason;
@@ -65,6 +70,8 @@ struct nflb_pkt {
 	u32				tcp_seq;
 	u32				tcp_ack;
 	u32				len;
+	bool				plain;
+	u8				dir;
 };
 
 static inline enum nflb_verdict nflb_drop(struct nflb_pkt *pkt,
@@ -92,6 +99,14 @@ static inline u8 nflb_dsfield(const struct nflb_pkt *pkt)
 {
 	return pkt->tuple.family == AF_INET ?
 	       ip_hdr(pkt->skb)->tos : ipv6_get_dsfield(ipv6_hdr(pkt->skb));
+}
+
+/* Of the fragments that it was put together from, or 0. */
+static inline unsigned int nflb_frag_max_size(const struct sk_buff *skb,
+					      u8 family)
+{
+	return family == AF_INET ? IPCB(skb)->frag_max_size :
+				   IP6CB(skb)->frag_max_size;
 }
 
 /* Length of what nflb may write of a transport header. */

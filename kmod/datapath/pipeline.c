@@ -5,6 +5,7 @@
 #include "datapath/conn.h"
 #include "datapath/conn_state.h"
 #include "datapath/encap.h"
+#include "datapath/fastpath.h"
 #include "datapath/forward.h"
 #include "datapath/icmp.h"
 #include "datapath/icmp_reply.h"
@@ -43,15 +44,15 @@ static noinline enum nflb_verdict conn_over(struct nflb_pkt *pkt,
 }
 
 /*
- * The connection of a packet: the one in the table, if it is alive and the
- * packet does not begin a new one, else one made for it.
+ * The connection of a packet: @conn, what was found in the table, if it is alive
+ * and the packet does not begin a new one, else one made for it.
  */
-static enum nflb_verdict find_conn(struct nflb_pkt *pkt,
-				   struct nflb_conn **conn, enum nflb_dir *dir)
+static enum nflb_verdict settle_conn(struct nflb_pkt *pkt,
+				     struct nflb_conn **conn,
+				     enum nflb_dir *dir)
 {
 	enum nflb_verdict verdict;
 
-	*conn = nflb_conn_lookup(pkt->nn, &pkt->tuple, dir);
 	if (likely(*conn)) {
 		if (likely(nflb_conn_alive(*conn, nflb_now()) &&
 			   !(client_syn(pkt, *dir) &&
@@ -80,10 +81,24 @@ static enum nflb_verdict run(struct nflb_pkt *pkt)
 	struct nflb_conn *conn;
 	enum nflb_dir dir;
 
-	verdict = nflb_packet_parse(pkt);
-	if (verdict != NFLB_CONTINUE)
-		return verdict;
-	verdict = find_conn(pkt, &conn, &dir);
+	pkt->plain = false;
+	/* What was put together before keeps the size of its fragments. */
+	if (likely(!nflb_pkt_is_local_out(pkt) &&
+		   !nflb_frag_max_size(pkt->skb, pkt->state->pf))) {
+		verdict = nflb_fast(pkt, pkt->state->pf);
+		if (likely(verdict != NFLB_CONTINUE))
+			return verdict;
+	}
+	if (likely(pkt->plain)) {
+		conn = pkt->conn;
+		dir = pkt->dir;
+	} else {
+		verdict = nflb_packet_parse(pkt);
+		if (verdict != NFLB_CONTINUE)
+			return verdict;
+		conn = nflb_conn_lookup(pkt->nn, &pkt->tuple, &dir);
+	}
+	verdict = settle_conn(pkt, &conn, &dir);
 	if (verdict != NFLB_CONTINUE)
 		return verdict;
 	if (likely(pkt->kind == NFLB_KIND_FLOW)) {
@@ -93,10 +108,31 @@ static enum nflb_verdict run(struct nflb_pkt *pkt)
 		if (verdict != NFLB_CONTINUE)
 			return verdict;
 	}
-	verdict = conn->ops->forward(pkt, conn, dir);
+	verdict = nflb_conn_ops(conn)->forward(pkt, conn, dir);
 	if (likely(verdict != NFLB_DROP))
 		nflb_stats_packet(conn->backend->stats, dir, pkt->len);
 	return verdict;
+}
+
+/**
+ * nflb_pipeline_end() - what becomes of a packet
+ * @pkt: the packet
+ * @verdict: of the last stage
+ *
+ * Context: rcu_read_lock() held, BH disabled. Return: a netfilter verdict.
+ */
+unsigned int nflb_pipeline_end(struct nflb_pkt *pkt, enum nflb_verdict verdict)
+{
+	switch (verdict) {
+	case NFLB_DROP:
+		this_cpu_inc(pkt->nn->drops->packets[pkt->reason]);
+		trace_drop(pkt->nn->net, pkt);
+		return NF_DROP;
+	case NFLB_STOLEN:
+		return NF_STOLEN;
+	default:
+		return NF_ACCEPT;
+	}
 }
 
 /**
@@ -110,16 +146,10 @@ static enum nflb_verdict run(struct nflb_pkt *pkt)
 unsigned int nflb_pipeline(struct nflb_net *nn, struct sk_buff *skb,
 			   const struct nf_hook_state *state)
 {
-	struct nflb_pkt pkt = { .skb = skb, .nn = nn, .state = state };
+	struct nflb_pkt pkt;
 
-	switch (run(&pkt)) {
-	case NFLB_DROP:
-		this_cpu_inc(nn->drops->packets[pkt.reason]);
-		trace_drop(nn->net, &pkt);
-		return NF_DROP;
-	case NFLB_STOLEN:
-		return NF_STOLEN;
-	default:
-		return NF_ACCEPT;
-	}
+	pkt.skb = skb;
+	pkt.nn = nn;
+	pkt.state = state;
+	return nflb_pipeline_end(&pkt, run(&pkt));
 }

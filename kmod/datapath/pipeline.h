@@ -8,6 +8,8 @@
 #include <linux/netfilter.h>
 #include "nflb.h"
 
+unsigned int nflb_pipeline_end(struct nflb_pkt *pkt,
+			       enum nflb_verdict verdict);
 unsigned int nflb_pipeline(struct nflb_net *nn, struct sk_buff *skb,
 			   const struct nf_hook_state *state);
 

@@ -224,7 +224,7 @@ static enum nflb_verdict split(struct nflb_pkt *pkt, struct nflb_conn *conn)
 
 		skb_mark_not_on_list(segs);
 		one.skb = segs;
-		switch (conn->ops->forward(&one, conn, NFLB_DIR_IN)) {
+		switch (nflb_conn_ops(conn)->forward(&one, conn, NFLB_DIR_IN)) {
 		case NFLB_STOLEN:
 			break;
 		case NFLB_ACCEPT:

@@ -17,6 +17,7 @@
 #include <net/xfrm.h>
 
 #include "datapath/route.h"
+#include "datapath/route_fast.h"
 #include "netns.h"
 
 static int bound_device(const struct nflb_pkt *pkt)
@@ -285,12 +286,6 @@ void nflb_untrack(struct sk_buff *skb)
 	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
 }
 
-static unsigned int frag_max_size(const struct nflb_pkt *pkt)
-{
-	return pkt->tuple.family == AF_INET ?
-	       IPCB(pkt->skb)->frag_max_size : IP6CB(pkt->skb)->frag_max_size;
-}
-
 /* What only the stack's output functions can do. */
 static bool needs_output(const struct nflb_pkt *pkt,
 			 const struct dst_entry *dst)
@@ -298,7 +293,8 @@ static bool needs_output(const struct nflb_pkt *pkt,
 	const struct sk_buff *skb = pkt->skb;
 	unsigned int mtu;
 
-	if (unlikely(dst->lwtstate || dst_xfrm(dst) || frag_max_size(pkt)))
+	if (unlikely(dst->lwtstate || dst_xfrm(dst) ||
+		     nflb_frag_max_size(skb, pkt->tuple.family)))
 		return true;
 	mtu = nflb_route_mtu(dst, pkt->tuple.family);
 	if (likely(skb->len <= mtu))
@@ -342,22 +338,6 @@ static enum nflb_verdict output(struct nflb_pkt *pkt, struct dst_entry *dst,
 	return NFLB_STOLEN;
 }
 
-/* What was found out about the packet on its way in counts no more. */
-static void prepare(struct nflb_pkt *pkt)
-{
-	struct sk_buff *skb = pkt->skb;
-
-	skb_forward_csum(skb);
-	/* A local sender's is when the packet is to leave. */
-	if (!nflb_pkt_is_local_out(pkt))
-		skb_clear_tstamp(skb);
-	nf_reset_ct(skb);
-	skb_dst_drop(skb);
-	if (pkt->tuple.family == AF_INET &&
-	    READ_ONCE(pkt->nn->net->ipv4.sysctl_ip_fwd_update_priority))
-		skb->priority = rt_tos2priority(ip_hdr(skb)->tos);
-}
-
 /**
  * nflb_xmit_via() - send a packet to a neighbour
  * @pkt: the packet
@@ -376,7 +356,7 @@ enum nflb_verdict nflb_xmit_via(struct nflb_pkt *pkt, struct dst_entry *dst,
 	struct neighbour *neigh;
 	bool is_v6gw;
 
-	prepare(pkt);
+	nflb_xmit_prepare(pkt, pkt->tuple.family);
 	if (unlikely(needs_output(pkt, dst)))
 		return output(pkt, dst, via);
 
@@ -409,7 +389,7 @@ enum nflb_verdict nflb_xmit_via(struct nflb_pkt *pkt, struct dst_entry *dst,
 enum nflb_verdict nflb_xmit_fragments(struct nflb_pkt *pkt,
 				      struct dst_entry *dst)
 {
-	prepare(pkt);
+	nflb_xmit_prepare(pkt, pkt->tuple.family);
 	return output(pkt, dst, NULL);
 }
 

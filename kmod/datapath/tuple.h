@@ -57,6 +57,14 @@ struct nflb_tuple {
 
 #define NFLB_TUPLE_KEY_LEN offsetof(struct nflb_tuple, key_end)
 
+/* nflb_tuple_equal() compares two members at once. */
+static_assert(offsetof(struct nflb_tuple, sport) % 4 == 0 &&
+	      offsetof(struct nflb_tuple, dport) ==
+	      offsetofend(struct nflb_tuple, sport));
+static_assert(offsetof(struct nflb_tuple, proto) % 2 == 0 &&
+	      offsetof(struct nflb_tuple, family) ==
+	      offsetofend(struct nflb_tuple, proto));
+
 static inline bool nflb_addr_equal(const union nflb_addr *a,
 				   const union nflb_addr *b)
 {
@@ -66,10 +74,11 @@ static inline bool nflb_addr_equal(const union nflb_addr *a,
 static inline bool nflb_tuple_equal(const struct nflb_tuple *a,
 				    const struct nflb_tuple *b)
 {
-	return a->sport == b->sport && a->dport == b->dport &&
+	/* Most candidates differ in a port: that comes first. */
+	return *(const u32 *)&a->sport == *(const u32 *)&b->sport &&
 	       nflb_addr_equal(&a->src, &b->src) &&
 	       nflb_addr_equal(&a->dst, &b->dst) &&
-	       a->proto == b->proto && a->family == b->family;
+	       *(const u16 *)&a->proto == *(const u16 *)&b->proto;
 }
 
 static inline void nflb_tuple_invert(struct nflb_tuple *to,

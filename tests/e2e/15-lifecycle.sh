@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.12/default
-# offload: default
+# spread: 6.12/fast
+# offload: default fast
 #
 # What users see while backends come and go, over real HTTP: a download that a
 # drain lets finish, a client whose backend goes down, clients that return to

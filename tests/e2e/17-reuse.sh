@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.1/default 6.12/off
-# offload: default off
+# spread: 6.1/fast 6.12/off
+# offload: default off fast
 #
 # Ports that are used again while the backend, which closes first, still has
 # them in TIME_WAIT: no SYN has to be sent twice, nothing is reset. Then a great

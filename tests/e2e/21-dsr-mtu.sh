@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.1/gro 6.12/default
-# offload: default gro
+# spread: 6.1/gro 6.12/fast
+# offload: default gro fast
 #
 # Mode dsr where tunnels do not fit: links of 1,500 bytes everywhere, and backends
 # that announce it. The client is told once, by ICMP, and its upload completes.

@@ -102,7 +102,7 @@ def gso_stays_whole(net, f):
         segment = frame.parse()[sc.TCP]
         assert segment.seq not in got, "segment %d came twice" % segment.seq
         got[segment.seq] = bytes(segment.payload)
-        assert net.offload != "default" or frame.gso, "segmented on the way"
+        assert net.offload not in ("default", "fast") or frame.gso, "segmented on the way"
         assert frame.gso or len(frame.ip) <= 1500
     assert b"".join(got[seq] for seq in sorted(got)) == bytes(
         packet[sc.TCP].payload)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.1/default 6.12/off
-# offload: default off
+# spread: 6.1/fast 6.12/off
+# offload: default off fast
 # topology: none
 """ICMP errors about balanced connections, both ways, and those that the
 balancer itself sends."""

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.1/gro 6.12/default
-# offload: default gro
+# spread: 6.1/gro 6.12/fast
+# offload: default gro fast
 # topology: none
 """Fragments: one backend, the whole datagram, or nothing."""
 

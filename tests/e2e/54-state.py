@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.12/default
-# offload: default
+# spread: 6.12/fast
+# offload: default fast
 # topology: none
 """The connection table: states, timeouts, forged segments, limits, and what
 becomes of connections when backends, routes and neighbours change."""

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.1/default
-# offload: default
+# spread: 6.1/fast
+# offload: default fast
 # topology: none
 """Persistence, and what becomes of clients when backends drain, go down, fill
 up, or come back: packet by packet."""

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.12/default
-# offload: default
+# spread: 6.12/fast
+# offload: default fast
 #
 # rmmod with a thousand open connections and traffic, and the end of the
 # balancer's namespace under traffic: nothing is left, nothing complains, and

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.1/gro 6.12/default
-# offload: default gro
+# spread: 6.1/gro 6.12/fast
+# offload: default gro fast
 #
 # A host firewall on the balancer that drops what conntrack calls invalid, and
 # masquerades what leaves: balanced packets are neither seen by conntrack nor

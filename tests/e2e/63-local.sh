@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.1/default 6.12/off
-# offload: default off
+# spread: 6.1/fast 6.12/off
+# offload: default off fast
 #
 # Clients and backends on the balancer itself, VIPs that are and that are not
 # its addresses, and backends that are clients.

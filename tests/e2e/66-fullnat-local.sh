@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.1/default 6.12/off
-# offload: default off
+# spread: 6.1/fast 6.12/off
+# offload: default off fast
 #
 # Mode fullnat, with clients and backends on the balancer itself, backends that
 # are their own clients, and local addresses that are not the host's.

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.1/default
+# spread: 6.1/fast
 # topology: none
-# offload: default
+# offload: default fast
 """Mode dsr: what the table says of connections of which it sees one side, and
 what becomes of them when backends and neighbours change."""
 

@@ -270,22 +270,37 @@ static void conn_expiry(struct kunit *test)
 	random_tuple(&in, AF_INET);
 	conn = create(&fx, &in, &out, &reason);
 	KUNIT_ASSERT_NOT_NULL(test, conn);
-	now = nflb_now();
-	conn->last = now;
+	/* At the begin of a tick, not the one that is twice as long */
+	now = 512 * NFLB_CONN_TICK + 8 * NFLB_CONN_TICK;
+	nflb_conn_renew(conn, now);
 	KUNIT_EXPECT_FALSE(test, nflb_conn_expired(conn, now));
 	KUNIT_EXPECT_FALSE(test, nflb_conn_expired(conn, now + conn->timeout));
 	KUNIT_EXPECT_TRUE(test, nflb_conn_expired(conn, now + conn->timeout +
-						  HZ + 1));
+						  2 * HZ + 1));
+	KUNIT_EXPECT_EQ(test, nflb_conn_left(conn, now + 5), conn->timeout - 5);
+	KUNIT_EXPECT_EQ(test, nflb_conn_left(conn, now + conn->timeout + 9), 0);
 	/* Jiffies wrap. */
-	conn->last = (u32)-5;
+	nflb_conn_renew(conn, (u32)-5);
 	KUNIT_EXPECT_FALSE(test, nflb_conn_expired(conn, 5));
 	KUNIT_EXPECT_TRUE(test, nflb_conn_expired(conn, conn->timeout + 2 * HZ));
-	/* Touched at most once a second. */
-	conn->last = now;
-	nflb_conn_touch(conn, now + HZ - 1);
-	KUNIT_EXPECT_EQ(test, conn->last, now);
-	nflb_conn_touch(conn, now + HZ);
-	KUNIT_EXPECT_EQ(test, conn->last, now + HZ);
+	/* Touched at most once a tick. */
+	nflb_conn_renew(conn, now);
+	nflb_conn_touch(conn, now + NFLB_CONN_TICK - 1);
+	KUNIT_EXPECT_EQ(test, conn->expires, now + conn->timeout);
+	nflb_conn_touch(conn, now + NFLB_CONN_TICK);
+	KUNIT_EXPECT_EQ(test, conn->expires,
+			now + NFLB_CONN_TICK + conn->timeout);
+	/* Ticks repeat; but the sweep came before. */
+	now += NFLB_CONN_TICK;
+	nflb_conn_touch(conn, now + 256 * NFLB_CONN_TICK);
+	KUNIT_EXPECT_EQ(test, conn->expires, now + conn->timeout);
+	nflb_conn_idle(conn, now);
+	KUNIT_EXPECT_NE(test, conn->tick, 0);
+	nflb_conn_idle(conn, now + 100 * NFLB_CONN_TICK);
+	KUNIT_EXPECT_EQ(test, conn->tick, 0);
+	nflb_conn_touch(conn, now + 256 * NFLB_CONN_TICK);
+	KUNIT_EXPECT_EQ(test, conn->expires,
+			now + 256 * NFLB_CONN_TICK + conn->timeout);
 	unlink_conn(conn);
 	fixture_exit(&fx);
 }
@@ -305,8 +320,7 @@ static void conn_sweep(struct kunit *test)
 		conn = create(&fx, &in, &out, &reason);
 		KUNIT_ASSERT_NOT_NULL(test, conn);
 		if (i < 100)
-			WRITE_ONCE(conn->last, nflb_now() - conn->timeout -
-				   2 * HZ);
+			WRITE_ONCE(conn->expires, nflb_now() - 3 * HZ);
 		else
 			tcp += in.proto == IPPROTO_TCP;
 	}

@@ -13,7 +13,7 @@ import tap
 HERE = os.path.dirname(os.path.abspath(__file__))
 LBADM = os.environ.get("LBADM", os.path.join(
     HERE, "../../userspace/build/lbadm"))
-OBJECTS = ["service", "backend", "laddr", "connection", "stats", "monitor"]
+OBJECTS = ["service", "backend", "laddr", "device", "connection", "stats", "monitor"]
 
 
 def lbadm(*args, stdin=None):
@@ -53,7 +53,7 @@ def test_wrong_words():
     refuses(["serv", "show"], 1, '"serv"')
     refuses(["help", "serv"], 1, '"serv"')
     refuses(["service", "help", "me"], 1, '"me"')
-    for o in ("device", "config", "explain"):
+    for o in ("config", "explain"):
         refuses([o, "show"], 1, '"%s"' % o, "there are: " + ", ".join(OBJECTS))
     refuses(["service", "ad"], 1, '"ad"', "add")
     refuses(["service", "add"], 1, "PROTO VIP")

@@ -388,6 +388,23 @@ def test_local_addresses():
           "foreign 9\n")
 
 
+def test_devices():
+    for cmd in ("add", "del"):
+        r = succeeds(["device", cmd, "eth0"], accepts).requests[0]
+        equal((r.cmd, r.attributes), (N["CMD_DEVICE_" + cmd.upper()], [
+            (N["A_DEVICE"], False, b"eth0\0")]))
+    devices = [attr(N["A_DEVICE"], name + b"\0") for name in (b"eth0", b"br0")]
+    handler = dumps(DEVICE_GET=devices)
+    equal(shows(["device", "show"], handler),
+          [{"device": "eth0"}, {"device": "br0"}])
+    equal(shows(["device", "show", "br0"], handler), [{"device": "br0"}])
+    equal(succeeds(["device"], handler).out, "eth0\nbr0\n")
+    r = play(["device", "show", "eth1"], handler)
+    equal((r.status, r.out), (2, ""))
+    for words in ("add", "del", "add eth0 eth1", "add a/b", "show " + "x" * 16):
+        equal(play(["device", *words.split()], accepts).status, 1)
+
+
 def test_warning():
     """What the kernel says of what it did is no failure."""
     r = play(["laddr", "add", "10.0.0.1"],

@@ -31,10 +31,11 @@ HEADER = code("include/uapi/linux/nflb.h")
 PARSE = "".join(code("kmod/control/genl_%s.c" % f)
                 for f in ("parse", "parse_backend", "laddr"))
 FILL = "".join(code("kmod/control/genl_%s.c" % f)
-               for f in ("fill", "conn", "laddr"))
+               for f in ("fill", "conn", "laddr", "device"))
 GENL = code("kmod/control/genl.c")
 NOTIFY = "".join(code("kmod/" + f) for f in (
     "control/config.c", "control/config_backend.c", "control/config_laddr.c",
+    "control/genl_device.c",
     "control/lifecycle.c",
     "datapath/conn.c", "datapath/conn_end.c"))
 
@@ -239,6 +240,7 @@ def number(text):
         text = re.sub(r"\b%s\b" % name, str(value), text)
     text, _, times = (p.strip() for p in text.partition("*"))
     base, _, less = (p.strip() for p in text.partition("-"))
+    base = {"IFNAMSIZ": 16}.get(base, base)  # <linux/if.h>
     return (int(base) - int(less or 0)) * int(times or 1)
 
 
@@ -379,7 +381,7 @@ def test_answers_have_the_same_types():
 
 
 def test_events_are_those_of_the_module():
-    for group, call in (("config", "nflb_notify_(?:service|backend|laddr)"),
+    for group, call in (("config", "nflb_notify_(?:service|backend|laddr|device)"),
                         ("connections", "nflb_notify_conn")):
         sent = set(re.findall(call + r"\([^;]*?NFLB_CMD_(\w+)\)", NOTIFY))
         same({upper(o["name"]) for o in OPS.values()

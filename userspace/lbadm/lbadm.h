@@ -55,7 +55,8 @@ struct lbadm_object {
 };
 
 extern const struct lbadm_object lbadm_service, lbadm_backend,
-	lbadm_laddr, lbadm_backend_setup, lbadm_connection, lbadm_stats, lbadm_monitor;
+	lbadm_laddr, lbadm_device, lbadm_backend_setup, lbadm_connection,
+	lbadm_stats, lbadm_monitor;
 
 /* Run one command line, from argv or from a batch. */
 int lbadm_dispatch(struct words *words);

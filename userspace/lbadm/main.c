@@ -26,8 +26,8 @@ struct lbadm_options lbadm_options;
 char lbadm_where[512];
 
 static const struct lbadm_object *const objects[] = {
-	&lbadm_service, &lbadm_backend, &lbadm_laddr, &lbadm_connection,
-	&lbadm_stats, &lbadm_monitor, &lbadm_backend_setup,
+	&lbadm_service, &lbadm_backend, &lbadm_laddr, &lbadm_device,
+	&lbadm_connection, &lbadm_stats, &lbadm_monitor, &lbadm_backend_setup,
 };
 
 #define OBJECT_COUNT (sizeof(objects) / sizeof(objects[0]))

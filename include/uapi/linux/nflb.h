@@ -74,6 +74,9 @@ enum nflb_cmd {
 	NFLB_CMD_LADDR_GET,		/* dump */
 	NFLB_CMD_LADDR_ADD,
 	NFLB_CMD_LADDR_DEL,
+	NFLB_CMD_DEVICE_GET,		/* dump */
+	NFLB_CMD_DEVICE_ADD,
+	NFLB_CMD_DEVICE_DEL,
 
 	__NFLB_CMD_MAX,
 	NFLB_CMD_MAX = __NFLB_CMD_MAX - 1
@@ -146,6 +149,7 @@ enum nflb_attr {
 	NFLB_A_LADDR,			/* nest: enum nflb_laddr_attr */
 	NFLB_A_COUNTERS,		/* nest of NFLB_A_COUNTER */
 	NFLB_A_COUNTER,			/* nest: enum nflb_counter_attr */
+	NFLB_A_DEVICE,			/* string: name of a network device */
 
 	__NFLB_A_MAX,
 	NFLB_A_MAX = __NFLB_A_MAX - 1

@@ -283,7 +283,10 @@ class Net:
         for d, n in ((dev, ns), (lb, "lb")):
             sysctl(n, "net.ipv6.conf.%s.accept_dad" % d, 0)
             sysctl(n, "net.ipv6.conf.%s.addr_gen_mode" % d, 1)
-            if self.offload != "default":
+            if self.offload == "fast":
+                if n == "lb":
+                    self.lbadm("device", "add", d)
+            elif self.offload != "default":
                 with netns(n):
                     run("ethtool", "-K", d, "tx", "off", "tso", "off", "gso",
                         "off", "gro", "on" if self.offload == "gro" and

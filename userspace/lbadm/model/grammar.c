@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "model/request.h"
 
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -502,6 +503,17 @@ int parse_laddr(struct words *words, struct laddr_request *req)
 					  key);
 	}
 	return err;
+}
+
+int parse_device(struct words *words, const char **name)
+{
+	*name = words_next(words);
+	if (!*name)
+		return usage_error("the name of a network device is expected");
+	if (!**name || strlen(*name) >= IF_NAMESIZE || strpbrk(*name, "/: \t"))
+		return usage_error("\"%s\" is no name of a network device",
+				   *name);
+	return words_end(words);
 }
 
 /* ADDR or ADDR/LEN */

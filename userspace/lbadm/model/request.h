@@ -93,6 +93,8 @@ int parse_number(struct words *words, const char *key, uint32_t max,
 		 struct opt *opt);
 int parse_encap(struct words *words, struct opt *encap, struct opt *encap_port);
 int parse_laddr(struct words *words, struct laddr_request *req);
+/* The name of a network device, and nothing after it. */
+int parse_device(struct words *words, const char **name);
 int parse_conn_filter(struct words *words, struct conn_filter *filter);
 
 #endif /* LBADM_REQUEST_H */

@@ -34,6 +34,7 @@ json_t *msg_get_service(const struct nlmsghdr *nlh);
 json_t *msg_get_backend(const struct nlmsghdr *nlh);
 json_t *msg_get_conn(const struct nlmsghdr *nlh);
 json_t *msg_get_laddr(const struct nlmsghdr *nlh);
+json_t *msg_get_device(const struct nlmsghdr *nlh);
 /* Totals of the namespace, with "drops" by reason and other "counters". */
 json_t *msg_get_stats(const struct nlmsghdr *nlh);
 /* {"count": N} */

@@ -444,6 +444,17 @@ json_t *msg_get_count(const struct nlmsghdr *nlh)
 			 (json_int_t)get_uint(&t, NFLB_A_COUNT));
 }
 
+json_t *msg_get_device(const struct nlmsghdr *nlh)
+{
+	struct table t;
+
+	table_fill(&t, nlh);
+	if (!t.attrs[NFLB_A_DEVICE])
+		return NULL;
+	return json_pack("{s:s}", "device",
+			 mnl_attr_get_str(t.attrs[NFLB_A_DEVICE]));
+}
+
 static const char *event_name(uint8_t cmd)
 {
 	switch (cmd) {
@@ -456,6 +467,8 @@ static const char *event_name(uint8_t cmd)
 	case NFLB_CMD_BACKEND_DRAINED: return "backend-drained";
 	case NFLB_CMD_LADDR_ADD: return "laddr-add";
 	case NFLB_CMD_LADDR_DEL: return "laddr-del";
+	case NFLB_CMD_DEVICE_ADD: return "device-add";
+	case NFLB_CMD_DEVICE_DEL: return "device-del";
 	case NFLB_CMD_CONN_NEW: return "connection-new";
 	case NFLB_CMD_CONN_END: return "connection-end";
 	default: return NULL;
@@ -474,6 +487,8 @@ json_t *msg_get_event(const struct nlmsghdr *nlh)
 	object = msg_get_conn(nlh);
 	if (!object)
 		object = msg_get_laddr(nlh);
+	if (!object)
+		object = msg_get_device(nlh);
 	if (!object) {
 		object = msg_get_backend(nlh);
 		if (object)

@@ -265,6 +265,15 @@ void out_laddrs(const json_t *laddrs)
 	}
 }
 
+void out_devices(const json_t *devices)
+{
+	const json_t *device;
+	size_t i;
+
+	json_array_foreach(devices, i, device)
+		puts(json_string_value(json_object_get(device, "device")));
+}
+
 static void print_connection(const json_t *c)
 {
 	char number[NUMBER_MAX];
@@ -339,6 +348,9 @@ void out_event(const json_t *event)
 	printf("%s ", name);
 	if (!strncmp(name, "connection-", 11)) {
 		print_connection(event);
+	} else if (!strncmp(name, "device-", 7)) {
+		printf("%s", json_string_value(json_object_get(event,
+								"device")));
 	} else if (!strncmp(name, "laddr-", 6)) {
 		print_laddr(event);
 	} else if (service) {

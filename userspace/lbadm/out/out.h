@@ -17,6 +17,7 @@ void out_json(const json_t *value);
 void out_services(const json_t *services);
 void out_backends(const json_t *backends);
 void out_laddrs(const json_t *laddrs);
+void out_devices(const json_t *devices);
 void out_stats(const json_t *stats);
 
 /**

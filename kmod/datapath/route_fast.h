@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the short way (fastpath.c) has to know of routes and neighbours: only
+ * what is cached and good. Inline, since there the family is known.
+ */
+#ifndef NFLB_ROUTE_FAST_H
+#define NFLB_ROUTE_FAST_H
+
+#include <net/addrconf.h>
+#include <net/arp.h>
+#include <net/ip6_route.h>
+#include <net/ndisc.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/route.h>
+#include <net/xfrm.h>
+
+#include "datapath/route.h"
+#include "netns.h"
+
+/**
+ * nflb_route_cached() - the route of a connection's packet, if it is cached
+ * @net: the namespace
+ * @conn: the connection
+ * @dir: direction of the packet
+ * @family: of the packet as it leaves
+ *
+ * Context: rcu_read_lock() held; the route is good for as long. Return: a route
+ * without a reference, that leads to another host without transformation; or
+ * NULL when the long way has to see.
+ */
+static __always_inline struct dst_entry *
+nflb_route_cached(const struct net *net, const struct nflb_conn *conn,
+		  enum nflb_dir dir, u8 family)
+{
+	struct dst_entry *dst = rcu_dereference(conn->dst[dir]);
+
+	if (unlikely(!dst || dst->lwtstate || dst_xfrm(dst)))
+		return NULL;
+	if (family == AF_INET) {
+		const struct rtable *rt = dst_rtable(dst);
+
+		/* ipv4_dst_check(), without the call */
+		if (unlikely(READ_ONCE(dst->obsolete) !=
+			     DST_OBSOLETE_FORCE_CHK ||
+			     rt->rt_genid != rt_genid_ipv4(net) ||
+			     rt->rt_flags & RTCF_LOCAL))
+			return NULL;
+		return dst;
+	}
+	if (unlikely(dst_rt6_info(dst)->rt6i_flags & RTF_LOCAL))
+		return NULL;
+	return dst_check(dst, READ_ONCE(conn->dst_cookie[dir]));
+}
+
+/**
+ * nflb_route_mtu_fast() - nflb_route_mtu() of a route from nflb_route_cached()
+ * @net: the namespace
+ * @dst: the route
+ * @family: its family
+ */
+static __always_inline unsigned int
+nflb_route_mtu_fast(const struct net *net, const struct dst_entry *dst,
+		    u8 family)
+{
+	const struct net_device *dev = dst_dev_rcu(dst);
+	const struct inet6_dev *idev;
+	unsigned int mtu;
+
+	if (family == AF_INET) {
+		mtu = dst_metric_raw(dst, RTAX_MTU);
+		if (likely(!mtu &&
+			   !READ_ONCE(net->ipv4.sysctl_ip_fwd_use_pmtu) &&
+			   !dst_rtable(dst)->rt_mtu_locked))
+			return READ_ONCE(dev->mtu);
+	} else if (likely(!dst_metric_locked(dst, RTAX_MTU))) {
+		idev = __in6_dev_get(dev);
+		if (likely(idev))
+			return READ_ONCE(idev->cnf.mtu6);
+	}
+	return nflb_route_mtu(dst, family);
+}
+
+/**
+ * nflb_neighbour_ready() - the neighbour that a packet goes to next
+ * @dst: its route, from nflb_route_cached()
+ * @to: the tuple that answers to it have
+ * @family: its family
+ * @on_link: the packet goes to where answers come from, not to a gateway
+ *
+ * Context: rcu_read_lock() held. Return: the neighbour, without a reference;
+ * NULL when it is not one that was reachable lately, or without an address.
+ */
+static __always_inline struct neighbour *
+nflb_neighbour_ready(const struct dst_entry *dst, const struct nflb_tuple *to,
+		     u8 family, bool on_link)
+{
+	struct net_device *dev = dst_dev_rcu(dst);
+	struct neighbour *neigh;
+
+	if (family == AF_INET) {
+		const struct rtable *rt = dst_rtable(dst);
+		__be32 key = to->src.ip;
+
+		if (rt->rt_gw_family) {
+			if (on_link || rt->rt_gw_family != AF_INET)
+				return NULL;
+			key = rt->rt_gw4;
+		}
+		neigh = __ipv4_neigh_lookup_noref(dev, (__force u32)key);
+	} else {
+		const struct rt6_info *rt6 = dst_rt6_info(dst);
+
+		if (on_link && rt6->rt6i_flags & RTF_GATEWAY)
+			return NULL;
+		neigh = __ipv6_neigh_lookup_noref(dev,
+						  rt6_nexthop(rt6,
+							      &to->src.in6));
+	}
+	if (unlikely(!neigh || !(READ_ONCE(neigh->nud_state) & NUD_CONNECTED) ||
+		     !READ_ONCE(neigh->hh.hh_len)))
+		return NULL;
+	return neigh;
+}
+
+/**
+ * nflb_xmit_prepare() - forget what was found out about a packet on its way in
+ * @pkt: the packet
+ * @family: of the packet as it is now
+ */
+static __always_inline void nflb_xmit_prepare(struct nflb_pkt *pkt, u8 family)
+{
+	struct sk_buff *skb = pkt->skb;
+
+	skb_forward_csum(skb);
+	/* A local sender's is when the packet is to leave. */
+	if (!nflb_pkt_is_local_out(pkt))
+		skb_clear_tstamp(skb);
+	nf_reset_ct(skb);
+	skb_dst_drop(skb);
+	if (family == AF_INET &&
+	    READ_ONCE(pkt->nn->net->ipv4.sysctl_ip_fwd_update_priority))
+		skb->priority = rt_tos2priority(ip_hdr(skb)->tos);
+}
+
+/**
+ * nflb_xmit_ready() - send a packet that fits, to a neighbour that is reachable
+ * @pkt: the packet, with LL_RESERVED_SPACE() before it
+ * @family: of the packet as it is now
+ * @dst: its route, no reference is taken from the caller
+ * @neigh: from nflb_neighbour_ready()
+ *
+ * Context: softirq or BH disabled, rcu_read_lock() held.
+ */
+static __always_inline void nflb_xmit_ready(struct nflb_pkt *pkt, u8 family,
+					    struct dst_entry *dst,
+					    struct neighbour *neigh)
+{
+	struct sk_buff *skb = pkt->skb;
+
+	nflb_xmit_prepare(pkt, family);
+	skb->dev = neigh->dev;
+	skb_dst_set_noref(skb, dst);
+	neigh_hh_output(&neigh->hh, skb);
+}
+
+#endif /* NFLB_ROUTE_FAST_H */
