@@ -124,7 +124,11 @@ done
 
 # --- stock kernels: what users see, with the modules that DKMS built
 
-part e2e tests/e2e/run --kernel all --module-dkms --offload spread --timeout 4200
+part e2e tests/e2e/run --kernel all --module-dkms --offload spread --timeout 4500
+
+# --- what a packet costs, against what it did
+
+part bench tests/bench/packet-cost --check
 
 # --- debug kernels
 
