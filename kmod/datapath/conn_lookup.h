@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Lookup in the connection table: rhashtable_lookup(), of which compilers do not
- * inline all that the short way (fastpath.c) wants inlined.
+ * inline all that the short way (fastpath.h) wants inlined.
  */
 #ifndef NFLB_CONN_LOOKUP_H
 #define NFLB_CONN_LOOKUP_H

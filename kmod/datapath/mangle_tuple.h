@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What mangle.c and the short way (fastpath.c) share: rewriting both ends of a
+ * What mangle.c and the short way (fastpath.h) share: rewriting both ends of a
  * packet, and the checksums. Inline, since the short way knows the family.
  */
 #ifndef NFLB_MANGLE_TUPLE_H

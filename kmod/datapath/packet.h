@@ -35,7 +35,7 @@ enum nflb_kind {
  * @skb: the packet; skb->data is its network header
  * @nn: the namespace
  * @state: of the hook that took it
- * @conn: its connection as fastpath.c found it, or NULL
+ * @conn: its connection as fastpath.h found it, or NULL; when @plain
  * @tuple: addresses and ports as they arrived
  * @kind: enum nflb_kind
  * @reason: why it is dropped, when the verdict is NFLB_DROP
@@ -48,7 +48,7 @@ enum nflb_kind {
  * @tcp_seq: sequence number
  * @tcp_ack: acknowledgment number
  * @len: network-layer bytes as it arrived
- * @plain: fastpath.c could parse it
+ * @plain: fastpath.h could parse it
  * @dir: direction within @conn
  *
  * Offsets, not pointers, for everything that may write moves the headers.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the short way (fastpath.c) has to know of routes and neighbours: only
+ * What the short way (fastpath.h) has to know of routes and neighbours: only
  * what is cached and good. Inline, since there the family is known.
  */
 #ifndef NFLB_ROUTE_FAST_H
