@@ -4,10 +4,8 @@
 # Every test there is (`make test`). The last line is the sum of all parts:
 # "N passed, N failed". Each part's full output is in tests/out/test/.
 #
-# Emulated machines and kernel builds share two cores with each other. Behind
-# everything else, the debug kernels are built and, when one is there, its tests
-# run (mostly waiting for something in the network). Meanwhile: what needs no
-# machine, then the stock kernels side by side.
+# What needs no machine comes first, and what machines need: kernels and modules.
+# Then machines, two at a time: more would only make each other late on two cores.
 #
 # Functions called by name are invisible to shellcheck:
 # shellcheck disable=SC2317
@@ -21,14 +19,15 @@ set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top"
 out=$top/tests/out/test
-[ "${1:-}" = --debug-kernels ] || rm -rf "$out"
+rm -rf "$out"
 mkdir -p "$out"
-passed=0 failed=0
-background=()
+passed=0 failed=0 failures=()
+
+declare -A running=()
 
 stop() {
 	local pid
-	for pid in "${background[@]}"; do
+	for pid in "${running[@]}"; do
 		# Each is the leader of a session of its own
 		kill -- "-$pid" 2>/dev/null || true
 	done
@@ -72,6 +71,7 @@ finish() { # NAME STATUS
 	failed=$((failed + f))
 	grep -E '^(ok|not ok|skip) ' "$out/$name.log" | sed 's/^/    /' || true
 	if [ "$code" != 0 ]; then
+		failures+=("$name")
 		echo "    --- $name failed (status $code, $out/$name.log):"
 		tail -n 100 "$out/$name.log" | sed 's/^/    /'
 	fi
@@ -79,30 +79,33 @@ finish() { # NAME STATUS
 	echo "$name: $p passed, $f failed"
 }
 
-# --- behind everything else
+# --- two at a time
 
-# job NAME COMMAND...: its output and status to files, for finish.
+# job NAME COMMAND...: begin it when fewer than two are running.
 job() {
-	local name=$1 code=0
+	local name=$1
 	shift
-	"$@" >"$out/$name.log" 2>&1 </dev/null || code=$?
-	echo "$code" >"$out/$name.status"
+	while [ ${#running[@]} -ge 2 ]; do
+		reap
+	done
+	at
+	echo "$name: $*"
+	# shellcheck disable=SC2016 # for the inner shell
+	setsid bash -c 'code=0; "${@:2}" >"$1.log" 2>&1 </dev/null || code=$?; echo $code >"$1.status"' \
+		job "$out/$name" "$@" &
+	running[$name]=$!
 }
 
-if [ "${1:-}" = --debug-kernels ]; then
-	trap - EXIT
-	job kernel-uml nice -n 10 scripts/build-kernel.sh uml-debug
-	job e2e-uml tests/e2e/run --kernel uml --offload default --timeout 4500 &
-	job kernel-debug nice -n 10 scripts/build-kernel.sh kunit-qemu
-	[ ! -d tests/kunit ] || job kunit tests/vm/kunit
-	job e2e-debug tests/e2e/run --kernel debug --offload default --timeout 1800 70-receiver
-	wait
-	exit 0
-fi
-
-setsid scripts/test.sh --debug-kernels >"$out/debug-kernels.log" 2>&1 </dev/null &
-debug=$!
-background+=("$debug")
+# Wait for one of them, and count it.
+reap() {
+	local name
+	wait -n "${running[@]}" || true
+	for name in "${!running[@]}"; do
+		kill -0 "${running[$name]}" 2>/dev/null && continue
+		unset "running[$name]"
+		finish "$name" "$(cat "$out/$name.status" 2>/dev/null || echo 125)"
+	done
+}
 
 # --- without a machine
 
@@ -122,25 +125,29 @@ for file in tests/user/test_*.py; do
 	part "user-$(basename "$file" .py)" /usr/bin/python3 "$file"
 done
 
-# --- stock kernels: what users see, with the modules that DKMS built
+part kernel-uml scripts/build-kernel.sh uml-debug
+part kernel-debug scripts/build-kernel.sh kunit-qemu
 
-part e2e tests/e2e/run --kernel all --module-dkms --offload spread --timeout 4500
+# --- machines: the stock kernels with the modules that DKMS built, what users
+# see; the debug kernels; and what a packet costs, against what it did
 
-# --- what a packet costs, against what it did
-
-part bench tests/bench/packet-cost --check
-
-# --- debug kernels
-
-at
-echo "waiting for what runs on the debug kernels"
-wait "$debug" || true
-background=()
-for name in kernel-uml e2e-uml kernel-debug kunit e2e-debug; do
-	[ "$name" != kunit ] || [ -d tests/kunit ] || continue
-	finish "$name" "$(cat "$out/$name.status" 2>/dev/null || echo 125)"
+job e2e-6.12 tests/e2e/run --kernel 6.12 --module-dkms --offload spread --timeout 4500
+job e2e-6.1 tests/e2e/run --kernel 6.1 --module-dkms --offload spread --timeout 4500
+job e2e-uml tests/e2e/run --kernel uml --offload spread --timeout 4500
+job kunit tests/vm/kunit
+job bench tests/bench/packet-cost --check
+job e2e-debug tests/e2e/run --kernel debug --offload default --timeout 1800 70-receiver
+while [ ${#running[@]} -gt 0 ]; do
+	reap
 done
 
+# --- what to look at
+
+for name in "${failures[@]}"; do
+	echo "    --- of $name:"
+	grep -hE '^ *(not ok|FAILED|Traceback|AssertionError)' "$out/$name.log" | head -n 40 |
+		cut -c1-300 | sed 's/^ */    /' || true
+done
 at
 echo "all parts done"
 echo "$passed passed, $failed failed"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.1/gro 6.12/fast
+# spread: 6.12/fast
 #
 # Mode dsr with real clients and servers: on the link, and in each tunnel over
 # both families. Backends are made ready by `lbadm backend-setup`; what takes
@@ -24,8 +24,7 @@ start_udp_echo 5353 rs1 rs2
 head -c 1000000 /dev/urandom >"$WORK/upload"
 sum=$(sha256sum <"$WORK/upload")
 for n in 1 2; do
-	ns_bg rs$n "receiver-$n" socat -u TCP6-LISTEN:7000,reuseaddr,fork "SYSTEM:sha256sum >>$WORK/sums"
-	wait_listen rs$n tcp 7000
+	start_checksums rs$n 7000
 done
 capture_start replies lb to-cl "src host $VIP4 or src host $VIP6"
 

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.1/gro 6.12/fast
+# spread: 6.1/gro
 # offload: default gro fast
 #
 # Mode dsr where tunnels do not fit: links of 1,500 bytes everywhere, and backends
-# that announce it. The client is told once, by ICMP, and its upload completes.
+# that announce it. The client is told in the beginning, by ICMP, and its upload completes.
 # With what `lbadm backend-setup` does on backends nobody needs to be told.
 #
 # NFLB_BULK_MIB: how much is uploaded each time (default: 10).
@@ -15,8 +15,7 @@
 setup_dsr
 head -c "$((${NFLB_BULK_MIB:-10} << 20))" /dev/zero >"$WORK/upload"
 sum=$(sha256sum <"$WORK/upload")
-ns_bg rs1 receiver socat -u TCP6-LISTEN:7000,reuseaddr,fork "SYSTEM:sha256sum >>$WORK/sums"
-wait_listen rs1 tcp 7000
+start_checksums rs1 7000
 
 upload() { # WHAT VIP-FAMILY
 	: >"$WORK/sums"
@@ -46,7 +45,8 @@ for encap in ipip gre gue; do
 		capture_start told cl to-lb '(icmp[0] == 3 and icmp[1] == 4) or ip6[40] == 2'
 		upload "$what, segments of 1,500 bytes" "$vip"
 		capture_stop told
-		assert_between "$what, clients told" "$(pcap_count told)" 1 5
+		# At most for all that was under way when the first answer came
+		assert_between "$what, clients told" "$(pcap_count told)" 1 20
 		overhead=20
 		[ "$outer" = 4 ] || overhead=40
 		case $encap in

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.12/default
+# spread: uml/default
 # offload: default
 #
 # A hundred thousand malformed netlink messages, in a namespace of their own:

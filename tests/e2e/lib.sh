@@ -350,6 +350,12 @@ start_udp_echo() {
 	done
 }
 
+# start_checksums RS PORT: the SHA-256 of each upload becomes a line of $WORK/sums.
+start_checksums() {
+	ns_bg "$1" "checksums-$1-$2" "$PYTHON" "$E2E/tools/checksums.py" "$2" "$WORK/sums"
+	wait_listen "$1" tcp "$2"
+}
+
 # start_iperf PORT [RS...]
 start_iperf() {
 	local port=$1 rs
