@@ -40,15 +40,16 @@ for family in 4 6; do
 	lb laddr del "$one"
 	lb laddr add "$range"
 done
-assert_eq "ports used again" "$(stat_of port-reused)" $((2 * (connections - ports)))
-# A busy machine may send one again for no reason; a backend that is in the way
-# makes every connection after the first $ports do so, and the client reset
-for name in TcpExtTCPSynRetrans TcpRetransSegs; do
+# A busy machine may send one again for no reason, and what comes when a socket is
+# gone is reset, which ends TIME_WAIT; a backend that is in the way makes every
+# connection after the first $ports do so, and the client reset
+for name in TcpExtTCPSynRetrans TcpRetransSegs TcpOutRsts; do
 	again=$(counter_of cl $name)
 	note "$name of the client: $again"
 	[ "$again" -le $((connections / 50)) ] || fail "$name of the client: $again"
 done
-assert_eq "resets by the client" "$(counter_of cl TcpOutRsts)" 0
+assert_between "ports used again" "$(stat_of port-reused)" \
+	$((2 * (connections - ports) - connections / 50)) $((2 * (connections - ports)))
 for name in TcpExtPAWSActive TcpExtPAWSPassive TcpExtTCPTimeWaitOverflow TcpOutRsts \
 	TcpExtTCPACKSkippedTimeWait TcpExtTW TcpExtTCPChallengeACK; do
 	note "$name of the backend: $(counter_of rs1 $name)"

@@ -482,6 +482,9 @@ def no_route_no_neighbour(net, f):
     net.cl.send(udp(f, b"x", dport=54))
     net.rs[0].receive(0.3)
     assert counter(net, "neighbour-pending") == before + 1
+    # The client is told now, not in the midst of another case
+    run("ip", "-n", "lb", "neigh", "flush", "to", near)
+    assert net.cl.receive()
 
 
 @suite.case(*FAMILIES)
