@@ -193,6 +193,7 @@ static void backend_free_work(struct work_struct *work)
 	list_del(&b->object);
 	nflb_stats_read(b->stats, &svc->departed);
 	mutex_unlock(&svc->nn->mutex);
+	dst_cache_destroy(&b->route);
 	free_percpu(b->stats);
 	kfree(b);
 	nflb_service_put(svc);
@@ -219,10 +220,10 @@ struct nflb_backend *nflb_backend_alloc(struct nflb_service *svc,
 	if (!b)
 		return NULL;
 	b->stats = nflb_stats_alloc();
-	if (!b->stats) {
-		kfree(b);
-		return NULL;
-	}
+	if (!b->stats)
+		goto err_free;
+	if (dst_cache_init(&b->route, GFP_KERNEL_ACCOUNT))
+		goto err_stats;
 	b->addr = *addr;
 	b->family = family;
 	b->port = port;
@@ -230,6 +231,7 @@ struct nflb_backend *nflb_backend_alloc(struct nflb_service *svc,
 	b->mode = NFLB_MODE_INHERIT;
 	b->encap = NFLB_ENCAP_INHERIT;
 	b->port_salt = get_random_u32();
+	atomic_set(&b->ident, get_random_u32());
 	atomic_set(&b->port_cursor, get_random_u32());
 	b->ports_exhausted = nflb_now() - HZ;
 	b->service = svc;
@@ -240,6 +242,12 @@ struct nflb_backend *nflb_backend_alloc(struct nflb_service *svc,
 	INIT_RCU_WORK(&b->free_work, backend_free_work);
 	list_add_tail(&b->object, &svc->objects);
 	return b;
+
+err_stats:
+	free_percpu(b->stats);
+err_free:
+	kfree(b);
+	return NULL;
 }
 
 /**

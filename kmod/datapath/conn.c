@@ -3,10 +3,11 @@
  * The connection table: lookup, creation, removal.
  *
  * A connection stands in one rhashtable twice, once for each direction. The
- * table grows and shrinks by itself, in the background; lookups never lock. A
- * connection is published by inserting its client side last, and removed by
- * whoever sets NFLB_CONN_DYING first: until both sides stand in the table that
- * is who makes it, so that nobody frees it half way.
+ * table grows by itself, in the background, and stays as large as it was needed
+ * once: the next crowd finds it so. Lookups never lock. A connection is
+ * published by inserting its client side last, and removed by whoever sets
+ * NFLB_CONN_DYING first: until both sides stand in the table that is who makes
+ * it, so that nobody frees it half way.
  */
 #include <linux/random.h>
 #include <linux/slab.h>
@@ -23,8 +24,12 @@
 #include "datapath/trace.h"
 #include "netns.h"
 
-/* How many buckets of a full table are searched for a half-open connection. */
-#define EVICT_BUCKETS		64
+/*
+ * How far a full table is searched for a half-open connection: that many entries
+ * are looked at, and buckets, for the ceiling may be far below what it was.
+ */
+#define EVICT_ENTRIES		64
+#define EVICT_BUCKETS		4096
 
 /* Default ceiling on a host without memory, or for who owns no host. */
 #define MAX_CONNECTIONS_LEAST	16384
@@ -51,7 +56,6 @@ static const struct rhashtable_params conn_params = {
 	.key_len = NFLB_TUPLE_KEY_LEN,
 	.hashfn = tuple_hash,
 	.obj_cmpfn = tuple_cmp,
-	.automatic_shrinking = true,
 };
 
 /**
@@ -158,7 +162,14 @@ struct nflb_conn *nflb_conn_lookup(struct nflb_net *nn,
 				   const struct nflb_tuple *tuple,
 				   enum nflb_dir *dir)
 {
-	return conn_lookup(nn, tuple, dir);
+	struct nflb_flow_key key;
+
+	if (tuple->family == AF_INET) {
+		nflb_flow_key(&key, tuple, AF_INET);
+		return conn_lookup(nn, &key, AF_INET, dir);
+	}
+	nflb_flow_key(&key, tuple, AF_INET6);
+	return conn_lookup(nn, &key, AF_INET6, dir);
 }
 NFLB_EXPORT_KUNIT(nflb_conn_lookup);
 
@@ -400,16 +411,18 @@ static struct nflb_conn *conn_insert(struct nflb_net *nn,
 static bool evict_from(struct nflb_net *nn, const struct bucket_table *tbl,
 		       unsigned int first)
 {
+	unsigned int i, entries = 0;
 	struct nflb_conn_node *node;
 	struct rhash_head *pos;
 	enum nflb_dir dir;
-	unsigned int i;
 
-	for (i = 0; i < min_t(unsigned int, EVICT_BUCKETS, tbl->size); i++) {
+	for (i = 0; i < min_t(unsigned int, EVICT_BUCKETS, tbl->size) &&
+	     entries < EVICT_ENTRIES; i++) {
 		rht_for_each_entry_rcu(node, pos, tbl,
 				       (first + i) & (tbl->size - 1), head) {
 			struct nflb_conn *conn = nflb_conn_of(node, &dir);
 
+			entries++;
 			if (nflb_conn_state_half_open(conn) &&
 			    nflb_conn_unlink(nn, conn))
 				return true;

@@ -36,6 +36,7 @@ struct nflb_persist;
  * rest the sequence number seen last, in steps of 128 KiB (conn_state.c).
  */
 #define NFLB_AUX_DIR		BIT(15)
+#define NFLB_AUX_SEQ_MASK	(NFLB_AUX_DIR - 1)
 #define NFLB_AUX_SEQ_SHIFT	17
 
 /**

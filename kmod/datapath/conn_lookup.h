@@ -13,7 +13,7 @@
 extern struct nflb_hash_key nflb_conn_hash_key;
 
 static __always_inline struct nflb_conn *
-conn_lookup(struct nflb_net *nn, const struct nflb_tuple *tuple,
+conn_lookup(struct nflb_net *nn, const struct nflb_flow_key *key, u8 family,
 	    enum nflb_dir *dir)
 {
 	struct rhash_lock_head __rcu *const *bucket;
@@ -25,13 +25,14 @@ conn_lookup(struct nflb_net *nn, const struct nflb_tuple *tuple,
 	table = rht_dereference_rcu(nn->conns.tbl, &nn->conns);
 again:
 	index = rht_bucket_index(table,
-				 nflb_tuple_hash(tuple, &nflb_conn_hash_key,
-						 table->hash_rnd));
+				 nflb_flow_key_hash(key, family,
+						    &nflb_conn_hash_key,
+						    table->hash_rnd));
 	bucket = rht_bucket(table, index);
 	do {
 		rht_for_each_rcu_from(head, rht_ptr_rcu(bucket), table, index) {
 			node = container_of(head, struct nflb_conn_node, head);
-			if (likely(nflb_tuple_equal(tuple, &node->tuple)))
+			if (likely(nflb_flow_key_is(key, &node->tuple, family)))
 				return nflb_conn_of(node, dir);
 		}
 		/* One that was moved to another chain may have led there. */

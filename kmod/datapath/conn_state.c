@@ -28,7 +28,6 @@
 #define LEAP_ACK_BEHIND	64
 #define LEAP_ACK_AHEAD	1
 
-#define AUX_SEQ_MASK	(NFLB_AUX_DIR - 1)
 
 static const char * const state_names[] = {
 	[NFLB_CONN_NONE]	= "none",
@@ -190,7 +189,7 @@ static bool seq_near(u16 aux, u32 seq, u16 behind, u16 ahead)
 {
 	u16 distance = (seq >> NFLB_AUX_SEQ_SHIFT) - aux + behind;
 
-	return (distance & AUX_SEQ_MASK) <= behind + ahead;
+	return (distance & NFLB_AUX_SEQ_MASK) <= behind + ahead;
 }
 
 /*
@@ -238,7 +237,7 @@ static noinline void seq_move(struct nflb_conn *conn,
 static void seq_note(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 		     enum nflb_dir dir, u16 aux)
 {
-	if (unlikely((aux & AUX_SEQ_MASK) !=
+	if (unlikely((aux & NFLB_AUX_SEQ_MASK) !=
 		     pkt->tcp_seq >> NFLB_AUX_SEQ_SHIFT))
 		seq_move(conn, pkt, dir, aux);
 }
@@ -249,7 +248,7 @@ static void ack_note(struct nflb_conn *conn, const struct nflb_pkt *pkt)
 	struct nflb_conn_node *node = &conn->out;
 	u16 aux = READ_ONCE(node->tuple.aux);
 
-	if (likely((aux & AUX_SEQ_MASK) ==
+	if (likely((aux & NFLB_AUX_SEQ_MASK) ==
 		   pkt->tcp_ack >> NFLB_AUX_SEQ_SHIFT) ||
 	    !(pkt->tcp_flags & NFLB_TCP_ACK))
 		return;

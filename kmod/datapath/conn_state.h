@@ -26,6 +26,26 @@ void nflb_conn_state_packet(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 			    enum nflb_dir dir);
 const char *nflb_conn_state_name(u8 state);
 
+/*
+ * Is a plain segment of an established connection in another step of sequence
+ * numbers than the last? Where the backend is not seen, what the client
+ * acknowledges counts too. If not, nflb_conn_state_packet() has nothing to do
+ * but nflb_conn_touch().
+ */
+static __always_inline bool nflb_conn_seq_moved(const struct nflb_conn *conn,
+						enum nflb_dir dir, u32 seq,
+						u32 ack)
+{
+	u16 aux = READ_ONCE((dir == NFLB_DIR_IN ? &conn->in :
+						  &conn->out)->tuple.aux);
+
+	if ((aux & NFLB_AUX_SEQ_MASK) != seq >> NFLB_AUX_SEQ_SHIFT)
+		return true;
+	return READ_ONCE(conn->nat) & NFLB_NAT_ONE_SIDED &&
+	       (READ_ONCE(conn->out.tuple.aux) & NFLB_AUX_SEQ_MASK) !=
+	       ack >> NFLB_AUX_SEQ_SHIFT;
+}
+
 /* Does a connection in this state count as active? UDP has no end to see. */
 static inline bool nflb_conn_state_active(u8 state)
 {

@@ -24,17 +24,39 @@ unsigned int nflb_fast_tunnel_mtu(const struct nflb_conn *conn,
 }
 
 /**
- * nflb_fast_other() - forward a packet whose outer header is of another family
- * @pkt: the packet
+ * nflb_fast_again() - the short way for a packet that was parsed already
+ * @pkt: the packet, all of it set
  * @conn: its connection
  * @dir: its direction
- * @family: of the packet
+ *
+ * For packets whose outer header is of another family, and for those that a
+ * connection was just made for.
  *
  * Context, return: as for nflb_fast().
  */
-enum nflb_verdict nflb_fast_other(struct nflb_pkt *pkt, struct nflb_conn *conn,
-				  enum nflb_dir dir, u8 family)
+enum nflb_verdict nflb_fast_again(struct nflb_pkt *pkt, struct nflb_conn *conn,
+				  enum nflb_dir dir)
 {
-	return family == AF_INET ? fast_forward(pkt, conn, dir, AF_INET6) :
-				   fast_forward(pkt, conn, dir, AF_INET);
+	u32 now = nflb_now();
+	u8 from = pkt->tuple.family, to = nflb_conn_answer(conn, dir)->family;
+	struct nflb_fast_pkt f = {
+		.skb = pkt->skb,
+		.nn = pkt->nn,
+		.l4 = pkt->l4,
+		.end = pkt->l4 + (pkt->tuple.proto == IPPROTO_TCP ?
+				  pkt->tcp_doff : sizeof(struct udphdr)),
+		.tcp_flags = pkt->tcp_flags,
+		.gso = skb_is_gso(pkt->skb),
+	};
+
+	nflb_flow_key(&f.key, &pkt->tuple, from);
+	if (!fast_steady(&f, conn) || nflb_ttl(pkt) <= 1)
+		return NFLB_CONTINUE;
+	if (from == AF_INET)
+		return to == AF_INET ?
+		       fast_forward(pkt, &f, conn, dir, AF_INET, AF_INET, now) :
+		       fast_forward(pkt, &f, conn, dir, AF_INET, AF_INET6, now);
+	return to == AF_INET ?
+	       fast_forward(pkt, &f, conn, dir, AF_INET6, AF_INET, now) :
+	       fast_forward(pkt, &f, conn, dir, AF_INET6, AF_INET6, now);
 }

@@ -29,8 +29,8 @@
 
 unsigned int nflb_fast_tunnel_mtu(const struct nflb_conn *conn,
 				  const struct dst_entry *dst, u8 family);
-enum nflb_verdict nflb_fast_other(struct nflb_pkt *pkt, struct nflb_conn *conn,
-				  enum nflb_dir dir, u8 family);
+enum nflb_verdict nflb_fast_again(struct nflb_pkt *pkt, struct nflb_conn *conn,
+				  enum nflb_dir dir);
 
 /* First byte of an IPv4 header without options */
 #define IPV4_PLAIN 0x45
@@ -43,183 +43,271 @@ enum nflb_verdict nflb_fast_other(struct nflb_pkt *pkt, struct nflb_conn *conn,
 #define FLAGS_LOOKED_AT (NFLB_TCP_FIN | NFLB_TCP_SYN | NFLB_TCP_RST | \
 			 NFLB_TCP_ACK)
 
-static __always_inline bool fast_parse_l3(struct nflb_pkt *pkt, u8 family)
+/**
+ * struct nflb_fast_pkt - a packet on the short way
+ * @skb: skb->data is its network header
+ * @nn: the namespace
+ * @key: its flow
+ * @l4: offset of the transport header
+ * @end: offset of what is behind it, TCP's options included
+ * @tcp_flags: NFLB_TCP_*, 0 for UDP
+ * @gso: skb_is_gso()
+ *
+ * Less than struct nflb_pkt, and in registers: its address goes nowhere.
+ */
+struct nflb_fast_pkt {
+	struct sk_buff		*skb;
+	struct nflb_net		*nn;
+	struct nflb_flow_key	key;
+	unsigned int		l4;
+	unsigned int		end;
+	u8			tcp_flags;
+	bool			gso;
+};
+
+static __always_inline bool fast_is_tcp(const struct nflb_fast_pkt *f)
 {
-	struct nflb_tuple *t = &pkt->tuple;
-
-	if (family == AF_INET) {
-		const struct iphdr *iph = ip_hdr(pkt->skb);
-
-		if (*(const u8 *)iph != IPV4_PLAIN || ip_is_fragment(iph))
-			return false;
-		nflb_addr_set_v4(&t->src, iph->saddr);
-		nflb_addr_set_v4(&t->dst, iph->daddr);
-		t->proto = iph->protocol;
-		pkt->l4 = sizeof(*iph);
-	} else {
-		const struct ipv6hdr *ip6h = ipv6_hdr(pkt->skb);
-
-		if (ip6h->version != 6)
-			return false;
-		t->src.in6 = ip6h->saddr;
-		t->dst.in6 = ip6h->daddr;
-		t->proto = ip6h->nexthdr;
-		pkt->l4 = sizeof(*ip6h);
-	}
-	t->family = family;
-	t->aux = 0;
-	return true;
+	return f->key.proto == IPPROTO_TCP;
 }
 
-static __always_inline bool fast_parse_tcp(struct nflb_pkt *pkt)
+/* What has to be linear: the network header, and the shortest behind it. */
+#define FAST_LEN_V4 (sizeof(struct iphdr) + sizeof(struct udphdr))
+#define FAST_LEN_V6 (sizeof(struct ipv6hdr) + sizeof(struct udphdr))
+
+/* Are that many bytes linear? */
+static __always_inline bool fast_linear(struct sk_buff *skb, unsigned int len)
+{
+	return likely(skb_headlen(skb) >= len) || pskb_may_pull(skb, len);
+}
+
+/* All of @pkt, as nflb_packet_parse() does it; nothing was written yet. */
+static __always_inline void fast_fill(struct nflb_pkt *pkt,
+				      const struct nflb_fast_pkt *f, u8 family)
+{
+	struct nflb_tuple *t = &pkt->tuple;
+	const struct tcphdr *th;
+
+	if (family == AF_INET) {
+		nflb_addr_set_v4(&t->src, (__force __be32)(u32)f->key.src[0]);
+		nflb_addr_set_v4(&t->dst, (__force __be32)(u32)f->key.dst[0]);
+	} else {
+		t->src.words[0] = f->key.src[0];
+		t->src.words[1] = f->key.src[1];
+		t->dst.words[0] = f->key.dst[0];
+		t->dst.words[1] = f->key.dst[1];
+	}
+	*(u32 *)&t->sport = f->key.ports;
+	t->proto = f->key.proto;
+	t->family = family;
+	t->aux = 0;
+	pkt->kind = NFLB_KIND_FLOW;
+	pkt->l4 = f->l4;
+	pkt->len = f->skb->len;
+	pkt->tcp_flags = f->tcp_flags;
+	if (!fast_is_tcp(f))
+		return;
+	th = (const struct tcphdr *)(f->skb->data + f->l4);
+	pkt->tcp_doff = f->end - f->l4;
+	pkt->tcp_seq = ntohl(th->seq);
+	pkt->tcp_ack = ntohl(th->ack_seq);
+}
+
+static __always_inline bool fast_parse_tcp(struct nflb_fast_pkt *f)
 {
 	const struct tcphdr *th;
 
-	if (unlikely(!pskb_may_pull(pkt->skb, pkt->l4 + sizeof(*th))))
+	if (unlikely(!fast_linear(f->skb, f->l4 + sizeof(*th))))
 		return false;
-	th = (const struct tcphdr *)(pkt->skb->data + pkt->l4);
-	pkt->tcp_doff = th->doff * 4;
-	if (unlikely(pkt->tcp_doff < sizeof(*th) ||
-		     !pskb_may_pull(pkt->skb, pkt->l4 + pkt->tcp_doff)))
+	th = (const struct tcphdr *)(f->skb->data + f->l4);
+	f->end = f->l4 + th->doff * 4;
+	if (unlikely(f->end < f->l4 + sizeof(*th) ||
+		     !fast_linear(f->skb, f->end)))
 		return false;
-	th = (const struct tcphdr *)(pkt->skb->data + pkt->l4);
-	pkt->tuple.sport = th->source;
-	pkt->tuple.dport = th->dest;
-	pkt->tcp_flags = tcp_flag_byte(th);
-	pkt->tcp_seq = ntohl(th->seq);
-	pkt->tcp_ack = ntohl(th->ack_seq);
+	th = (const struct tcphdr *)(f->skb->data + f->l4);
+	f->tcp_flags = tcp_flag_byte(th);
 	return true;
 }
 
-static __always_inline bool fast_parse_udp(struct nflb_pkt *pkt)
+static __always_inline bool fast_parse_udp(struct nflb_fast_pkt *f)
 {
-	struct sk_buff *skb = pkt->skb;
 	const struct udphdr *uh;
 	unsigned int len;
 
-	if (unlikely(!pskb_may_pull(skb, pkt->l4 + sizeof(*uh))))
-		return false;
-	uh = (const struct udphdr *)(skb->data + pkt->l4);
+	uh = (const struct udphdr *)(f->skb->data + f->l4);
 	len = ntohs(uh->len);
-	if (!skb_is_gso(skb) &&
-	    (len < sizeof(*uh) || len > skb->len - pkt->l4))
-		return false;
-	pkt->tuple.sport = uh->source;
-	pkt->tuple.dport = uh->dest;
-	pkt->tcp_flags = 0;
-	return true;
+	f->end = f->l4 + sizeof(*uh);
+	f->tcp_flags = 0;
+	return f->gso || (len >= sizeof(*uh) && len <= f->skb->len - f->l4);
 }
 
 /*
  * The same as nflb_packet_parse() finds; false when the packet is not TCP or UDP
  * without extras: IP options, extension headers, fragments.
  */
-static __always_inline bool fast_parse(struct nflb_pkt *pkt, u8 family)
+static __always_inline bool fast_parse(struct nflb_fast_pkt *f, u8 family)
 {
-	if (unlikely(!fast_parse_l3(pkt, family)))
-		return false;
-	pkt->kind = NFLB_KIND_FLOW;
-	pkt->len = pkt->skb->len;
-	if (pkt->tuple.proto == IPPROTO_TCP)
-		return fast_parse_tcp(pkt);
-	return likely(pkt->tuple.proto == IPPROTO_UDP) && fast_parse_udp(pkt);
+	unsigned int l4 = family == AF_INET ? sizeof(struct iphdr) :
+					      sizeof(struct ipv6hdr);
+	struct sk_buff *skb = f->skb;
+	void *l3 = skb->data;
+
+	if (family == AF_INET) {
+		const struct iphdr *iph = l3;
+
+		if (*(const u8 *)iph != IPV4_PLAIN || ip_is_fragment(iph))
+			return false;
+		f->key.src[0] = (__force u32)iph->saddr;
+		f->key.dst[0] = (__force u32)iph->daddr;
+		f->key.proto = iph->protocol;
+	} else {
+		const struct ipv6hdr *ip6h = l3;
+
+		if (ip6h->version != 6)
+			return false;
+		f->key.src[0] = get_unaligned((const u64 *)&ip6h->saddr);
+		f->key.src[1] = get_unaligned((const u64 *)&ip6h->saddr + 1);
+		f->key.dst[0] = get_unaligned((const u64 *)&ip6h->daddr);
+		f->key.dst[1] = get_unaligned((const u64 *)&ip6h->daddr + 1);
+		f->key.proto = ip6h->nexthdr;
+	}
+	/* TCP and UDP both begin with them. */
+	f->key.ports = get_unaligned((const u32 *)(l3 + l4));
+	f->l4 = l4;
+	f->gso = skb_is_gso(skb);
+	if (fast_is_tcp(f))
+		return fast_parse_tcp(f);
+	return likely(f->key.proto == IPPROTO_UDP) && fast_parse_udp(f);
 }
 
 /* Will the packet leave the connection's state as it is? */
-static __always_inline bool fast_steady(const struct nflb_pkt *pkt, const struct nflb_conn *conn)
+static __always_inline bool fast_steady(const struct nflb_fast_pkt *f,
+					const struct nflb_conn *conn)
 {
 	u8 nat = READ_ONCE(conn->nat);
 
-	if (pkt->tuple.proto == IPPROTO_UDP)
+	if (!fast_is_tcp(f))
 		return !(nat & SLOW_UDP);
 	return READ_ONCE(conn->state) == NFLB_CONN_ESTABLISHED &&
-	       (pkt->tcp_flags & FLAGS_LOOKED_AT) == NFLB_TCP_ACK &&
+	       (f->tcp_flags & FLAGS_LOOKED_AT) == NFLB_TCP_ACK &&
 	       !(nat & SLOW_TCP);
 }
 
-static __always_inline unsigned int fast_header_len(const struct nflb_pkt *pkt)
+static __always_inline u8 fast_ttl(const struct nflb_fast_pkt *f, u8 family)
 {
-	return pkt->l4 + (pkt->tuple.proto == IPPROTO_TCP ?
-			  pkt->tcp_doff : sizeof(struct udphdr));
+	const void *l3 = f->skb->data;
+
+	return family == AF_INET ? ((const struct iphdr *)l3)->ttl :
+				   ((const struct ipv6hdr *)l3)->hop_limit;
+}
+
+/* One hop less */
+static __always_inline void fast_hop(const struct nflb_fast_pkt *f, u8 family)
+{
+	void *l3 = f->skb->data;
+
+	if (family == AF_INET)
+		ip_decrease_ttl(l3);
+	else
+		((struct ipv6hdr *)l3)->hop_limit--;
 }
 
 /* May headers be written, and @room bytes put in front of them? */
-static __always_inline bool fast_writable(const struct nflb_pkt *pkt, unsigned int room)
+static __always_inline bool fast_writable(const struct nflb_fast_pkt *f,
+					  unsigned int room)
 {
-	const struct sk_buff *skb = pkt->skb;
+	const struct sk_buff *skb = f->skb;
 
-	if (unlikely(skb_cloned(skb) &&
-		     !skb_clone_writable(skb, fast_header_len(pkt))))
+	if (unlikely(skb_cloned(skb) && !skb_clone_writable(skb, f->end)))
 		return false;
 	return skb_headroom(skb) >= room;
 }
 
 /* @mtu: of a packet as it is now */
-static __always_inline bool fast_fits(const struct sk_buff *skb, unsigned int mtu)
+static __always_inline bool fast_fits(const struct nflb_fast_pkt *f,
+				      unsigned int mtu)
 {
-	if (likely(!skb_is_gso(skb)))
+	const struct sk_buff *skb = f->skb;
+
+	if (likely(!f->gso))
 		return skb->len <= mtu;
 	/* gso_type: not what hardware merged, which cannot be taken apart */
 	return skb_shinfo(skb)->gso_type &&
 	       (skb->len <= mtu || skb_gso_validate_network_len(skb, mtu));
 }
 
-static __always_inline void fast_follow(const struct nflb_pkt *pkt,
+/* nflb_conn_state_packet(), which is called only if there is something new. */
+static __always_inline void fast_follow(struct nflb_pkt *pkt,
+					const struct nflb_fast_pkt *f,
 					struct nflb_conn *conn,
-					enum nflb_dir dir)
+					enum nflb_dir dir, u32 now)
 {
-	if (pkt->tuple.proto == IPPROTO_TCP)
+	const struct tcphdr *th = (const struct tcphdr *)(f->skb->data + f->l4);
+
+	if (fast_is_tcp(f) &&
+	    unlikely(nflb_conn_seq_moved(conn, dir, ntohl(th->seq),
+					 ntohl(th->ack_seq))))
 		nflb_conn_state_packet(conn, pkt, dir);
 	else
-		nflb_conn_touch(conn, nflb_now());
+		nflb_conn_touch(conn, now);
 }
 
-/* @family: of the packet as it leaves, of its outer header if it gets one */
+/*
+ * @from: family of the packet as it is
+ * @to: as it leaves, of its outer header if it gets one
+ * @now: nflb_now()
+ */
 static __always_inline enum nflb_verdict
-fast_forward(struct nflb_pkt *pkt, struct nflb_conn *conn, enum nflb_dir dir,
-	     u8 family)
+fast_forward(struct nflb_pkt *pkt, const struct nflb_fast_pkt *f,
+	     struct nflb_conn *conn, enum nflb_dir dir, u8 from, u8 to, u32 now)
 {
-	const struct nflb_tuple *to = nflb_conn_answer(conn, dir);
-	const struct net *net = pkt->nn->net;
-	struct sk_buff *skb = pkt->skb;
+	const struct nflb_tuple *answer = nflb_conn_answer(conn, dir);
+	const struct net *net = f->nn->net;
+	struct sk_buff *skb = f->skb;
+	unsigned int len = skb->len;
+	u8 forward = conn->forward;
 	struct neighbour *neigh;
 	struct dst_entry *dst;
 	bool encap;
 
-	dst = nflb_route_cached(net, conn, dir, family);
+	dst = nflb_route_cached(net, conn, dir, to);
 	if (unlikely(!dst))
 		return NFLB_CONTINUE;
-	encap = conn->forward > NFLB_FORWARD_DSR + NFLB_ENCAP_NONE;
-	if (unlikely(!fast_fits(skb, encap ? nflb_fast_tunnel_mtu(conn, dst, family) :
-			   nflb_route_mtu_fast(net, dst, family))))
+	encap = forward > NFLB_FORWARD_DSR + NFLB_ENCAP_NONE;
+	if (unlikely(!fast_fits(f, encap ? nflb_fast_tunnel_mtu(conn, dst, to) :
+			   nflb_route_mtu_fast(net, dst, to))))
 		return NFLB_CONTINUE;
-	neigh = nflb_neighbour_ready(dst, to, family,
-				     conn->forward == NFLB_FORWARD_DSR);
-	if (unlikely(!neigh ||
-		     !fast_writable(pkt, LL_RESERVED_SPACE(neigh->dev))))
+	neigh = nflb_neighbour_ready(dst, answer, to,
+				     forward == NFLB_FORWARD_DSR);
+	if (unlikely(!neigh || !fast_writable(f, LL_RESERVED_SPACE(neigh->dev))))
 		return NFLB_CONTINUE;
 
 	/* Nothing can go wrong from here on, but memory. */
-	skb_set_transport_header(skb, pkt->l4);
-	fast_follow(pkt, conn, dir);
-	if (pkt->tuple.proto == IPPROTO_TCP && dir == NFLB_DIR_IN &&
-	    pkt->tcp_doff > sizeof(struct tcphdr))
+	skb->transport_header = skb->network_header + f->l4;
+	if (fast_is_tcp(f) || encap)
+		fast_fill(pkt, f, from);
+	fast_follow(pkt, f, conn, dir, now);
+	if (fast_is_tcp(f) && dir == NFLB_DIR_IN &&
+	    f->end - f->l4 > sizeof(struct tcphdr))
 		nflb_tcp_scrub_address(pkt);
-	if (conn->forward < NFLB_FORWARD_DSR)
-		mangle_tuple(pkt, to, family);
-	nflb_mangle_ttl(pkt);
+	if (forward < NFLB_FORWARD_DSR)
+		mangle_tuple(skb, skb->data, skb->data + f->l4, f->key.proto,
+			     answer, from, true);
+	else
+		fast_hop(f, from);
 	if (encap && unlikely(nflb_encap_push(pkt, conn, dst, false) !=
 			      NFLB_CONTINUE))
 		return NFLB_DROP;
-	nflb_stats_packet(conn->backend->stats, dir, pkt->len);
-	nflb_xmit_ready(pkt, family, dst, neigh);
+	nflb_stats_packet(conn->backend->stats, dir, len);
+	nflb_xmit_ready(f->nn, skb, to, dst, neigh);
 	return NFLB_STOLEN;
 }
 
 /**
  * nflb_fast() - the short way
- * @pkt: a packet that was received; skb, nn and state are set, its network
- *	header is linear and was checked
+ * @pkt: the packet; skb, nn and state are set
+ * @skb: the same as in @pkt; was received; its network header is skb->data, and
+ *	was checked; FAST_LEN_V4 or FAST_LEN_V6 bytes are linear
+ * @nn: the same as in @pkt
  * @family: of the packet
  *
  * Context: softirq or BH disabled, rcu_read_lock() held. Return: NFLB_STOLEN
@@ -227,26 +315,38 @@ fast_forward(struct nflb_pkt *pkt, struct nflb_conn *conn, enum nflb_dir dir,
  * long way. Then nothing was changed, and when @pkt->plain says so, all of @pkt
  * is set as by nflb_packet_parse(), and the connection was looked up.
  */
-static __always_inline enum nflb_verdict nflb_fast(struct nflb_pkt *pkt,
-						   u8 family)
+static __always_inline enum nflb_verdict
+nflb_fast(struct nflb_pkt *pkt, struct sk_buff *skb, struct nflb_net *nn,
+	  u8 family)
 {
+	struct nflb_fast_pkt f = { .skb = skb, .nn = nn };
+	enum nflb_verdict verdict = NFLB_CONTINUE;
+	u32 now = nflb_now();
 	struct nflb_conn *conn;
 	enum nflb_dir dir;
 
-	pkt->plain = fast_parse(pkt, family);
-	if (unlikely(!pkt->plain))
+	if (unlikely(!fast_parse(&f, family))) {
+		pkt->plain = false;
 		return NFLB_CONTINUE;
-	conn = conn_lookup(pkt->nn, &pkt->tuple, &dir);
+	}
+	conn = conn_lookup(nn, &f.key, family, &dir);
+	if (likely(conn && nflb_conn_alive(conn, now) &&
+		   fast_steady(&f, conn) && fast_ttl(&f, family) > 1)) {
+		if (unlikely(nflb_conn_answer(conn, dir)->family != family)) {
+			fast_fill(pkt, &f, family);
+			verdict = nflb_fast_again(pkt, conn, dir);
+		} else {
+			verdict = fast_forward(pkt, &f, conn, dir, family,
+					       family, now);
+		}
+		if (likely(verdict != NFLB_CONTINUE))
+			return verdict;
+	}
+	fast_fill(pkt, &f, family);
+	pkt->plain = true;
 	pkt->conn = conn;
-	if (unlikely(!conn))
-		return NFLB_CONTINUE;
 	pkt->dir = dir;
-	if (unlikely(!nflb_conn_alive(conn, nflb_now()) ||
-		     !fast_steady(pkt, conn) || nflb_ttl(pkt) <= 1))
-		return NFLB_CONTINUE;
-	if (unlikely(nflb_conn_answer(conn, dir)->family != family))
-		return nflb_fast_other(pkt, conn, dir, family);
-	return fast_forward(pkt, conn, dir, family);
+	return NFLB_CONTINUE;
 }
 
 #endif /* NFLB_FASTPATH_H */

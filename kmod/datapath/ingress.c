@@ -21,12 +21,12 @@
 #include "datapath/pipeline.h"
 #include "netns.h"
 
-/* Cut what the link put behind the packet; it is @len long. */
-static bool trim(struct sk_buff *skb, unsigned int len)
+/* Cut what the link put behind the packet; it is @len long, and @least. */
+static bool trim(struct sk_buff *skb, unsigned int len, unsigned int least)
 {
 	if (likely(skb->len == len))
 		return true;
-	return skb->len > len && !pskb_trim_rcsum(skb, len);
+	return skb->len > len && len >= least && !pskb_trim_rcsum(skb, len);
 }
 
 /* Version and options are looked at by the parser. */
@@ -34,12 +34,11 @@ static bool valid_v4(struct sk_buff *skb)
 {
 	const struct iphdr *iph;
 
-	if (unlikely(!pskb_may_pull(skb, sizeof(*iph))))
+	if (unlikely(!fast_linear(skb, FAST_LEN_V4)))
 		return false;
-	iph = ip_hdr(skb);
+	iph = (const struct iphdr *)skb->data;
 	return iph->ihl == 5 && !ip_fast_csum(iph, 5) &&
-	       ntohs(iph->tot_len) >= sizeof(*iph) &&
-	       trim(skb, ntohs(iph->tot_len));
+	       trim(skb, ntohs(iph->tot_len), FAST_LEN_V4);
 }
 
 /* Of length 0 are jumbograms. */
@@ -47,11 +46,11 @@ static bool valid_v6(struct sk_buff *skb)
 {
 	const struct ipv6hdr *ip6h;
 
-	if (unlikely(!pskb_may_pull(skb, sizeof(*ip6h))))
+	if (unlikely(!fast_linear(skb, FAST_LEN_V6)))
 		return false;
-	ip6h = ipv6_hdr(skb);
+	ip6h = (const struct ipv6hdr *)skb->data;
 	return ip6h->payload_len &&
-	       trim(skb, sizeof(*ip6h) + ntohs(ip6h->payload_len));
+	       trim(skb, sizeof(*ip6h) + ntohs(ip6h->payload_len), FAST_LEN_V6);
 }
 
 /*
@@ -70,7 +69,7 @@ static unsigned int nflb_ingress(void *priv, struct sk_buff *skb,
 				 const struct nf_hook_state *state)
 {
 	enum nflb_verdict verdict;
-	struct nflb_pkt pkt;
+	struct nflb_pkt pkt __uninitialized;
 
 	if (unlikely(!ours(skb)))
 		return NF_ACCEPT;
@@ -82,16 +81,16 @@ static unsigned int nflb_ingress(void *priv, struct sk_buff *skb,
 	if (skb->protocol == htons(ETH_P_IP)) {
 		if (unlikely(!valid_v4(skb)))
 			return NF_ACCEPT;
-		verdict = nflb_fast(&pkt, AF_INET);
+		verdict = nflb_fast(&pkt, skb, priv, AF_INET);
 	} else if (skb->protocol == htons(ETH_P_IPV6)) {
 		if (unlikely(!valid_v6(skb)))
 			return NF_ACCEPT;
-		verdict = nflb_fast(&pkt, AF_INET6);
+		verdict = nflb_fast(&pkt, skb, priv, AF_INET6);
 	} else {
 		return NF_ACCEPT;
 	}
 	if (likely(verdict == NFLB_STOLEN)) {
-		nflb_count(pkt.nn, NFLB_COUNTER_FAST_PATH);
+		nflb_count((struct nflb_net *)priv, NFLB_COUNTER_FAST_PATH);
 		return NF_STOLEN;
 	}
 	return nflb_pipeline_end(&pkt, verdict);

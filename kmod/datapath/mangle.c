@@ -16,6 +16,18 @@
 #include "datapath/mangle.h"
 #include "datapath/mangle_tuple.h"
 
+static void *header(const struct nflb_pkt *pkt, unsigned int off)
+{
+	return pkt->skb->data + off;
+}
+
+/* check_update() of the packet's transport header */
+static void update(struct nflb_pkt *pkt, __wsum pseudo, __wsum other)
+{
+	check_update(pkt->skb, header(pkt, pkt->l4), pkt->tuple.proto, pseudo,
+		     other);
+}
+
 /* Where a network header at @l3 has the address of one end. */
 static union nflb_addr *addr_at(struct nflb_pkt *pkt, unsigned int l3,
 				enum nflb_end end)
@@ -103,7 +115,8 @@ void nflb_mangle_end(struct nflb_pkt *pkt, enum nflb_end end,
 		     const union nflb_addr *addr, __be16 port)
 {
 	union nflb_addr *at = addr_at(pkt, skb_network_offset(pkt->skb), end);
-	__sum16 *check = check_at(pkt, pkt->l4, pkt->tuple.proto);
+	__sum16 *check = check_at(pkt->skb, header(pkt, pkt->l4),
+				   pkt->tuple.proto);
 	__be16 *port_p = port_at(pkt, pkt->l4, end);
 
 	if (check) {
@@ -131,7 +144,9 @@ NFLB_EXPORT_KUNIT(nflb_mangle_end);
  */
 void nflb_mangle_tuple(struct nflb_pkt *pkt, const struct nflb_tuple *to)
 {
-	mangle_tuple(pkt, to, pkt->tuple.family);
+	mangle_tuple(pkt->skb, skb_network_header(pkt->skb),
+		     header(pkt, pkt->l4), pkt->tuple.proto, to,
+		     pkt->tuple.family, false);
 }
 NFLB_EXPORT_KUNIT(nflb_mangle_tuple);
 
@@ -147,7 +162,7 @@ void nflb_mangle_field(struct nflb_pkt *pkt, unsigned int off, __be32 value)
 	__wsum diff = csum_sub((__force __wsum)value, (__force __wsum)*field);
 
 	*field = value;
-	check_update(pkt, 0, diff);
+	update(pkt, 0, diff);
 }
 NFLB_EXPORT_KUNIT(nflb_mangle_field);
 
@@ -218,7 +233,7 @@ void nflb_mangle_added(struct nflb_pkt *pkt, unsigned int at, unsigned int len)
 	__wsum pseudo = csum_sub((__force __wsum)htons(new),
 				 (__force __wsum)htons(new - len));
 
-	check_update(pkt, pseudo, csum_partial(header(pkt, at), len, 0));
+	update(pkt, pseudo, csum_partial(header(pkt, at), len, 0));
 }
 NFLB_EXPORT_KUNIT(nflb_mangle_added);
 
@@ -234,7 +249,7 @@ void nflb_mangle_udp_len(struct nflb_pkt *pkt, unsigned int added)
 	__wsum diff = csum_sub((__force __wsum)len, (__force __wsum)uh->len);
 
 	uh->len = len;
-	check_update(pkt, 0, diff);
+	update(pkt, 0, diff);
 }
 NFLB_EXPORT_KUNIT(nflb_mangle_udp_len);
 

@@ -6,127 +6,132 @@
 #ifndef NFLB_MANGLE_TUPLE_H
 #define NFLB_MANGLE_TUPLE_H
 
+#include <linux/bitops.h>
 #include <net/checksum.h>
 
 #include "datapath/packet.h"
 
-static __always_inline void *header(const struct nflb_pkt *pkt, unsigned int off)
-{
-	return pkt->skb->data + off;
-}
-
 /* The checksum of a transport header; NULL when there is none (RFC 768). */
-static __always_inline __sum16 *check_at(const struct nflb_pkt *pkt,
-					 unsigned int l4, u8 proto)
+static __always_inline __sum16 *check_at(const struct sk_buff *skb, void *l4,
+					 u8 proto)
 {
-	struct udphdr *uh;
+	struct udphdr *uh = l4;
 
 	if (proto == IPPROTO_TCP)
-		return &((struct tcphdr *)header(pkt, l4))->check;
-	uh = header(pkt, l4);
-	if (!uh->check && pkt->skb->ip_summed != CHECKSUM_PARTIAL)
+		return &((struct tcphdr *)l4)->check;
+	if (!uh->check && skb->ip_summed != CHECKSUM_PARTIAL)
 		return NULL;
 	return &uh->check;
 }
 
-/* Two addresses in a row, and none of them aligned: 64 bits of their sum. */
-static __always_inline u64 addrs_sum(const void *addrs)
+/* The words of an address, added up. */
+static __always_inline u64 addr_sum(const __be32 *words, u8 family)
 {
-	const u64 *words = addrs;
-	u64 sum = 0, word;
-	int i;
+	u64 sum = (__force u32)words[0];
 
-	for (i = 0; i < 4; i++) {
-		word = get_unaligned(&words[i]);
-		sum += word;
-		sum += sum < word;
-	}
+	if (family == AF_INET6)
+		sum += (u64)(__force u32)words[1] + (__force u32)words[2] +
+		       (__force u32)words[3];
 	return sum;
 }
 
-/* The difference of two such sums. */
-static __always_inline __wsum addrs_diff(u64 new, u64 old)
+/* Such a sum of less than 2^63 as a checksum of 32 bits. */
+static __always_inline __wsum sum_fold(u64 sum)
 {
-	u64 sum = new + ~old;
-
-	sum += sum < new;
-	sum = (sum & U32_MAX) + (sum >> 32);
-	return (__force __wsum)((sum & U32_MAX) + (sum >> 32));
+	return csum_add((__force __wsum)(u32)sum,
+			(__force __wsum)(u32)(sum >> 32));
 }
 
+/* A hop less, of IPv4: the sum of the header without its checksum sinks. */
+#define HOP_SUM ((u16)~(__force u16)htons(1 << 8))
+
 /*
- * Write both addresses and IPv4's header checksum. Returns what they add to a
- * checksum that covers them.
+ * Write both addresses and, if @hop, one hop less; and IPv4's header checksum.
+ * Returns what the addresses add to a checksum that covers them.
  */
-static __always_inline __wsum addrs_write(struct nflb_pkt *pkt,
-					  const union nflb_addr *src,
-					  const union nflb_addr *dst, u8 family)
+static __always_inline u64 addrs_write(void *l3, const union nflb_addr *src,
+				       const union nflb_addr *dst, u8 family,
+				       bool hop)
 {
-	unsigned int l3 = skb_network_offset(pkt->skb);
-	__wsum diff;
-	u64 old;
+	/* Eight words at most are subtracted: U32_MAX is a zero here. */
+	u64 diff = 8ULL * U32_MAX + addr_sum(src->all, family) +
+		   addr_sum(dst->all, family);
 
 	if (family == AF_INET) {
-		struct iphdr *iph = header(pkt, l3);
+		struct iphdr *iph = l3;
+		u64 sum;
 
-		diff = csum_sub(csum_add((__force __wsum)src->ip,
-					 (__force __wsum)dst->ip),
-				csum_add((__force __wsum)iph->saddr,
-					 (__force __wsum)iph->daddr));
-		csum_replace_by_diff(&iph->check, diff);
+		diff -= addr_sum(&iph->saddr, family) +
+			addr_sum(&iph->daddr, family);
+		sum = diff + (u16)~(__force u16)iph->check;
+		if (hop) {
+			sum += HOP_SUM;
+			iph->ttl--;
+		}
+		iph->check = csum_fold(sum_fold(sum));
 		iph->saddr = src->ip;
 		iph->daddr = dst->ip;
 	} else {
-		struct ipv6hdr *ip6h = header(pkt, l3);
+		struct ipv6hdr *ip6h = l3;
 
-		old = addrs_sum(&ip6h->saddr);
+		diff -= addr_sum(ip6h->saddr.s6_addr32, family) +
+			addr_sum(ip6h->daddr.s6_addr32, family);
+		ip6h->hop_limit -= hop;
 		ip6h->saddr = src->in6;
 		ip6h->daddr = dst->in6;
-		diff = addrs_diff(addrs_sum(&ip6h->saddr), old);
 	}
 	return diff;
 }
-
-static_assert(offsetof(struct ipv6hdr, daddr) ==
-	      offsetofend(struct ipv6hdr, saddr));
 
 /*
  * Update a transport checksum for what changed in the pseudo header and in what
  * else it covers; CHECKSUM_PARTIAL has the pseudo header only so far.
  */
-static __always_inline void check_update(struct nflb_pkt *pkt, __wsum pseudo,
-					 __wsum other)
+static __always_inline void check_update(struct sk_buff *skb, void *l4,
+					 u8 proto, __wsum pseudo, __wsum other)
 {
-	__sum16 *check = check_at(pkt, pkt->l4, pkt->tuple.proto);
+	__sum16 *check = check_at(skb, l4, proto);
 
 	if (!check)
 		return;
-	if (pkt->skb->ip_summed == CHECKSUM_PARTIAL) {
+	if (skb->ip_summed == CHECKSUM_PARTIAL) {
 		*check = ~csum_fold(csum_add(pseudo, csum_unfold(*check)));
 		return;
 	}
 	/* The sum of the whole packet is not kept up to date here. */
-	if (pkt->skb->ip_summed == CHECKSUM_COMPLETE)
-		pkt->skb->ip_summed = CHECKSUM_NONE;
+	if (skb->ip_summed == CHECKSUM_COMPLETE)
+		skb->ip_summed = CHECKSUM_NONE;
 	csum_replace_by_diff(check, csum_add(pseudo, other));
-	if (!*check && pkt->tuple.proto == IPPROTO_UDP)
+	if (!*check && proto == IPPROTO_UDP)
 		*check = CSUM_MANGLED_0;
 }
 
-/* nflb_mangle_tuple() for a family that is known */
-static __always_inline void mangle_tuple(struct nflb_pkt *pkt,
-					 const struct nflb_tuple *to, u8 family)
-{
-	__be16 *ports = header(pkt, pkt->l4);
-	__wsum old = csum_add((__force __wsum)ports[0],
-			      (__force __wsum)ports[1]);
-	__wsum new = csum_add((__force __wsum)to->dport,
-			      (__force __wsum)to->sport);
+static_assert(offsetof(struct nflb_tuple, dport) ==
+	      offsetofend(struct nflb_tuple, sport));
 
-	ports[0] = to->dport;
-	ports[1] = to->sport;
-	check_update(pkt, addrs_write(pkt, &to->dst, &to->src, family),
-		     csum_sub(new, old));
+/**
+ * mangle_tuple() - nflb_mangle_tuple() for a family that is known
+ * @skb: a TCP or UDP packet, writable
+ * @l3: its network header
+ * @l4: its transport header
+ * @proto: which
+ * @to: the tuple that the answers to it have
+ * @family: of the packet
+ * @hop: it goes one hop, too
+ */
+static __always_inline void mangle_tuple(struct sk_buff *skb, void *l3,
+					 void *l4, u8 proto,
+					 const struct nflb_tuple *to, u8 family,
+					 bool hop)
+{
+	u32 *ports = l4, old = get_unaligned(ports);
+	/* In a sum it does not matter which of the two ports comes first. */
+	u32 new = *(const u32 *)&to->sport;
+
+	put_unaligned(rol32(new, 16), ports);
+	check_update(skb, l4, proto,
+		     sum_fold(addrs_write(l3, &to->dst, &to->src, family, hop)),
+		     csum_sub((__force __wsum)new, (__force __wsum)old));
 }
 
 #endif /* NFLB_MANGLE_TUPLE_H */

@@ -290,6 +290,9 @@ enum nflb_verdict nflb_packet_parse(struct nflb_pkt *pkt)
 	struct l3 l3;
 
 	pkt->kind = NFLB_KIND_FLOW;
+	pkt->tcp_flags = 0;
+	pkt->tuple.sport = 0;
+	pkt->tuple.dport = 0;
 	pkt->tuple.aux = 0;
 	if (!parse_l3(skb, skb_network_offset(skb), pkt->state->pf, &pkt->tuple,
 		      &l3))

@@ -11,6 +11,7 @@
 #include "datapath/icmp_reply.h"
 #include "datapath/packet.h"
 #include "datapath/pipeline.h"
+#include "datapath/route.h"
 #include "datapath/schedule.h"
 #include "datapath/service.h"
 #include "datapath/trace.h"
@@ -75,17 +76,29 @@ static enum nflb_verdict settle_conn(struct nflb_pkt *pkt,
 	return nflb_schedule(pkt, conn);
 }
 
+static __always_inline enum nflb_verdict short_way(struct nflb_pkt *pkt)
+{
+	struct sk_buff *skb = pkt->skb;
+
+	if (pkt->state->pf == NFPROTO_IPV4)
+		return likely(fast_linear(skb, FAST_LEN_V4)) ?
+		       nflb_fast(pkt, skb, pkt->nn, AF_INET) : NFLB_CONTINUE;
+	return likely(fast_linear(skb, FAST_LEN_V6)) ?
+	       nflb_fast(pkt, skb, pkt->nn, AF_INET6) : NFLB_CONTINUE;
+}
+
 static enum nflb_verdict run(struct nflb_pkt *pkt)
 {
 	enum nflb_verdict verdict;
 	struct nflb_conn *conn;
 	enum nflb_dir dir;
+	bool made;
 
 	pkt->plain = false;
 	/* What was put together before keeps the size of its fragments. */
 	if (likely(!nflb_pkt_is_local_out(pkt) &&
 		   !nflb_frag_max_size(pkt->skb, pkt->state->pf))) {
-		verdict = nflb_fast(pkt, pkt->state->pf);
+		verdict = short_way(pkt);
 		if (likely(verdict != NFLB_CONTINUE))
 			return verdict;
 	}
@@ -98,9 +111,17 @@ static enum nflb_verdict run(struct nflb_pkt *pkt)
 			return verdict;
 		conn = nflb_conn_lookup(pkt->nn, &pkt->tuple, &dir);
 	}
+	made = !conn;
 	verdict = settle_conn(pkt, &conn, &dir);
 	if (verdict != NFLB_CONTINUE)
 		return verdict;
+	/* A datagram can go the short way from here, once there is a route. */
+	if (made && pkt->plain && pkt->tuple.proto == IPPROTO_UDP &&
+	    nflb_route(pkt, conn, dir)) {
+		verdict = nflb_fast_again(pkt, conn, dir);
+		if (verdict != NFLB_CONTINUE)
+			return verdict;
+	}
 	if (likely(pkt->kind == NFLB_KIND_FLOW)) {
 		nflb_conn_state_packet(conn, pkt, dir);
 	} else {
@@ -146,7 +167,8 @@ unsigned int nflb_pipeline_end(struct nflb_pkt *pkt, enum nflb_verdict verdict)
 unsigned int nflb_pipeline(struct nflb_net *nn, struct sk_buff *skb,
 			   const struct nf_hook_state *state)
 {
-	struct nflb_pkt pkt;
+	/* Kernels may be built to fill it with zeros, which costs. */
+	struct nflb_pkt pkt __uninitialized;
 
 	pkt.skb = skb;
 	pkt.nn = nn;

@@ -6,18 +6,23 @@
  * layer directly, as the kernel's own flow table does; only what has to be
  * fragmented or transformed goes through dst_output().
  */
+#include <net/dst_cache.h>
 #include <net/ip.h>
+#include <net/ip6_fib.h>
 #include <net/ip6_route.h>
+#include <net/ip_fib.h>
 #include <net/dsfield.h>
 #include <net/lwtunnel.h>
 #include <net/ndisc.h>
 #include <net/netfilter/nf_conntrack.h>
+#include <net/nexthop.h>
 #include <net/dst_metadata.h>
 #include <net/route.h>
 #include <net/xfrm.h>
 
 #include "datapath/route.h"
 #include "datapath/route_fast.h"
+#include "datapath/service.h"
 #include "netns.h"
 
 static int bound_device(const struct nflb_pkt *pkt)
@@ -149,6 +154,69 @@ static u32 dst_cookie(struct dst_entry *dst, u8 family)
 	return family == AF_INET6 ? rt6_get_cookie(dst_rt6_info(dst)) : 0;
 }
 
+/*
+ * Does nothing but its address decide the way to a backend? Not where rules or
+ * transformations look at more of a packet.
+ */
+static bool goes_by_address(const struct nflb_pkt *pkt, u8 family)
+{
+	const struct net *net = pkt->nn->net;
+
+	if (pkt->skb->mark || nflb_dsfield(pkt) || nflb_pkt_is_local_out(pkt))
+		return false;
+#ifdef CONFIG_XFRM
+	if (net->xfrm.policy_count[XFRM_POLICY_OUT])
+		return false;
+#endif
+	return family == AF_INET ? !fib4_has_custom_rules(net) :
+				   !fib6_has_custom_rules(net) &&
+				   !fib6_routes_require_src(net);
+}
+
+/* Has a route several ways, of which each flow takes one? */
+static bool is_multipath(struct net *net, struct dst_entry *dst,
+			 const union nflb_addr *to, u8 family)
+{
+	struct flowi4 fl4 = { .daddr = to->ip };
+	const struct fib6_info *from;
+	struct fib_result res;
+
+	if (family == AF_INET)
+		return fib_lookup(net, &fl4, &res, FIB_LOOKUP_NOREF) ||
+		       fib_info_num_path(res.fi) > 1;
+	from = rcu_dereference(dst_rt6_info(dst)->from);
+	return !from || READ_ONCE(from->fib6_nsiblings) ||
+	       (from->nh && nexthop_is_multipath(from->nh));
+}
+
+/*
+ * nflb_route_lookup() of a packet to a backend, which remembers the route, a CPU
+ * at a time, as tunnels do.
+ */
+static struct dst_entry *route_to_backend(const struct nflb_pkt *pkt,
+					  struct nflb_backend *backend,
+					  const struct nflb_tuple *t)
+{
+	bool remember = goes_by_address(pkt, t->family);
+	struct dst_entry *dst;
+
+	if (likely(remember)) {
+		dst = dst_cache_get(&backend->route);
+		if (likely(dst))
+			return dst;
+	}
+	dst = nflb_route_lookup(pkt, t->family, &t->dst, &t->src, t->dport,
+				t->sport);
+	if (!dst || !remember ||
+	    is_multipath(pkt->nn->net, dst, &t->src, t->family))
+		return dst;
+	if (t->family == AF_INET)
+		dst_cache_set_ip4(&backend->route, dst, 0);
+	else
+		dst_cache_set_ip6(&backend->route, dst, &in6addr_any);
+	return dst;
+}
+
 /* Look the route up again; packets on other CPUs may still use the old one. */
 static noinline struct dst_entry *route_refresh(struct nflb_pkt *pkt,
 						struct nflb_conn *conn,
@@ -158,7 +226,9 @@ static noinline struct dst_entry *route_refresh(struct nflb_pkt *pkt,
 	const struct nflb_tuple *t = nflb_conn_answer(conn, dir);
 	struct dst_entry *dst, *old;
 
-	dst = nflb_route_lookup(pkt, t->family, &t->dst, &t->src, t->dport,
+	dst = dir == NFLB_DIR_IN ?
+	      route_to_backend(pkt, conn->backend, t) :
+	      nflb_route_lookup(pkt, t->family, &t->dst, &t->src, t->dport,
 				t->sport);
 	if (!dst)
 		return NULL;
@@ -356,7 +426,8 @@ enum nflb_verdict nflb_xmit_via(struct nflb_pkt *pkt, struct dst_entry *dst,
 	struct neighbour *neigh;
 	bool is_v6gw;
 
-	nflb_xmit_prepare(pkt, pkt->tuple.family);
+	nflb_xmit_prepare(pkt->nn, skb, pkt->tuple.family,
+			  nflb_pkt_is_local_out(pkt));
 	if (unlikely(needs_output(pkt, dst)))
 		return output(pkt, dst, via);
 
@@ -389,7 +460,8 @@ enum nflb_verdict nflb_xmit_via(struct nflb_pkt *pkt, struct dst_entry *dst,
 enum nflb_verdict nflb_xmit_fragments(struct nflb_pkt *pkt,
 				      struct dst_entry *dst)
 {
-	nflb_xmit_prepare(pkt, pkt->tuple.family);
+	nflb_xmit_prepare(pkt->nn, pkt->skb, pkt->tuple.family,
+			  nflb_pkt_is_local_out(pkt));
 	return output(pkt, dst, NULL);
 }
 

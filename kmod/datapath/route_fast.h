@@ -88,7 +88,7 @@ nflb_route_mtu_fast(const struct net *net, const struct dst_entry *dst,
  * @on_link: the packet goes to where answers come from, not to a gateway
  *
  * Context: rcu_read_lock() held. Return: the neighbour, without a reference;
- * NULL when it is not one that was reachable lately, or without an address.
+ * NULL when it is not one that was reachable lately, or has no short header.
  */
 static __always_inline struct neighbour *
 nflb_neighbour_ready(const struct dst_entry *dst, const struct nflb_tuple *to,
@@ -116,51 +116,72 @@ nflb_neighbour_ready(const struct dst_entry *dst, const struct nflb_tuple *to,
 						  rt6_nexthop(rt6,
 							      &to->src.in6));
 	}
+	/* A header that is cached, and no longer than hh_push() copies */
 	if (unlikely(!neigh || !(READ_ONCE(neigh->nud_state) & NUD_CONNECTED) ||
-		     !READ_ONCE(neigh->hh.hh_len)))
+		     READ_ONCE(neigh->hh.hh_len) - 1 >= HH_DATA_MOD))
 		return NULL;
 	return neigh;
 }
 
 /**
  * nflb_xmit_prepare() - forget what was found out about a packet on its way in
- * @pkt: the packet
+ * @nn: the namespace
+ * @skb: the packet; skb->data is its network header
  * @family: of the packet as it is now
+ * @local_out: it is a local sender's
  */
-static __always_inline void nflb_xmit_prepare(struct nflb_pkt *pkt, u8 family)
+static __always_inline void nflb_xmit_prepare(const struct nflb_net *nn,
+					      struct sk_buff *skb, u8 family,
+					      bool local_out)
 {
-	struct sk_buff *skb = pkt->skb;
-
 	skb_forward_csum(skb);
 	/* A local sender's is when the packet is to leave. */
-	if (!nflb_pkt_is_local_out(pkt))
+	if (!local_out)
 		skb_clear_tstamp(skb);
 	nf_reset_ct(skb);
 	skb_dst_drop(skb);
 	if (family == AF_INET &&
-	    READ_ONCE(pkt->nn->net->ipv4.sysctl_ip_fwd_update_priority))
-		skb->priority = rt_tos2priority(ip_hdr(skb)->tos);
+	    READ_ONCE(nn->net->ipv4.sysctl_ip_fwd_update_priority))
+		skb->priority = rt_tos2priority(((struct iphdr *)skb->data)->tos);
+}
+
+/*
+ * neigh_hh_output() for headers of up to HH_DATA_MOD bytes, inline. There is room
+ * for as many before the packet.
+ */
+static __always_inline void hh_push(const struct hh_cache *hh,
+				    struct sk_buff *skb)
+{
+	unsigned int len, seq;
+
+	do {
+		seq = read_seqbegin(&hh->hh_lock);
+		len = READ_ONCE(hh->hh_len);
+		memcpy(skb->data - HH_DATA_MOD, hh->hh_data, HH_DATA_MOD);
+	} while (unlikely(read_seqretry(&hh->hh_lock, seq)));
+	__skb_push(skb, len);
 }
 
 /**
  * nflb_xmit_ready() - send a packet that fits, to a neighbour that is reachable
- * @pkt: the packet, with LL_RESERVED_SPACE() before it
+ * @nn: the namespace
+ * @skb: the packet, received, with LL_RESERVED_SPACE() before it
  * @family: of the packet as it is now
  * @dst: its route, no reference is taken from the caller
  * @neigh: from nflb_neighbour_ready()
  *
  * Context: softirq or BH disabled, rcu_read_lock() held.
  */
-static __always_inline void nflb_xmit_ready(struct nflb_pkt *pkt, u8 family,
+static __always_inline void nflb_xmit_ready(const struct nflb_net *nn,
+					    struct sk_buff *skb, u8 family,
 					    struct dst_entry *dst,
 					    struct neighbour *neigh)
 {
-	struct sk_buff *skb = pkt->skb;
-
-	nflb_xmit_prepare(pkt, family);
+	nflb_xmit_prepare(nn, skb, family, false);
 	skb->dev = neigh->dev;
 	skb_dst_set_noref(skb, dst);
-	neigh_hh_output(&neigh->hh, skb);
+	hh_push(&neigh->hh, skb);
+	dev_queue_xmit(skb);
 }
 
 #endif /* NFLB_ROUTE_FAST_H */

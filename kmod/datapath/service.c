@@ -2,20 +2,40 @@
 /*
  * Which service a packet is for.
  */
+#include <linux/hash.h>
 #include <linux/rhashtable.h>
 
 #include "datapath/service.h"
 #include "netns.h"
 
+/* An administrator's services are no attack: no secret is needed. */
+static u32 service_hash(const void *data, u32 len, u32 seed)
+{
+	const struct nflb_service_key *key = data;
+	u64 rest = (u64)(__force u16)key->port << 8 | key->proto;
+
+	return hash_64(key->addr.words[0] ^ hash_64(key->addr.words[1] ^ rest ^
+						    (u64)seed << 24, 64), 32);
+}
+
+static int service_cmp(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct nflb_service_key *key = arg->key;
+	const struct nflb_service *svc = obj;
+
+	return key->port != svc->key.port ||
+	       !nflb_addr_equal(&key->addr, &svc->key.addr) ||
+	       key->proto != svc->key.proto || key->family != svc->key.family;
+}
+
 const struct rhashtable_params nflb_service_params = {
 	.head_offset = offsetof(struct nflb_service, node),
 	.key_offset = offsetof(struct nflb_service, key),
 	.key_len = offsetofend(struct nflb_service_key, family),
+	.hashfn = service_hash,
+	.obj_cmpfn = service_cmp,
 	.automatic_shrinking = true,
 };
-
-/* No padding inside the key. */
-static_assert(offsetofend(struct nflb_service_key, family) == 20);
 
 static u32 host_hash(const void *data, u32 len, u32 seed)
 {

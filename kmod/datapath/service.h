@@ -13,6 +13,7 @@
 #include <linux/rhashtable-types.h>
 #include <linux/workqueue.h>
 #include <linux/nflb.h>
+#include <net/dst_cache.h>
 
 #include "nflb.h"
 #include "datapath/stats.h"
@@ -67,10 +68,12 @@ enum nflb_gone {
  * @encap: enum nflb_encap, or NFLB_ENCAP_INHERIT
  * @encap_port: UDP port of gue; 0 for the service's
  * @forward: how packets go to it, set when its service is published
+ * @route: to it, if nothing but its address decides that (route.c)
  * @port_salt: order in which local ports are used towards it
  * @conns: connections in the table, on a line of its own
  * @active: those of them that have not begun to end
  * @port_cursor: counts local ports that were tried
+ * @ident: the next identification that no CPU has yet, see nflb_stats.ident
  * @ports_exhausted: jiffies (32 bits) when all of them were taken
  */
 struct nflb_backend {
@@ -97,10 +100,12 @@ struct nflb_backend {
 	u8			encap;
 	__be16			encap_port;
 	const struct nflb_forward_ops *forward;
+	struct dst_cache	route;
 	u32			port_salt;
 	atomic_t		conns ____cacheline_aligned_in_smp;
 	atomic_t		active;
 	atomic_t		port_cursor;
+	atomic_t		ident;
 	u32			ports_exhausted;
 };
 

@@ -15,12 +15,16 @@
  * @packets: by direction
  * @bytes: by direction, network-layer bytes as they arrived
  * @sync: for 32-bit readers
+ * @ident: IPv4's identification for the next outer header without DF
+ * @ident_left: how many from there on are this CPU's
  */
 struct nflb_stats {
 	u64_stats_t		connections;
 	u64_stats_t		packets[NFLB_DIR_COUNT];
 	u64_stats_t		bytes[NFLB_DIR_COUNT];
 	struct u64_stats_sync	sync;
+	u16			ident;
+	u16			ident_left;
 };
 
 /**
