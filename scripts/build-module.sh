@@ -41,8 +41,8 @@ case $kernel in
 	[ -d "$kdir" ] || die "no headers for $kernel: run scripts/bootstrap"
 	;;
 debug) kdir=$("$top/scripts/build-kernel.sh" kunit-qemu) ;;
-uml)
-	kdir=$("$top/scripts/build-kernel.sh" uml-debug)
+uml | uml-bench)
+	kdir=$("$top/scripts/build-kernel.sh" "${kernel/%uml/uml-debug}")
 	extra+=(ARCH=um)
 	;;
 /*) kdir=$kernel ;;
@@ -53,7 +53,7 @@ esac
 # Not include/config/kernel.release: Debian's says 6.1.192 for 6.1.0-56-amd64
 release=$(awk -F'"' '/UTS_RELEASE/ { print $2 }' "$kdir/include/generated/utsrelease.h")
 case $kernel in
-debug | uml) release=$kernel-$release ;;
+debug | uml | uml-bench) release=$kernel-$release ;;
 esac
 # A module with entry points for the unit tests must never be taken for the
 # other one, nor a sparse run's leftovers for a build.

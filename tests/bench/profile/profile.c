@@ -2,7 +2,8 @@
 /*
  * A QEMU plugin that counts executed instructions by address, between two
  * marks that the guest makes: the instruction MARK turns counting on and off.
- * Writes "ADDRESS INSTRUCTIONS" lines when the machine stops.
+ * Writes "ADDRESS INSTRUCTIONS LENGTH" lines when the machine stops, one for
+ * each run of LENGTH instructions without a jump in it.
  *
  * What is declared here is QEMU's plugin interface, version 1; Debian ships no
  * header for it.
@@ -41,7 +42,7 @@ static const uint8_t mark_insn[] = { 0x0f, 0x1f, 0x80, 0x6e, 0x62, 0x6c, 0x00 };
 struct block {
 	struct block *next;
 	uint64_t addr;
-	uint64_t count, base, sum;
+	uint64_t count, base, sum, len;
 };
 
 #define BUCKETS 65536
@@ -89,6 +90,7 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, mark, 0,
 							       NULL);
 	}
+	b->len = n;
 	qemu_plugin_register_vcpu_tb_exec_inline(tb, 0, &b->count, n);
 }
 
@@ -103,8 +105,8 @@ static void stopped(qemu_plugin_id_t id, void *data)
 	for (int i = 0; i < BUCKETS; i++)
 		for (struct block *b = blocks[i]; b; b = b->next)
 			if (b->sum)
-				fprintf(f, "%016" PRIx64 " %" PRIu64 "\n",
-					b->addr, b->sum);
+				fprintf(f, "%016" PRIx64 " %" PRIu64 " %" PRIu64 "\n",
+					b->addr, b->sum, b->len);
 	fclose(f);
 }
 

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What packet-cost measures, a function each. $what it was asked for says how much.
+# shellcheck disable=SC2154
+
+# --- what the kernel has
+
+redirect() {
+	ns lb tc qdisc add dev to-rt clsact
+	ns lb tc filter add dev to-rt ingress matchall action mirred egress redirect dev to-rs
+	measure "$1" redirect
+	undrop lb to-rt
+}
+
+forward() {
+	ip -n lb route add "$(vip_of "$1")" via "$(backend_of "$1")" dev to-rs
+	measure "$1" forward
+	ip -n lb route del "$(vip_of "$1")"
+}
+
+nft_dnat() { # FAMILY [flowtable]
+	local ip=ip table='' flow=''
+	[ "$1" = 4 ] || ip=ip6
+	if [ -n "${2:-}" ]; then
+		table="flowtable f { hook ingress priority 0; devices = { to-rt, to-rs }; }"
+		flow="meta l4proto udp flow add @f"
+	fi
+	ns lb nft -f - <<-NFT
+		table $ip bench {
+			$table
+			chain pre {
+				type nat hook prerouting priority -100
+				$ip daddr $(vip_of "$1") dnat to $(backend_of "$1")
+			}
+			chain through {
+				type filter hook forward priority 0
+				$flow
+			}
+		}
+	NFT
+	measure "$1" "nft dnat${2:+, $2}"
+	ns lb nft delete table $ip bench
+	ns lb conntrack -F >/dev/null 2>&1 || true
+}
+
+ipvs_add() { # FAMILY ipvsadm's WORD for the mode
+	local vip backend len=32
+	[ "$1" = 4 ] || len=128
+	vip=$(bracket "$1" "$(vip_of "$1")"):53 backend=$(bracket "$1" "$(backend_of "$1")"):53
+	ip -n lb addr add "$(vip_of "$1")/$len" dev lo
+	ns lb ipvsadm -A -u "$vip" -s rr
+	ns lb ipvsadm -a -u "$vip" -r "$backend" "$2"
+	ns lb sysctl -qw net.ipv4.vs.run_estimation=0 net.ipv4.vs.conntrack=0
+}
+
+ipvs_del() { # FAMILY
+	local len=32
+	[ "$1" = 4 ] || len=128
+	ns lb ipvsadm -C
+	ip -n lb addr del "$(vip_of "$1")/$len" dev lo
+}
+
+peers() { # FAMILY
+	local first
+	forward "$1"
+	ipvs_add "$1" -m
+	first=$port
+	measure "$1" "ipvs NAT"
+	measure_reply "$1" "ipvs NAT" "$first"
+	measure_new "$1" "ipvs NAT"
+	ipvs_del "$1"
+	ipvs_add "$1" -g
+	measure "$1" "ipvs DR"
+	ipvs_del "$1"
+	ipvs_add "$1" -i
+	measure "$1" "ipvs TUN"
+	ipvs_del "$1"
+}
+
+# --- nflb
+
+nflb_add() { # FAMILY MODE [ENCAP]
+	local vip
+	vip=$(bracket "$1" "$(vip_of "$1")"):53
+	lb service add udp "$vip" mode "$2" ${3:+encap "$3"}
+	lb backend add udp "$vip" "$(bracket "$1" "$(backend_of "$1")"):53"
+}
+
+nflb_del() { # FAMILY
+	lb service del udp "$(bracket "$1" "$(vip_of "$1")"):53"
+	lb connection flush >/dev/null
+	settle
+}
+
+nflb() { # FAMILY MODE [ENCAP]
+	local name="nflb $2${3:+ $3}" first=$port
+	nflb_add "$@"
+	measure "$1" "$name" "$2"
+	if [ "$2" = dnat ] && [ "$what" = all ]; then
+		measure_reply "$1" "$name" "$first"
+		lb device add to-rs
+		measure_reply "$1" "$name, fast path" "$first" fast
+		lb device del to-rs
+	fi
+	lb device add to-rt
+	measure "$1" "$name, fast path" "$2" fast
+	lb device del to-rt
+	if [ "$what" != check ] && [ "${3:-none}" = none ]; then
+		lb connection flush >/dev/null
+		measure_new "$1" "$name"
+	fi
+	nflb_del "$1"
+}
+
+own() { # FAMILY
+	local encap
+	if [ "$what" = check ]; then
+		set_baseline "$1"
+		redirect "$1"
+	fi
+	nflb "$1" dnat
+	nflb "$1" fullnat
+	for encap in none ipip gre gue; do
+		nflb "$1" dsr $encap
+	done
+}
+
+# What the stack, or a sender on a virtual machine, merged
+gso() { # FAMILY
+	ip -n gen addr replace "$(client_of "$1")/$([ "$1" = 4 ] && echo 24 || echo 64)" dev to-rt
+	ip -n gen "-$1" route replace default via "$([ "$1" = 4 ] && echo 10.0.0.1 || echo 2001:db8::1)"
+	drop lb to-rt
+	gso_baseline=$(gso_costs "$1")
+	undrop lb to-rt
+	ipvs_add "$1" -m
+	measure_gso "$1" "ipvs NAT"
+	ipvs_del "$1"
+	nflb_add "$1" dnat
+	measure_gso "$1" "nflb dnat"
+	lb device add to-rt
+	measure_gso "$1" "nflb dnat, fast path"
+	lb device del to-rt
+	nflb_del "$1"
+}
+
+# Many services, many connections: nothing depends on how many
+crowd() { # FAMILY
+	local i
+	set_baseline "$1"
+	for ((i = 0; i < 10000; i++)); do
+		echo "service add tcp 203.0.113.$((i % 250 + 1)):$((1000 + i / 250))"
+	done | lb -b -
+	nflb_add "$1" dnat
+	lb device add to-rt
+	measure "$1" "nflb dnat, fast path, 10,000 services" dnat fast
+	lb device del to-rt
+	nflb_del "$1"
+	for ((i = 0; i < 10000; i++)); do
+		echo "service del tcp 203.0.113.$((i % 250 + 1)):$((1000 + i / 250))"
+	done | lb -b -
+}
+
+# A million flows: of 17 clients, which have no factor in common with 62,500
+# ports, so that each pair of both comes once.
+million() { # FAMILY
+	local clients=17 flows=62500 port=1024 some=$packets million=1062500 before cost
+	packets=$million
+	[ "$what" = native ] || packets=$some
+	drop lb to-rt
+	baseline=$(costs "$1" "$port" "$flows")
+	undrop lb to-rt
+
+	ipvs_add "$1" -m
+	packets=$million generate "$1" "$port" "$flows" >/dev/null
+	before=$(arrived)
+	cost=$(costs "$1" "$port" "$flows")
+	record "$1" "ipvs NAT, 1,000,000 connections" "$cost" "$before"
+	slab ip_vs_conn "IPv$1 ipvs, a connection"
+	ipvs_del "$1"
+
+	ns lb sysctl -qw net.nflb.max_connections=2000000
+	nflb_add "$1" dnat
+	packets=$million generate "$1" "$port" "$flows" >/dev/null
+	[ "$(lb connection count)" = $million ] || fail "only $(lb connection count) connections"
+	before=$(arrived)
+	cost=$(costs "$1" "$port" "$flows")
+	record "$1" "nflb dnat, 1,000,000 connections" "$cost" "$before"
+	slab nflb_conn "IPv$1 nflb, a connection"
+	lb device add to-rt
+	before=$(arrived)
+	cost=$(costs "$1" "$port" "$flows")
+	record "$1" "nflb dnat, fast path, 1,000,000 connections" "$cost" "$before"
+	lb device del to-rt
+	nflb_del "$1"
+}
+
+# slab CACHE NAME: what an object of it takes, the slabs' share in it
+slab() {
+	local bytes
+	bytes=$(awk -v name="$1" '$1 == name { printf "%d", $15 * $6 * 4096 / $2 }' /proc/slabinfo)
+	# Where caches of one size are merged it has no line of its own.
+	[ -z "$bytes" ] || others+=("$(printf '%-48s %8d %s' "$2" "$bytes" bytes)")
+}
+
+# elapsed COMMAND...: nanoseconds, or instructions
+elapsed() {
+	local start
+	start=$(date +%s%N)
+	"$@" >/dev/null
+	echo $(($(date +%s%N) - start))
+}
+
+# A thousand backends come, by either tool
+change() { # FAMILY
+	local vip i
+	vip=$(vip_of 4):53
+	for ((i = 0; i < 1000; i++)); do
+		echo "10.4.$((i / 250)).$((i % 250 + 1)):53"
+	done >"$NFLB_OUT/backends"
+	ns lb ipvsadm -A -u "$vip" -s wlc
+	sed "s/.*/-a -u $vip -r & -m -w 1/" "$NFLB_OUT/backends" >"$NFLB_OUT/ipvs"
+	others+=("$(printf '%-48s %8d %s' "1,000 backends for IPVS, each" \
+		$(($(elapsed ns lb ipvsadm -R <"$NFLB_OUT/ipvs") / 1000)) instructions)")
+	ns lb ipvsadm -C
+	lb service add udp "$vip" scheduler wlc
+	sed "s/.*/backend add udp $vip &/" "$NFLB_OUT/backends" >"$NFLB_OUT/nflb"
+	others+=("$(printf '%-48s %8d %s' "1,000 backends for nflb, each" \
+		$(($(elapsed lb -b "$NFLB_OUT/nflb") / 1000)) instructions)")
+	lb service del udp "$vip"
+}
+
+# One scenario, between two marks; tests/bench/profile asked for it
+profile() {
+	local family mode encap way vip
+	read -r family mode encap way <<<"$NFLB_PROFILE"
+	vip=$(bracket "$family" "$(vip_of "$family")"):53
+	lb service add udp "$vip" mode "$mode" encap "$encap"
+	lb backend add udp "$vip" "$(bracket "$family" "$(backend_of "$family")"):53"
+	[ "$way" != fast ] || lb device add to-rt
+	generate "$family" "$port" "$flows" >/dev/null
+	if [ "$way" = new ]; then
+		port=40000 packets=$new_packets flows=$new_packets
+		generate "$family" "$port" "$flows" >/dev/null
+		lb connection flush >/dev/null
+		settle
+	fi
+	mark=$NFLB_OUT/mark generate "$family" "$port" "$flows" >/dev/null
+	echo "$packets" >"$NFLB_OUT/packets"
+	cat /proc/kallsyms >"$NFLB_OUT/kallsyms"
+}
