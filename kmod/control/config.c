@@ -19,7 +19,7 @@
 
 static const struct nflb_service_settings default_settings = {
 	.mode = NFLB_MODE_DNAT,
-	.scheduler = "wrr",
+	.scheduler = NFLB_SCHEDULER_DEFAULT,
 	.persist_prefix4 = 32,
 	.persist_prefix6 = 128,
 	.toa_kind6 = NFLB_TOA_KIND,
@@ -30,6 +30,26 @@ static const struct nflb_service_settings default_settings = {
 		[NFLB_TIMEOUT_UDP] = NFLB_TIMEOUT_UDP_DEFAULT,
 	},
 };
+
+/**
+ * nflb_service_request_free() - free what a request has
+ * @req: the request; parsed, or what came of it before that failed
+ */
+void nflb_service_request_free(struct nflb_service_request *req)
+{
+	kvfree(req->backends);
+	kfree(req->health_check);
+}
+NFLB_EXPORT_KUNIT(nflb_service_request_free);
+
+/* Returns whether a request has another health check than the service. */
+static bool health_check_differs(const struct nflb_service *svc,
+				 const struct nflb_service_request *req)
+{
+	if (!(req->set & (NFLB_SET_HEALTH_CHECK | NFLB_SET_EXACT)))
+		return false;
+	return strcmp(svc->health_check ?: "", req->health_check ?: "");
+}
 
 static bool has_range(const struct nflb_service_id *id)
 {
@@ -90,8 +110,8 @@ static void settings_apply(struct nflb_service_settings *settings,
 			settings->encap_source[t] =
 				req->settings.encap_source[t];
 	if (req->set & NFLB_SET_SCHEDULER)
-		strscpy(settings->scheduler, req->settings.scheduler,
-			sizeof(settings->scheduler));
+		strscpy_pad(settings->scheduler, req->settings.scheduler,
+			    sizeof(settings->scheduler));
 	if (req->set & NFLB_SET_PERSIST) {
 		settings->persist = req->settings.persist;
 		settings->persist_prefix4 = req->settings.persist_prefix4;
@@ -218,8 +238,7 @@ NFLB_EXPORT_KUNIT(nflb_service_publish);
  *
  * Return: 0 or a negative errno.
  */
-int nflb_service_add(struct nflb_net *nn,
-		     const struct nflb_service_request *req,
+int nflb_service_add(struct nflb_net *nn, struct nflb_service_request *req,
 		     struct netlink_ext_ack *extack)
 {
 	struct nflb_service_settings settings = default_settings;
@@ -250,6 +269,7 @@ int nflb_service_add(struct nflb_net *nn,
 	err = service_link(nn, svc);
 	if (err)
 		goto err_backends;
+	swap(svc->health_check, req->health_check);
 	nflb_notify_service(svc, NFLB_CMD_SERVICE_ADD);
 	list_for_each_entry(b, &svc->backends, list)
 		nflb_notify_backend(b, NFLB_CMD_BACKEND_ADD);
@@ -276,29 +296,35 @@ NFLB_EXPORT_KUNIT(nflb_service_add);
  * @req: what is to change
  * @extack: for a message
  *
- * Connections are not touched, but those of backends that leave the list.
+ * Connections are not touched, but those of backends that leave the list. Takes
+ * what it keeps of @req.
  *
  * Return: 0; or a negative errno, and nothing has changed.
  */
 int nflb_service_set(struct nflb_net *nn, struct nflb_service *svc,
-		     const struct nflb_service_request *req,
+		     struct nflb_service_request *req,
 		     struct netlink_ext_ack *extack)
 {
-	struct nflb_service_settings settings = svc->settings;
-	int err;
+	struct nflb_service_settings settings = req->set & NFLB_SET_EXACT ?
+						default_settings : svc->settings;
+	bool differs = health_check_differs(svc, req);
+	int err = 0;
 
 	settings_apply(&settings, req);
 	err = nflb_settings_check(svc, &settings, req, extack);
 	if (err)
 		return err;
+	differs |= memcmp(&settings, &svc->settings, sizeof(settings)) != 0;
 	if (req->set & NFLB_SET_BACKENDS)
-		return nflb_backends_replace(svc, req, &settings, extack);
-	if (!memcmp(&settings, &svc->settings, sizeof(settings)))
-		return 0;
-	err = nflb_service_publish(svc, &settings, extack);
-	if (!err)
-		nflb_notify_service(svc, NFLB_CMD_SERVICE_SET);
-	return err;
+		err = nflb_backends_replace(svc, req, &settings, extack);
+	else if (differs)
+		err = nflb_service_publish(svc, &settings, extack);
+	if (err || !differs)
+		return err;
+	if (req->set & (NFLB_SET_HEALTH_CHECK | NFLB_SET_EXACT))
+		swap(svc->health_check, req->health_check);
+	nflb_notify_service(svc, NFLB_CMD_SERVICE_SET);
+	return 0;
 }
 NFLB_EXPORT_KUNIT(nflb_service_set);
 

@@ -33,6 +33,9 @@ struct nflb_service_id {
 #define NFLB_SET_PROXY		BIT(13)
 #define NFLB_SET_ENCAP		BIT(14)
 #define NFLB_SET_ENCAP_SOURCE(i) BIT(15 + (i))
+/* Of an existing service, what is not named gets its default, too. */
+#define NFLB_SET_EXACT		BIT(17)
+#define NFLB_SET_HEALTH_CHECK	BIT(18)
 
 #define NFLB_SET_WEIGHT		BIT(0)
 #define NFLB_SET_STATE		BIT(1)
@@ -74,8 +77,11 @@ struct nflb_backend_request {
  * @id: which
  * @set: NFLB_SET_* of what is named
  * @settings: values of what is named
- * @backends: the whole list, with NFLB_SET_BACKENDS; kvfree() it
+ * @backends: the whole list, with NFLB_SET_BACKENDS
  * @backend_count: its length
+ * @health_check: with NFLB_SET_HEALTH_CHECK, NULL for none
+ *
+ * nflb_service_request_free() frees what it has.
  */
 struct nflb_service_request {
 	struct nflb_service_id		id;
@@ -83,7 +89,10 @@ struct nflb_service_request {
 	struct nflb_service_settings	settings;
 	struct nflb_backend_request	*backends;
 	u32				backend_count;
+	char				*health_check;
 };
+
+void nflb_service_request_free(struct nflb_service_request *req);
 
 struct nflb_service *nflb_service_find(struct nflb_net *nn,
 				       const struct nflb_service_id *id);
@@ -101,11 +110,10 @@ int nflb_backends_check(const struct nflb_service *svc,
 			const struct nflb_service_settings *settings,
 			struct netlink_ext_ack *extack);
 
-int nflb_service_add(struct nflb_net *nn,
-		     const struct nflb_service_request *req,
+int nflb_service_add(struct nflb_net *nn, struct nflb_service_request *req,
 		     struct netlink_ext_ack *extack);
 int nflb_service_set(struct nflb_net *nn, struct nflb_service *svc,
-		     const struct nflb_service_request *req,
+		     struct nflb_service_request *req,
 		     struct netlink_ext_ack *extack);
 void nflb_service_del(struct nflb_net *nn, struct nflb_service *svc);
 

@@ -403,7 +403,6 @@ int nflb_backends_replace(struct nflb_service *svc,
 			  const struct nflb_service_settings *settings,
 			  struct netlink_ext_ack *extack)
 {
-	bool changed = memcmp(settings, &svc->settings, sizeof(*settings));
 	bool known = rcu_access_pointer(svc->snapshot);
 	struct replaced *done;
 	LIST_HEAD(parked);
@@ -426,8 +425,6 @@ int nflb_backends_replace(struct nflb_service *svc,
 		goto out;
 	}
 	replace_finish(done, req->backend_count, &parked, known);
-	if (known && changed)
-		nflb_notify_service(svc, NFLB_CMD_SERVICE_SET);
 	if (parked_count) {
 		nflb_conn_gc_kick(svc->nn);
 		nflb_persist_kick(svc->nn);

@@ -75,7 +75,7 @@ static int nflb_nl_service_get_doit(struct sk_buff *skb,
 }
 
 static int service_change(struct nflb_net *nn, struct genl_info *info,
-			  const struct nflb_service_request *req)
+			  struct nflb_service_request *req)
 {
 	struct nflb_service *svc = nflb_service_find(nn, &req->id);
 	u8 cmd = info->genlhdr->cmd;
@@ -103,13 +103,13 @@ static int nflb_nl_service_change_doit(struct sk_buff *skb,
 	struct nflb_service_request req;
 	int err;
 
-	err = nflb_parse_service(info->attrs, &req, info->extack);
+	err = nflb_parse_service(info, &req);
 	if (!err) {
 		mutex_lock(&nn->mutex);
 		err = service_change(nn, info, &req);
 		mutex_unlock(&nn->mutex);
 	}
-	kvfree(req.backends);
+	nflb_service_request_free(&req);
 	return err;
 }
 

@@ -136,6 +136,9 @@ int nflb_fill_service(struct sk_buff *skb, const struct nflb_service *svc)
 			svc->backend_count) ||
 	    nla_put_u32(skb, NFLB_A_SERVICE_PERSIST_COUNT,
 			atomic_read(&svc->persist_count)) ||
+	    (svc->health_check &&
+	     nla_put_string(skb, NFLB_A_SERVICE_HEALTH_CHECK,
+			    svc->health_check)) ||
 	    put_stats(skb, NFLB_A_SERVICE_STATS, &sum)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;

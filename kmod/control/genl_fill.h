@@ -12,7 +12,7 @@
 #include "datapath/conn.h"
 
 /* Room for the longest message of nflb_fill_*(), header included. */
-#define NFLB_MSG_SIZE 512
+#define NFLB_MSG_SIZE (512 + NFLB_HEALTH_CHECK_SIZE)
 
 int nflb_fill_service(struct sk_buff *skb, const struct nflb_service *svc);
 int nflb_fill_backend(struct sk_buff *skb, const struct nflb_backend *backend);

@@ -46,6 +46,8 @@ static const struct nla_policy service_policy[NFLB_A_SERVICE_MAX + 1] = {
 	[NFLB_A_SERVICE_ENCAP_SOURCE4_PREFIX] = NLA_POLICY_MAX(NLA_U8, 32),
 	[NFLB_A_SERVICE_ENCAP_SOURCE6] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[NFLB_A_SERVICE_ENCAP_SOURCE6_PREFIX] = NLA_POLICY_MAX(NLA_U8, 128),
+	[NFLB_A_SERVICE_HEALTH_CHECK] = { .type = NLA_NUL_STRING,
+					  .len = NFLB_HEALTH_CHECK_SIZE - 1 },
 };
 
 static const struct nla_policy filter_policy[NFLB_A_FILTER_MAX + 1] = {
@@ -70,6 +72,8 @@ const struct nla_policy nflb_genl_policy[NFLB_A_MAX + 1] = {
 	[NFLB_A_COUNTERS] = { .type = NLA_REJECT },
 	[NFLB_A_COUNTER] = { .type = NLA_REJECT },
 	[NFLB_A_DEVICE] = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
+	[NFLB_A_BACKENDS] = { .type = NLA_NESTED },
+	[NFLB_A_EXACT] = { .type = NLA_FLAG },
 };
 
 /**
@@ -332,18 +336,31 @@ static int parse_settings(struct nlattr **tb, struct nflb_service_request *req,
 	return 0;
 }
 
+static int parse_health_check(const struct nlattr *attr,
+			      struct nflb_service_request *req)
+{
+	if (!attr)
+		return 0;
+	req->set |= NFLB_SET_HEALTH_CHECK;
+	if (!*(char *)nla_data(attr))
+		return 0;
+	req->health_check = nla_strdup(attr, GFP_KERNEL_ACCOUNT);
+	return req->health_check ? 0 : -ENOMEM;
+}
+
 /**
  * nflb_parse_service() - the service of a request, with its backends
- * @attrs: of the message
- * @req: where to; kvfree(@req->backends) whatever is returned
- * @extack: for a message
+ * @info: the request
+ * @req: where to; nflb_service_request_free() it whatever is returned
  *
  * Return: 0 or a negative errno.
  */
-int nflb_parse_service(struct nlattr **attrs, struct nflb_service_request *req,
-		       struct netlink_ext_ack *extack)
+int nflb_parse_service(struct genl_info *info,
+		       struct nflb_service_request *req)
 {
+	struct netlink_ext_ack *extack = info->extack;
 	struct nlattr *tb[NFLB_A_SERVICE_MAX + 1];
+	struct nlattr **attrs = info->attrs;
 	int err;
 
 	memset(req, 0, sizeof(*req));
@@ -359,10 +376,14 @@ int nflb_parse_service(struct nlattr **attrs, struct nflb_service_request *req,
 	if (err)
 		return err;
 	err = parse_settings(tb, req, extack);
+	err = err ?: parse_health_check(tb[NFLB_A_SERVICE_HEALTH_CHECK], req);
 	if (err)
 		return err;
-	if (tb[NFLB_A_SERVICE_BACKENDS])
-		return nflb_parse_backends(tb[NFLB_A_SERVICE_BACKENDS], req, extack);
+	if (attrs[NFLB_A_EXACT])
+		req->set |= NFLB_SET_EXACT;
+	if (tb[NFLB_A_SERVICE_BACKENDS] || attrs[NFLB_A_BACKENDS])
+		return nflb_parse_backends(info, tb[NFLB_A_SERVICE_BACKENDS],
+					   req);
 	return 0;
 }
 

@@ -6,7 +6,7 @@
 #define NFLB_GENL_PARSE_H
 
 #include <linux/nflb.h>
-#include <net/netlink.h>
+#include <net/genetlink.h>
 
 #include "control/config.h"
 
@@ -48,14 +48,13 @@ extern const struct nla_policy nflb_genl_policy[NFLB_A_MAX + 1];
 
 int nflb_parse_service_id(struct nlattr **attrs, struct nflb_service_id *id,
 			  struct netlink_ext_ack *extack);
-int nflb_parse_service(struct nlattr **attrs, struct nflb_service_request *req,
-		       struct netlink_ext_ack *extack);
+int nflb_parse_service(struct genl_info *info,
+		       struct nflb_service_request *req);
 int nflb_parse_backend(struct nlattr **attrs,
 		       struct nflb_backend_request *req,
 		       struct netlink_ext_ack *extack);
-int nflb_parse_backends(const struct nlattr *nest,
-			struct nflb_service_request *req,
-			struct netlink_ext_ack *extack);
+int nflb_parse_backends(struct genl_info *info, const struct nlattr *nest,
+			struct nflb_service_request *req);
 int nflb_parse_addr(const struct nlattr *attr, union nflb_addr *addr,
 		    u8 *family, struct netlink_ext_ack *extack);
 bool nflb_parse_addr_usable(const union nflb_addr *addr, u8 family);

@@ -131,21 +131,11 @@ static bool listed_before(const struct nflb_backend_request *list, u32 i)
 	return false;
 }
 
-/**
- * nflb_parse_backends() - a service's whole list of backends
- * @nest: of NFLB_A_BACKEND
- * @req: where to; kvfree(@req->backends) whatever is returned
- * @extack: for a message
- *
- * Return: 0 or a negative errno.
- */
-int nflb_parse_backends(const struct nlattr *nest,
-			struct nflb_service_request *req,
-			struct netlink_ext_ack *extack)
+/* How many backends a list has, or a negative errno. */
+static int list_length(const struct nlattr *nest, struct netlink_ext_ack *extack)
 {
-	struct nlattr *tb[NFLB_A_BACKEND_MAX + 1], *attr;
-	u32 i = 0, count = 0;
-	int rem, err;
+	const struct nlattr *attr;
+	int rem, count = 0;
 
 	nla_for_each_nested(attr, nest, rem) {
 		if (nla_type(attr) != NFLB_A_BACKEND) {
@@ -160,34 +150,78 @@ int nflb_parse_backends(const struct nlattr *nest,
 				    "bytes are left over in the list of backends");
 		return -EINVAL;
 	}
-	if (count > NFLB_BACKENDS_MAX) {
-		NL_SET_ERR_MSG_ATTR(extack, nest,
-				    "a service has 4096 backends at most");
-		return -ENOSPC;
-	}
-	req->backends = kvcalloc(max(count, 1U), sizeof(*req->backends),
-				 GFP_KERNEL_ACCOUNT);
-	if (!req->backends)
-		return -ENOMEM;
-	req->backend_count = count;
-	req->set |= NFLB_SET_BACKENDS;
+	return count;
+}
+
+/* Append a list to what @req has; there is room. */
+static int parse_list(const struct nlattr *nest,
+		      struct nflb_service_request *req,
+		      struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[NFLB_A_BACKEND_MAX + 1], *attr;
+	struct nflb_backend_request *backend;
+	int rem, err;
+
 	nla_for_each_nested(attr, nest, rem) {
+		backend = &req->backends[req->backend_count];
 		err = nla_parse_nested(tb, NFLB_A_BACKEND_MAX, attr,
 				       nflb_backend_policy, extack);
-		err = err ?: parse_one_backend(tb, &req->backends[i], extack);
+		err = err ?: parse_one_backend(tb, backend, extack);
 		if (err)
 			return err;
-		if (req->backends[i].set & NFLB_SET_DEADLINE) {
+		if (backend->set & NFLB_SET_DEADLINE) {
 			NL_SET_ERR_MSG_ATTR(extack, attr,
 					    "a deadline is set for one backend at a time");
 			return -EINVAL;
 		}
-		if (listed_before(req->backends, i)) {
+		if (listed_before(req->backends, req->backend_count)) {
 			NL_SET_ERR_MSG_ATTR(extack, attr,
 					    "the backend is in the list twice");
 			return -EEXIST;
 		}
-		i++;
+		req->backend_count++;
 	}
 	return 0;
+}
+
+/**
+ * nflb_parse_backends() - a service's whole list of backends
+ * @info: the request, whose NFLB_A_BACKENDS continue the list
+ * @nest: of NFLB_A_BACKEND, the list's begin, or NULL
+ * @req: where to; nflb_service_request_free() it whatever is returned
+ *
+ * An attribute has 64 KiB at most, which may be too little for a list.
+ *
+ * Return: 0 or a negative errno.
+ */
+int nflb_parse_backends(struct genl_info *info, const struct nlattr *nest,
+			struct nflb_service_request *req)
+{
+	struct netlink_ext_ack *extack = info->extack;
+	const struct nlattr *attr;
+	int rem, err = 0, count;
+
+	count = nest ? list_length(nest, extack) : 0;
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
+		if (nla_type(attr) != NFLB_A_BACKENDS || count < 0)
+			continue;
+		err = list_length(attr, extack);
+		count = err < 0 ? err : count + err;
+	}
+	if (count < 0)
+		return count;
+	if (count > NFLB_BACKENDS_MAX) {
+		NL_SET_ERR_MSG(extack, "a service has 4096 backends at most");
+		return -ENOSPC;
+	}
+	req->backends = kvcalloc(max(count, 1), sizeof(*req->backends),
+				 GFP_KERNEL_ACCOUNT);
+	if (!req->backends)
+		return -ENOMEM;
+	req->set |= NFLB_SET_BACKENDS;
+	err = nest ? parse_list(nest, req, extack) : 0;
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
+		if (!err && nla_type(attr) == NFLB_A_BACKENDS)
+			err = parse_list(attr, req, extack);
+	return err;
 }

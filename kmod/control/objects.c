@@ -135,6 +135,7 @@ static void service_free_work(struct work_struct *work)
 	nflb_stats_add(&nn->departed, &svc->departed);
 	mutex_unlock(&nn->mutex);
 	nflb_snapshot_free(rcu_dereference_protected(svc->snapshot, true));
+	kfree(svc->health_check);
 	kfree(svc);
 }
 

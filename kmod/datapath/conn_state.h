@@ -9,12 +9,7 @@
 #include "datapath/packet.h"
 #include "datapath/service.h"
 
-/* Default timeouts, in seconds */
-#define NFLB_TIMEOUT_SYN_DEFAULT		60
-#define NFLB_TIMEOUT_ESTABLISHED_DEFAULT	900
-#define NFLB_TIMEOUT_FIN_DEFAULT		120
-#define NFLB_TIMEOUT_UDP_DEFAULT		300
-/* Not settable: the end of a connection */
+/* Seconds, not settable: the end of a connection */
 #define NFLB_TIMEOUT_TIME_WAIT			60
 #define NFLB_TIMEOUT_CLOSE			10
 

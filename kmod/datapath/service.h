@@ -238,6 +238,7 @@ struct nflb_service_settings {
  * @departed: counters of backends that are freed
  * @stats_base: what `stats zero` subtracts
  * @persist_count: clients that are remembered
+ * @health_check: how backends are to be checked, which others do; or NULL
  * @ref: one for the configuration, one a backend
  * @free_work: frees it from process context
  */
@@ -259,6 +260,7 @@ struct nflb_service {
 	struct nflb_stats_sum	departed;
 	struct nflb_stats_sum	stats_base;
 	atomic_t		persist_count;
+	char			*health_check;
 	refcount_t		ref;
 	struct rcu_work		free_work;
 };

@@ -13,7 +13,8 @@ import tap
 HERE = os.path.dirname(os.path.abspath(__file__))
 LBADM = os.environ.get("LBADM", os.path.join(
     HERE, "../../userspace/build/lbadm"))
-OBJECTS = ["service", "backend", "laddr", "device", "connection", "stats", "monitor"]
+OBJECTS = ["service", "backend", "laddr", "device", "connection", "stats", "config",
+           "monitor", "backend-setup", "import"]
 
 
 def lbadm(*args, stdin=None):
@@ -53,8 +54,7 @@ def test_wrong_words():
     refuses(["serv", "show"], 1, '"serv"')
     refuses(["help", "serv"], 1, '"serv"')
     refuses(["service", "help", "me"], 1, '"me"')
-    for o in ("config", "explain"):
-        refuses([o, "show"], 1, '"%s"' % o, "there are: " + ", ".join(OBJECTS))
+    refuses(["explian", "show"], 1, '"explian"', "there are: " + ", ".join(OBJECTS))
     refuses(["service", "ad"], 1, '"ad"', "add")
     refuses(["service", "add"], 1, "PROTO VIP")
     refuses(["service", "add", "tcp", "192.0.2.1:99999"], 1,

@@ -30,7 +30,8 @@
 #include "util/split.h"
 
 struct lbadm_options lbadm_options;
-char lbadm_where[512];
+char lbadm_where[LBADM_WHERE_MAX];
+void (*lbadm_locate)(void);
 static char said[1024];
 
 int usage_error(const char *format, ...)

@@ -208,7 +208,8 @@ def test_header_has_the_same_constants():
     assert upper(SPEC["c-version-name"]) == "NFLB_GENL_VERSION"
     assert defines.pop("GENL_NAME") == '"%s"' % SPEC["name"]
     assert defines.pop("GENL_VERSION") == str(SPEC["version"])
-    want = {upper(k): str(v) for k, v in CONSTS.items()}
+    want = {upper(k): '"%s"' % v if isinstance(v, str) else str(v)
+            for k, v in CONSTS.items()}
     for g in SPEC["mcast-groups"]["list"]:
         want[upper("mcgrp-", g["name"])] = '"%s"' % g["name"]
     same(defines, want, "constants")

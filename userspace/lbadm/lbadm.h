@@ -56,7 +56,7 @@ struct lbadm_object {
 
 extern const struct lbadm_object lbadm_service, lbadm_backend,
 	lbadm_laddr, lbadm_device, lbadm_backend_setup, lbadm_connection,
-	lbadm_stats, lbadm_monitor;
+	lbadm_stats, lbadm_config, lbadm_import, lbadm_monitor;
 
 /* Run one command line, from argv or from a batch. */
 int lbadm_dispatch(struct words *words);
@@ -72,5 +72,8 @@ int fail(int status, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Where commands come from: "FILE:LINE: " or "". */
 extern char lbadm_where[];
+#define LBADM_WHERE_MAX 512
+/* Called before that is printed, by who can tell more exactly; or NULL. */
+extern void (*lbadm_locate)(void);
 
 #endif /* LBADM_H */

@@ -23,11 +23,13 @@
 #endif
 
 struct lbadm_options lbadm_options;
-char lbadm_where[512];
+char lbadm_where[LBADM_WHERE_MAX];
+void (*lbadm_locate)(void);
 
 static const struct lbadm_object *const objects[] = {
 	&lbadm_service, &lbadm_backend, &lbadm_laddr, &lbadm_device,
-	&lbadm_connection, &lbadm_stats, &lbadm_monitor, &lbadm_backend_setup,
+	&lbadm_connection, &lbadm_stats, &lbadm_config, &lbadm_monitor,
+	&lbadm_backend_setup, &lbadm_import,
 };
 
 #define OBJECT_COUNT (sizeof(objects) / sizeof(objects[0]))
@@ -35,6 +37,8 @@ static const struct lbadm_object *const objects[] = {
 static void complain(const char *format, va_list args)
 {
 	fflush(stdout);
+	if (lbadm_locate)
+		lbadm_locate();
 	fprintf(stderr, "lbadm: %s", lbadm_where);
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);
@@ -210,7 +214,7 @@ static int batch(const char *name)
 	if (!file)
 		return usage_error("%s: %s", name, strerror(errno));
 	while (!status && (len = getline(&line, &size, file)) >= 0) {
-		snprintf(lbadm_where, sizeof(lbadm_where), "%s:%u: ", name,
+		snprintf(lbadm_where, LBADM_WHERE_MAX, "%s:%u: ", name,
 			 ++number);
 		/* What follows a NUL would be ignored without a word. */
 		status = strlen(line) == (size_t)len ? batch_line(line) :

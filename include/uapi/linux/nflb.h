@@ -19,11 +19,23 @@
 #define NFLB_MCGRP_CONFIG		"config"
 #define NFLB_MCGRP_CONNECTIONS		"connections"
 
+/* Longest description of a health check, terminating NUL included */
+#define NFLB_HEALTH_CHECK_SIZE		1024
+
 /* Longest scheduler name, terminating NUL included */
 #define NFLB_SCHEDULER_NAMSIZ		16
 
 /* Largest weight of a backend */
 #define NFLB_WEIGHT_MAX			65535
+
+/* Scheduler of a service that names none */
+#define NFLB_SCHEDULER_DEFAULT		"wrr"
+
+/* Timeouts of a service that names none, in seconds */
+#define NFLB_TIMEOUT_SYN_DEFAULT	60
+#define NFLB_TIMEOUT_ESTABLISHED_DEFAULT	900
+#define NFLB_TIMEOUT_FIN_DEFAULT	120
+#define NFLB_TIMEOUT_UDP_DEFAULT	300
 
 /* Largest timeout of a service, in seconds (one week) */
 #define NFLB_TIMEOUT_MAX		604800
@@ -150,6 +162,8 @@ enum nflb_attr {
 	NFLB_A_COUNTERS,		/* nest of NFLB_A_COUNTER */
 	NFLB_A_COUNTER,			/* nest: enum nflb_counter_attr */
 	NFLB_A_DEVICE,			/* string: name of a network device */
+	NFLB_A_BACKENDS,		/* nest of NFLB_A_BACKEND: continues a list; repeatable */
+	NFLB_A_EXACT,			/* flag: what is not named gets its default */
 
 	__NFLB_A_MAX,
 	NFLB_A_MAX = __NFLB_A_MAX - 1
@@ -189,6 +203,7 @@ enum nflb_service_attr {
 	NFLB_A_SERVICE_ENCAP_SOURCE4_PREFIX,	/* u8: its length; flows differ in the rest */
 	NFLB_A_SERVICE_ENCAP_SOURCE6,	/* binary */
 	NFLB_A_SERVICE_ENCAP_SOURCE6_PREFIX,	/* u8 */
+	NFLB_A_SERVICE_HEALTH_CHECK,	/* string: kept for who checks backends, "" is none */
 
 	__NFLB_A_SERVICE_MAX,
 	NFLB_A_SERVICE_MAX = __NFLB_A_SERVICE_MAX - 1

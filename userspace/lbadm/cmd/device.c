@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "cmd/show.h"
 #include "model/request.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
@@ -36,21 +37,6 @@ static int device_del(struct words *words)
 	return change(words, NFLB_CMD_DEVICE_DEL);
 }
 
-static int device_cb(const struct nlmsghdr *nlh, void *data)
-{
-	json_t *device = msg_get_device(nlh);
-
-	if (!device)
-		return MNL_CB_ERROR;
-	json_array_append_new(data, device);
-	return MNL_CB_OK;
-}
-
-static void reset(void *data)
-{
-	json_array_clear(data);
-}
-
 /* Only the device that is named, which has to be there. */
 static int keep_device(json_t *devices, const char *name)
 {
@@ -72,21 +58,18 @@ static int keep_device(json_t *devices, const char *name)
 /* All devices, or the one that is named. */
 static int device_show(struct words *words)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
 	const char *name = NULL;
 	json_t *devices;
-	int status = 0;
+	int status = LBADM_OK;
 
 	if (words_peek(words))
 		status = parse_device(words, &name);
 	if (!status)
-		status = sock_open();
+		status = read_list(NFLB_CMD_DEVICE_GET, msg_get_device,
+				   &devices);
 	if (status)
 		return status;
-	devices = json_array();
-	status = sock_dump(sock_request(buf, NFLB_CMD_DEVICE_GET, 0), device_cb,
-			   reset, devices);
-	if (!status && name)
+	if (name)
 		status = keep_device(devices, name);
 	if (!status && lbadm_options.json)
 		out_json(devices);

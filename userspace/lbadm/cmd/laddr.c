@@ -2,6 +2,7 @@
 /*
  * lbadm laddr
  */
+#include "cmd/show.h"
 #include "model/request.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
@@ -36,41 +37,22 @@ static int laddr_del(struct words *words)
 	return change(words, NFLB_CMD_LADDR_DEL);
 }
 
-static int laddr_cb(const struct nlmsghdr *nlh, void *data)
-{
-	json_t *laddr = msg_get_laddr(nlh);
-
-	if (!laddr)
-		return MNL_CB_ERROR;
-	json_array_append_new(data, laddr);
-	return MNL_CB_OK;
-}
-
-static void reset(void *data)
-{
-	json_array_clear(data);
-}
-
 static int laddr_show(struct words *words)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
 	json_t *laddrs;
 	int status;
 
 	status = words_end(words);
 	if (!status)
-		status = sock_open();
+		status = read_list(NFLB_CMD_LADDR_GET, msg_get_laddr, &laddrs);
 	if (status)
 		return status;
-	laddrs = json_array();
-	status = sock_dump(sock_request(buf, NFLB_CMD_LADDR_GET, 0), laddr_cb,
-			   reset, laddrs);
-	if (!status && lbadm_options.json)
+	if (lbadm_options.json)
 		out_json(laddrs);
-	else if (!status)
+	else
 		out_laddrs(laddrs);
 	json_decref(laddrs);
-	return status;
+	return LBADM_OK;
 }
 
 static const struct lbadm_command commands[] = {

@@ -31,6 +31,41 @@ static void reset(void *data)
 	json_array_clear(data);
 }
 
+struct list {
+	json_t *array;
+	json_t *(*get)(const struct nlmsghdr *nlh);
+};
+
+static int list_cb(const struct nlmsghdr *nlh, void *data)
+{
+	struct list *list = data;
+
+	return collect(nlh, list->array, list->get);
+}
+
+static void list_reset(void *data)
+{
+	json_array_clear(((struct list *)data)->array);
+}
+
+int read_list(int cmd, json_t *(*get)(const struct nlmsghdr *nlh),
+	      json_t **list)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct list l = { .get = get };
+	int status;
+
+	status = sock_open();
+	if (status)
+		return status;
+	l.array = json_array();
+	status = sock_dump(sock_request(buf, cmd, 0), list_cb, list_reset, &l);
+	if (status)
+		json_decref(l.array);
+	*list = l.array;
+	return status;
+}
+
 static int service_cb(const struct nlmsghdr *nlh, void *data)
 {
 	return collect(nlh, data, msg_get_service);

@@ -6,6 +6,7 @@
 #define LBADM_SHOW_H
 
 #include <jansson.h>
+#include <libmnl/libmnl.h>
 
 #include "model/request.h"
 
@@ -26,6 +27,17 @@ int read_backends(const struct service_id *id, json_t **backends);
  * Returns enum lbadm_exit, having said what is wrong.
  */
 int read_services(const struct service_id *id, json_t **services);
+
+/**
+ * read_list() - all objects of one kind, by a dump
+ * @cmd: enum nflb_cmd
+ * @get: makes an object of a message; a new reference, or NULL
+ * @list: set to a new reference, an array, on success
+ *
+ * Returns enum lbadm_exit, having said what is wrong.
+ */
+int read_list(int cmd, json_t *(*get)(const struct nlmsghdr *nlh),
+	      json_t **list);
 
 /**
  * read_rated() - read, with "rates" measured over a second if -s -s is given

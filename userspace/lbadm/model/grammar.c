@@ -184,9 +184,10 @@ int parse_encap(struct words *words, struct opt *encap, struct opt *encap_port)
 static bool parse_encap_prefix(char *text, struct service_request *req)
 {
 	char *slash = strchr(text, '/');
-	struct prefix prefix = { 0 };
+	struct prefix prefix;
 	bool v4;
 
+	memset(&prefix, 0, sizeof(prefix));
 	if (slash)
 		*slash++ = '\0';
 	if (!addr_parse(&prefix.address, text))
@@ -488,11 +489,18 @@ bad:
 
 int parse_laddr(struct words *words, struct laddr_request *req)
 {
-	const char *key;
 	int err;
 
 	memset(req, 0, sizeof(*req));
 	err = parse_addr_range(words_next(words), req);
+	return err ? err : parse_laddr_settings(words, req);
+}
+
+int parse_laddr_settings(struct words *words, struct laddr_request *req)
+{
+	const char *key;
+	int err = LBADM_OK;
+
 	while (!err && (key = words_next(words))) {
 		if (!strcmp(key, "ports"))
 			err = parse_laddr_ports(words, req);

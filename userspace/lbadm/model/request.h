@@ -41,6 +41,7 @@ struct service_request {
 	struct opt persist, persist_prefix4, persist_prefix6, slow_start;
 	struct opt timeout_syn, timeout_established, timeout_fin, timeout_udp;
 	char scheduler[NFLB_SCHEDULER_NAMSIZ];	/* "" is not named */
+	char *health_check;	/* JSON; NULL is not named */
 };
 
 /* A backend: identity, and what is to be set. */
@@ -93,6 +94,8 @@ int parse_number(struct words *words, const char *key, uint32_t max,
 		 struct opt *opt);
 int parse_encap(struct words *words, struct opt *encap, struct opt *encap_port);
 int parse_laddr(struct words *words, struct laddr_request *req);
+/* What may follow the address. */
+int parse_laddr_settings(struct words *words, struct laddr_request *req);
 /* The name of a network device, and nothing after it. */
 int parse_device(struct words *words, const char **name);
 int parse_conn_filter(struct words *words, struct conn_filter *filter);

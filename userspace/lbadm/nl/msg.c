@@ -84,6 +84,9 @@ void msg_put_service(struct nlmsghdr *nlh, const struct service_request *req)
 		&req->timeout_established);
 	put_u32(nlh, NFLB_A_SERVICE_TIMEOUT_FIN, &req->timeout_fin);
 	put_u32(nlh, NFLB_A_SERVICE_TIMEOUT_UDP, &req->timeout_udp);
+	if (req->health_check)
+		mnl_attr_put_strz(nlh, NFLB_A_SERVICE_HEALTH_CHECK,
+				  req->health_check);
 	mnl_attr_nest_end(nlh, nest);
 }
 
@@ -103,6 +106,35 @@ void msg_put_backend(struct nlmsghdr *nlh, const struct backend_request *req)
 	put_u32(nlh, NFLB_A_BACKEND_MAX_CONNECTIONS, &req->max_connections);
 	put_u32(nlh, NFLB_A_BACKEND_DEADLINE, &req->deadline);
 	mnl_attr_nest_end(nlh, nest);
+}
+
+/* Backends that fit into one attribute, which has 64 KiB at most, whatever they
+ * have set; and what one takes then.
+ */
+#define LIST_PART 512
+#define LIST_BACKEND_MAX 120
+
+size_t msg_list_size(size_t count)
+{
+	return MNL_SOCKET_BUFFER_SIZE + (count + 1) * LIST_BACKEND_MAX;
+}
+
+void msg_put_exact(struct nlmsghdr *nlh, const struct backend_request *backends,
+		   size_t count)
+{
+	struct nlattr *nest;
+	size_t i = 0;
+
+	mnl_attr_put(nlh, NFLB_A_EXACT, 0, NULL);
+	/* At least one list, or the present one would stay. */
+	do {
+		nest = mnl_attr_nest_start(nlh, NFLB_A_BACKENDS);
+		do {
+			if (i < count)
+				msg_put_backend(nlh, &backends[i++]);
+		} while (i < count && i % LIST_PART);
+		mnl_attr_nest_end(nlh, nest);
+	} while (i < count);
 }
 
 void msg_put_laddr(struct nlmsghdr *nlh, const struct laddr_request *req)

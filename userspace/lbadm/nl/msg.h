@@ -21,6 +21,12 @@ void msg_put_service_id(struct nlmsghdr *nlh, const struct service_id *id);
 void msg_put_service(struct nlmsghdr *nlh, const struct service_request *req);
 /* A backend, and what is to be set of it. */
 void msg_put_backend(struct nlmsghdr *nlh, const struct backend_request *req);
+/* A service's whole list of backends, and that what is not named of the service
+ * is to have its default; the message has msg_list_size() bytes of room.
+ */
+void msg_put_exact(struct nlmsghdr *nlh, const struct backend_request *backends,
+		   size_t count);
+size_t msg_list_size(size_t count);
 /* Local addresses. */
 void msg_put_laddr(struct nlmsghdr *nlh, const struct laddr_request *req);
 /* What narrows a list of connections: up to three attributes, or none. */

@@ -200,6 +200,17 @@ static json_t *get_ports(const struct table *table)
 	return json_sprintf("%u-%u", first, last);
 }
 
+/* JSON within a string */
+static void set_json(json_t *to, const char *key, const struct table *table,
+		     int type)
+{
+	const struct nlattr *attr = table->attrs[type];
+
+	if (attr && !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
+		json_object_set_new(to, key, json_loads(mnl_attr_get_str(attr),
+							0, NULL));
+}
+
 /* What is off is left out: an object says what a configuration would. */
 static json_t *service_object(const struct nlattr *nest)
 {
@@ -239,6 +250,7 @@ static json_t *service_object(const struct nlattr *nest)
 		 NFLB_A_SERVICE_TIMEOUT_ESTABLISHED);
 	set_uint(service, "timeout-fin", &t, NFLB_A_SERVICE_TIMEOUT_FIN);
 	set_uint(service, "timeout-udp", &t, NFLB_A_SERVICE_TIMEOUT_UDP);
+	set_json(service, "health-check", &t, NFLB_A_SERVICE_HEALTH_CHECK);
 	if (t.attrs[NFLB_A_SERVICE_STATS]) {
 		json_t *stats = stats_object(t.attrs[NFLB_A_SERVICE_STATS]);
 

@@ -18,6 +18,8 @@
 
 /* Room for the kernel's largest dump message. */
 #define RECV_SIZE 65536
+/* Room for the largest request. */
+#define REQUEST_SIZE (1 << 20)
 /* Room in the kernel for events that were not read yet. */
 #define EVENTS_SIZE (4 << 20)
 /* How often a dump is begun anew before its last try is taken as an error. */
@@ -276,13 +278,18 @@ static int resolve(void)
 
 int sock_open(void)
 {
-	int on = 1, status;
+	int on = 1, room = REQUEST_SIZE, status;
 
 	if (sock.nl)
 		return LBADM_OK;
 	sock.nl = mnl_socket_open(NETLINK_GENERIC);
 	if (!sock.nl)
 		return unavailable(errno);
+	/* A list of 4,096 backends is one message. */
+	if (setsockopt(mnl_socket_get_fd(sock.nl), SOL_SOCKET, SO_SNDBUFFORCE,
+		       &room, sizeof(room)))
+		setsockopt(mnl_socket_get_fd(sock.nl), SOL_SOCKET, SO_SNDBUF,
+			   &room, sizeof(room));
 	mnl_socket_setsockopt(sock.nl, NETLINK_EXT_ACK, &on, sizeof(on));
 	mnl_socket_setsockopt(sock.nl, NETLINK_CAP_ACK, &on, sizeof(on));
 	mnl_socket_setsockopt(sock.nl, NETLINK_GET_STRICT_CHK, &on,

@@ -1,0 +1,362 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""lbadm config and lbadm import: what is wrong is told where it stands; what the
+module refuses, at whichever step, leaves all as it was."""
+
+import json
+import os
+import random
+import struct
+import subprocess
+import sys
+
+import jsonschema
+import tap
+from fake_module import LBADM, MULTI, N, a, attr, attributes, play, stats
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+EXAMPLE = """{
+  "services": [
+    { "protocol": "tcp", "address": "192.0.2.10", "port": 80,
+      "mode": "fullnat", "toa": true, "scheduler": "maglev",
+      "backends": [
+        { "address": "10.0.0.11", "port": 8080, "weight": 2 },
+        { "address": "10.0.0.12", "port": 8080 }
+      ],
+      "health-check": { "protocol": "HTTP", "port": 8080 } }
+  ],
+  "local-addresses": [ "10.0.0.1" ],
+  "devices": [ "eth0" ]
+}
+"""
+
+
+def lbadm(*words, text=None):
+    return subprocess.run([LBADM, *words], input=text, text=True,
+                          capture_output=True, check=False)
+
+
+def schema():
+    with open(os.path.join(HERE, "../../docs/nflb.schema.json"), encoding="utf-8") as f:
+        return json.load(f)
+
+
+class Module:
+    """Keeps what it is told, as it is told; refuses the change of number @fail."""
+
+    def __init__(self, fail=None):
+        self.services, self.laddrs, self.devices = {}, {}, {}
+        self.changes, self.fail = 0, fail
+
+    def state(self):
+        """What counts: the order of backends and addresses does not."""
+        return ({k: (s, frozenset(b)) for k, (s, b) in self.services.items()},
+                frozenset(self.laddrs.items()), frozenset(self.devices))
+
+    @staticmethod
+    def _split(nest, names):
+        """(attributes of these names, the others), as bytes."""
+        wanted = [N["A_" + n] for n in names]
+        inside, others = [], []
+        for kind, _, payload in attributes(nest):
+            (inside if kind in wanted else others).append(attr(kind, payload))
+        return b"".join(sorted(inside)), b"".join(sorted(others))
+
+    def _dump(self, r, messages):
+        return [b"".join(r.message(name, *attrs, flags=MULTI)
+                         for name, attrs in messages)] * bool(messages) + [r.done()]
+
+    def _dump_services(self, r):
+        mode = attr(N["A_SERVICE_MODE"], b"\0")
+        out = []
+        for key, (settings, _) in self.services.items():
+            kinds = [k for k, _, _ in attributes(settings)]
+            more = b"" if N["A_SERVICE_MODE"] in kinds else mode
+            if N["A_SERVICE_SCHEDULER"] not in kinds:
+                more += a("A_SERVICE_SCHEDULER", "wrr")
+            out.append(("SERVICE_GET", [a("A_SERVICE", key + settings + more + a(
+                "A_SERVICE_STATS", stats()))]))
+        return self._dump(r, out)
+
+    def _dump_backends(self, r):
+        out = []
+        for key, (_, backends) in self.services.items():
+            for backend in backends:
+                kinds = [k for k, _, _ in attributes(backend)]
+                more = b""
+                if N["A_BACKEND_WEIGHT"] not in kinds:
+                    more += a("A_BACKEND_WEIGHT", 1)
+                if N["A_BACKEND_STATE"] not in kinds:
+                    more += a("A_BACKEND_STATE", 0)
+                out.append(("BACKEND_GET", [a("A_SERVICE", key), a(
+                    "A_BACKEND", backend + more + a("A_BACKEND_STATS", stats()))]))
+        return self._dump(r, out)
+
+    def _dump_laddrs(self, r):
+        return self._dump(r, [("LADDR_GET", [a("A_LADDR", k + v)])
+                              for k, v in self.laddrs.items()])
+
+    def _dump_devices(self, r):
+        return self._dump(r, [("DEVICE_GET", [attr(N["A_DEVICE"], d)])
+                              for d in self.devices])
+
+    def _service(self, r):
+        backends, exact = [], False
+        for kind, _, payload in r.attributes:
+            if kind == N["A_SERVICE"]:
+                key, settings = self._split(payload, [
+                    "SERVICE_PROTOCOL", "SERVICE_ADDRESS", "SERVICE_PORT",
+                    "SERVICE_PORT_LAST"])
+            elif kind == N["A_BACKENDS"]:
+                backends += [p for _, _, p in attributes(payload)]
+            exact |= kind == N["A_EXACT"]
+        if r.cmd == N["CMD_SERVICE_DEL"]:
+            del self.services[key]
+        else:
+            assert exact
+            self.services[key] = settings, tuple(backends)
+
+    def _laddr(self, r):
+        key, others = self._split(r.attributes[0][2], [
+            "LADDR_ADDRESS", "LADDR_ADDRESS_LAST", "LADDR_PORT", "LADDR_PORT_LAST"])
+        if N["A_LADDR_PORT"] not in [k for k, _, _ in attributes(key)]:
+            key += a("A_LADDR_PORT", 1024) + a("A_LADDR_PORT_LAST", 65535)
+        key, _ = self._split(key, ["LADDR_ADDRESS", "LADDR_ADDRESS_LAST",
+                                   "LADDR_PORT", "LADDR_PORT_LAST"])
+        if r.cmd == N["CMD_LADDR_DEL"]:
+            del self.laddrs[key]
+        else:
+            assert key not in self.laddrs
+            self.laddrs[key] = others
+
+    def _device(self, r):
+        name = r.attributes[0][2]
+        if r.cmd == N["CMD_DEVICE_DEL"]:
+            del self.devices[name]
+        else:
+            assert name not in self.devices
+            self.devices[name] = True
+
+    def __call__(self, r):
+        gets = {"SERVICE": self._dump_services, "BACKEND": self._dump_backends,
+                "LADDR": self._dump_laddrs, "DEVICE": self._dump_devices}
+        for what, get in gets.items():
+            if r.cmd == N[f"CMD_{what}_GET"]:
+                return get(r)
+        self.changes += 1
+        if self.changes == self.fail:
+            return [r.error(22, "that will not do")]
+        for what, change in (("SERVICE", self._service), ("LADDR", self._laddr),
+                             ("DEVICE", self._device)):
+            if r.cmd in (N.get(f"CMD_{what}_{verb}") for verb in (
+                    "ADD", "DEL", "REPLACE")):
+                change(r)
+                return [r.error()]
+        raise AssertionError(r.cmd)
+
+
+def config(rnd):
+    """A small one, of parts that come again."""
+    services = {}
+    for _ in range(rnd.randrange(4)):
+        key = (rnd.choice(["tcp", "udp"]), rnd.choice([80, 81, "*"]))
+        services[key] = {
+            "protocol": key[0], "address": "192.0.2.1", "port": key[1],
+            "mode": rnd.choice(["dnat", "dsr"]),
+            "scheduler": rnd.choice(["rr", "wlc"]),
+            "backends": [{"address": f"10.0.0.{i}", "port": 80,
+                          "weight": rnd.randrange(3)}
+                         for i in range(1, 5) if rnd.random() < 0.5]}
+    laddrs = []
+    for i in range(3):
+        if rnd.random() < 0.5:
+            laddrs.append(rnd.choice([
+                f"10.1.{i}.1", f"10.1.{i}.1-10.1.{i}.9",
+                {"address": f"10.1.{i}.1", "ports": "2000-2999"},
+                {"address": f"10.1.{i}.1", "ports": "2500-3999", "exclude": "2600-2600"}]))
+    return {"services": list(services.values()), "local-addresses": laddrs,
+            "devices": [d for d in ("eth0", "eth1") if rnd.random() < 0.5]}
+
+
+def apply(module, text):
+    return play(["config", "apply", "-"], module, stdin=text)
+
+
+def test_apply_then_save():
+    module = Module()
+    done = apply(module, EXAMPLE)
+    assert done.status == 0, done.err
+    saved = play(["config", "save"], module)
+    want = json.loads(EXAMPLE)
+    want["services"][0]["backends"][1]["weight"] = 1
+    assert json.loads(saved.out) == want, saved.out
+    jsonschema.validate(want, schema())
+
+
+def test_again_is_nothing():
+    module = Module()
+    apply(module, EXAMPLE)
+    before = module.changes
+    assert before == 3, before
+    done = apply(module, EXAMPLE)
+    assert (done.status, module.changes) == (0, before)
+
+
+def test_each_step_can_fail():
+    rnd = random.Random(1)
+    failed = 0
+    for _ in range(40):
+        old, new = json.dumps(config(rnd)), json.dumps(config(rnd))
+        module = Module()
+        apply(module, old)
+        changes, before = module.changes, module.state()
+        assert apply(module, new).status == 0
+        for step in range(1, module.changes - changes + 1):
+            module = Module()
+            apply(module, old)
+            module.changes, module.fail = 0, step
+            done = apply(module, new)
+            assert done.status == 2 and "that will not do" in done.err, done.err
+            assert "neither" not in done.err, done.err
+            assert module.state() == before, f"{old}\n{new}\nstep {step}"
+            failed += 1
+    assert failed > 60, failed
+
+
+def test_an_undo_that_fails_is_told():
+    module = Module()
+    apply(module, '{"services": [], "local-addresses": ["10.1.0.1"]}')
+    module.changes = 0
+
+    def handler(r):
+        answer = module(r)
+        # From the second change on
+        return [r.error(12, "no memory")] if module.changes > 1 else answer
+    done = play(["config", "apply", "-"], handler, stdin=EXAMPLE)
+    assert done.status == 2 and "neither the old one nor the new one" in done.err, done.err
+
+
+def test_flush():
+    module = Module()
+    apply(module, EXAMPLE)
+    done = play(["config", "flush"], module)
+    assert done.status == 0, done.err
+    assert module.state() == ({}, frozenset(), frozenset())
+
+
+def wrong(text, needle, *words):
+    """It is told where @needle stands."""
+    done = lbadm("config", "check", "-", text=text)
+    before = text[:text.index(needle)]
+    where = f"{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
+    assert done.returncode == 1, text
+    assert done.stderr.startswith(f"lbadm: -:{where}: "), (where, done.stderr)
+    for word in words:
+        assert word in done.stderr, (word, done.stderr)
+    assert done.stdout == ""
+
+
+def test_what_is_wrong_is_told_where():
+    assert lbadm("config", "check", "-", text=EXAMPLE).returncode == 0
+    wrong("[]", "[", "an object")
+    wrong('{ "service": [] }', '"service"', "services, local-addresses, devices")
+    for old, new, needle, word in (
+            ("weight", "wieght", '"wieght"', "weight"),
+            ('"weight": 2', '"weight": 65536', "65536", "0 to 65535"),
+            ('"weight": 2', '"weight": "2"', '"2"', "a number"),
+            ("maglev", "a-name-that-is-too-long", '"a-name', "1 to 15"),
+            ('"toa": true', '"toa": 1', "1, ", "true or false"),
+            ("10.0.0.12", "10.0.0.11", '{ "address": "10.0.0.11", "port": 8080 }', "twice"),
+            ("10.0.0.12", "ten", '{ "address": "ten"', '"ten:8080"'),
+            ('"port": 80,', '"port": 0,', '{ "protocol"', "192.0.2.10:0"),
+            ('"port": 80,', "", '{ "protocol"', "port is missing"),
+            ('10.0.0.1"', '10.0.0"', '"10.0.0"', "ADDR-ADDR"),
+            ("eth0", "a/b", '"a/b"', "a/b")):
+        text = EXAMPLE.replace(old, new)
+        # What differs comes behind what is the same
+        needle = needle if needle != "1, " else "1, \"scheduler"
+        wrong(text, needle, word)
+    wrong('{"services": [{"protocol": "tcp", "address": "::1", "port": 1,\n'
+          '"encap-port": 5}]}', "5}", "goes with encap")
+    wrong('{"devices": ["a",\n\n  "b", "\\u0061"]}', '"\\u0061"', "twice")
+    big = json.dumps({"services": [{
+        "protocol": "tcp", "address": "::1", "port": 1,
+        "health-check": {"request-path": "x" * 1024}}]})
+    wrong(big, '{"request-path"', "1023")
+
+
+def test_what_is_no_json():
+    for text, where in (("", "1:0"), ("{", "1:1"), ('{"a": 1, "a": 1}', "1:")):
+        done = lbadm("config", "check", "-", text=text)
+        assert done.returncode == 1, text
+        assert done.stderr.startswith("lbadm: -:" + where), done.stderr
+    done = lbadm("-b", "-", text="config check /dev/null\n")
+    assert done.stderr.startswith("lbadm: -:1: /dev/null:1:0: "), done.stderr
+
+
+def test_words_and_files():
+    for words in (["apply"], ["check"], ["check", "/nowhere/at/all"],
+                  ["apply", "-", "x"], ["flush", "x"], ["load", "-"]):
+        done = lbadm("config", *words, text="{}")
+        assert done.returncode == 1 and done.stderr.startswith("lbadm: "), words
+
+
+def test_schema():
+    rnd = random.Random(2)
+    for _ in range(50):
+        jsonschema.validate(config(rnd), schema())
+    for broken in (EXAMPLE.replace("weight", "wieght"),
+                   EXAMPLE.replace('"toa": true', '"toa": 1'),
+                   EXAMPLE.replace("fullnat", "nat"),
+                   EXAMPLE.replace('"port": 80,', '"port": 65536,')):
+        try:
+            jsonschema.validate(json.loads(broken), schema())
+        except jsonschema.ValidationError:
+            continue
+        raise AssertionError(broken)
+
+
+IPVS = """-A -t 192.0.2.10:80 -s wlc -p 300 -M 255.255.255.0
+-a -t 192.0.2.10:80 -r 10.0.0.11:8080 -m -w 1
+-a -t 192.0.2.10:80 -r 10.0.0.12:80 -g -w 3
+
+-A -u [2001:db8::1]:53 -s sh -b sh-port
+-a -u [2001:db8::1]:53 -r [2001:db8::2]:53 -i -w 1 --tun-type gue --tun-port 6081
+-A -t 192.0.2.11:0 -s lblc -p 60
+"""
+
+
+def test_import_ipvsadm():
+    done = lbadm("import", "ipvsadm", text=IPVS)
+    assert done.returncode == 0, done.stderr
+    assert "line 5: warning: -b" in done.stderr, done.stderr
+    assert "line 7: warning: lblc" in done.stderr, done.stderr
+    made = json.loads(done.stdout)
+    jsonschema.validate(made, schema())
+    assert made == {"services": [
+        {"protocol": "tcp", "address": "192.0.2.10", "port": 80, "persist": 300,
+         "persist-prefix4": 24, "scheduler": "wlc", "mode": "dnat", "backends": [
+             {"address": "10.0.0.11", "port": 8080, "weight": 1},
+             {"address": "10.0.0.12", "weight": 3, "mode": "dsr", "encap": "none"}]},
+        {"protocol": "udp", "address": "2001:db8::1", "port": 53, "scheduler": "source",
+         "mode": "dsr", "encap": "gue", "encap-port": 6081,
+         "backends": [{"address": "2001:db8::2", "weight": 1}]},
+        {"protocol": "tcp", "address": "192.0.2.11", "port": "*", "persist": 60,
+         "scheduler": "wlc", "backends": []}]}, done.stdout
+    assert lbadm("config", "check", "-", text=done.stdout).returncode == 0
+
+
+def test_import_refuses():
+    for text, word in (("-A -f 1 -s wlc", "-f"), ("-A -s wlc", "-t"),
+                       ("-A -t host:http -s wlc", "host:http"),
+                       ("-a -t 192.0.2.1:80 -r 10.0.0.1:80", "-A"),
+                       ("-A -a -t 192.0.2.1:80", "-A or -a"),
+                       ("-A -t 192.0.2.1:80 -s", "-s"),
+                       ("-A -t 192.0.2.1:80 -p 5 -M 255.0.255.0", "holes"),
+                       ("-A -t 192.0.2.1:80 -s a-name-that-is-too-long", "1 to 15")):
+        done = lbadm("import", "ipvsadm", text=text)
+        assert done.returncode == 1 and word in done.stderr, (text, done.stderr)
+        assert done.stdout == ""
+
+
+sys.exit(tap.run(globals()))

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lbadm config
+ */
+#include "cmd/config_apply.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/show.h"
+#include "model/config.h"
+#include "nl/msg.h"
+#include "nl/sock.h"
+
+/* What has its default goes from a saved configuration. */
+static void drop_default(json_t *object, const char *key, json_int_t value)
+{
+	if (json_integer_value(json_object_get(object, key)) == value)
+		json_object_del(object, key);
+}
+
+static void tidy_backend(json_t *backend)
+{
+	json_object_del(backend, "stats");
+	json_object_del(backend, "condition");
+	json_object_del(backend, "deadline");
+	if (!strcmp(json_string_value(json_object_get(backend, "state")), "up"))
+		json_object_del(backend, "state");
+}
+
+/* Without counters; the backends are the last of it, as one writes it. */
+static void tidy_service(json_t *service)
+{
+	json_t *backends = json_object_get(service, "backends"), *backend;
+	size_t i;
+
+	json_object_del(service, "stats");
+	drop_default(service, "timeout-syn", NFLB_TIMEOUT_SYN_DEFAULT);
+	drop_default(service, "timeout-established",
+		     NFLB_TIMEOUT_ESTABLISHED_DEFAULT);
+	drop_default(service, "timeout-fin", NFLB_TIMEOUT_FIN_DEFAULT);
+	drop_default(service, "timeout-udp", NFLB_TIMEOUT_UDP_DEFAULT);
+	json_array_foreach(backends, i, backend)
+		tidy_backend(backend);
+}
+
+/* A string where that says all, else an object. */
+static json_t *tidy_laddr(json_t *laddr)
+{
+	char all[32];
+
+	json_object_del(laddr, "foreign");
+	snprintf(all, sizeof(all), "%d-%d", NFLB_LADDR_PORT_FIRST,
+		 NFLB_LADDR_PORT_LAST);
+	if (!strcmp(json_string_value(json_object_get(laddr, "ports")), all))
+		json_object_del(laddr, "ports");
+	return json_incref(json_object_size(laddr) == 1 ?
+			   json_object_get(laddr, "address") : laddr);
+}
+
+int config_from_kernel(json_t **config)
+{
+	json_t *services = NULL, *laddrs = NULL, *devices = NULL, *one;
+	int status;
+	size_t i;
+
+	status = read_services(NULL, &services);
+	if (status)
+		return status;
+	status = read_list(NFLB_CMD_LADDR_GET, msg_get_laddr, &laddrs);
+	if (status)
+		goto err_services;
+	status = read_list(NFLB_CMD_DEVICE_GET, msg_get_device, &devices);
+	if (status)
+		goto err_laddrs;
+	json_array_foreach(services, i, one)
+		tidy_service(one);
+	json_array_foreach(laddrs, i, one)
+		json_array_set_new(laddrs, i, tidy_laddr(one));
+	json_array_foreach(devices, i, one)
+		json_array_set(devices, i, json_object_get(one, "device"));
+	*config = json_pack("{s:o,s:o,s:o}", "services", services,
+			    "local-addresses", laddrs, "devices", devices);
+	return LBADM_OK;
+
+err_laddrs:
+	json_decref(laddrs);
+err_services:
+	json_decref(services);
+	return status;
+}
+
+/* A file is there whole, or as it was. */
+static int save_file(const json_t *config, const char *name)
+{
+	char temporary[4096];
+	FILE *file = NULL;
+	int fd, err = 0;
+
+	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.XXXXXX", name) >=
+	    sizeof(temporary))
+		return usage_error("%s: the name is too long", name);
+	fd = mkstemp(temporary);
+	if (fd >= 0)
+		file = fdopen(fd, "w");
+	if (!file)
+		return usage_error("%s: %s", name, strerror(errno));
+	if (json_dumpf(config, file, JSON_INDENT(2)) ||
+	    fputc('\n', file) == EOF || fflush(file) || fsync(fd))
+		err = errno;
+	if (fclose(file) && !err)
+		err = errno;
+	if (!err && rename(temporary, name))
+		err = errno;
+	if (!err)
+		return LBADM_OK;
+	unlink(temporary);
+	return usage_error("%s: %s", name, strerror(err));
+}
+
+static int config_save(struct words *words)
+{
+	const char *name = words_next(words);
+	json_t *config;
+	int status;
+
+	status = words_end(words);
+	if (!status)
+		status = config_from_kernel(&config);
+	if (status)
+		return status;
+	if (name && strcmp(name, "-")) {
+		status = save_file(config, name);
+	} else {
+		json_dumpf(config, stdout, JSON_INDENT(2));
+		putchar('\n');
+	}
+	json_decref(config);
+	return status;
+}
+
+/* The only word, a file's name. */
+static int file_word(struct words *words, const char **name)
+{
+	*name = words_next(words);
+	if (!*name)
+		return usage_error("a file is expected, or - for standard input");
+	return words_end(words);
+}
+
+static int config_apply(struct words *words)
+{
+	struct config wanted;
+	const char *name;
+	int status;
+
+	status = file_word(words, &name);
+	if (!status)
+		status = config_read(name, &wanted);
+	if (status)
+		return status;
+	status = apply(&wanted);
+	config_free(&wanted);
+	return status;
+}
+
+static int config_check(struct words *words)
+{
+	struct config wanted;
+	const char *name;
+	int status;
+
+	status = file_word(words, &name);
+	if (!status)
+		status = config_read(name, &wanted);
+	if (!status)
+		config_free(&wanted);
+	return status;
+}
+
+static int config_flush(struct words *words)
+{
+	struct config nothing;
+	int status;
+
+	status = words_end(words);
+	if (!status)
+		status = config_from_json(json_object(), &nothing);
+	if (status)
+		return status;
+	status = apply(&nothing);
+	config_free(&nothing);
+	return status;
+}
+
+static const struct lbadm_command commands[] = {
+	{ "save", config_save, "[FILE]" },
+	{ "apply", config_apply, "FILE" },
+	{ "check", config_check, "FILE" },
+	{ "flush", config_flush, "" },
+	{ 0 },
+};
+
+const struct lbadm_object lbadm_config = {
+	"config", "all of it, from and to a file (nflb.json(5))", commands,
+};

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * From the configuration that the kernel has to another.
+ */
+#ifndef LBADM_CONFIG_APPLY_H
+#define LBADM_CONFIG_APPLY_H
+
+#include <jansson.h>
+
+#include "model/config.h"
+
+/**
+ * config_from_kernel() - what the kernel has, as a file would say it
+ * @config: set to a new reference on success
+ *
+ * Returns enum lbadm_exit, having said what is wrong.
+ */
+int config_from_kernel(json_t **config);
+
+/**
+ * apply() - let the kernel have this configuration
+ * @wanted: all of it
+ *
+ * What is the same already is not touched. Takes effect whole or, when the kernel
+ * refuses a part of it, not at all. Returns enum lbadm_exit, having said what
+ * is wrong.
+ */
+int apply(const struct config *wanted);
+
+#endif /* LBADM_CONFIG_APPLY_H */

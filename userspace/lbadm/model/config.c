@@ -1,0 +1,759 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From a file to requests. Each key becomes the words that the command line has
+ * for it, so that there is one parser, and one set of messages, for both.
+ */
+#define _GNU_SOURCE
+#include "model/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/json_locate.h"
+
+/* services, index, backends, index, key */
+#define DEPTH_MAX 8
+
+/* What is being read, for messages. */
+static struct {
+	const char *name;
+	const char *text;		/* NULL: no file */
+	struct json_step path[DEPTH_MAX];
+	size_t depth;
+	bool at_key;
+	char before[LBADM_WHERE_MAX];	/* of a batch, "FILE:LINE: " */
+} reader;
+
+static void locate(void)
+{
+	unsigned int line, column;
+
+	if (!reader.text)
+		return;
+	json_locate(reader.text, reader.path, reader.depth, reader.at_key,
+		    &line, &column);
+	snprintf(lbadm_where, LBADM_WHERE_MAX, "%.200s%.250s:%u:%u: ",
+		 reader.before, reader.name, line, column);
+}
+
+static void enter_key(const char *key)
+{
+	reader.path[reader.depth++] = (struct json_step){ .key = key };
+}
+
+static void enter_index(size_t index)
+{
+	reader.path[reader.depth++] = (struct json_step){ .index = index };
+}
+
+static void leave(void)
+{
+	reader.depth--;
+}
+
+/* How the value of a key is written. */
+enum kind {
+	STRING,
+	NUMBER,
+	BOOLEAN,
+	NUMBER_OR_STRING,
+	ARRAY,
+	OBJECT,
+};
+
+/* A key, and the word of the command line that it is. */
+struct key {
+	const char *name;
+	enum kind kind;
+	const char *word;	/* NULL: goes with another key, or is special */
+};
+
+static const struct key service_keys[] = {
+	{ "protocol", STRING, NULL },
+	{ "address", STRING, NULL },
+	{ "port", NUMBER_OR_STRING, NULL },
+	{ "mode", STRING, "mode" },
+	{ "encap", STRING, "encap" },
+	{ "encap-port", NUMBER, NULL },
+	{ "encap-source", STRING, "encap-source" },
+	{ "scheduler", STRING, "scheduler" },
+	{ "persist", NUMBER, "persist" },
+	{ "persist-prefix4", NUMBER, NULL },
+	{ "persist-prefix6", NUMBER, NULL },
+	{ "slow-start", NUMBER, "slow-start" },
+	{ "toa", BOOLEAN, "toa" },
+	{ "toa-kind6", NUMBER, "toa-kind6" },
+	{ "proxy-protocol", BOOLEAN, "proxy-protocol" },
+	{ "timeout-syn", NUMBER, "timeout-syn" },
+	{ "timeout-established", NUMBER, "timeout-established" },
+	{ "timeout-fin", NUMBER, "timeout-fin" },
+	{ "timeout-udp", NUMBER, "timeout-udp" },
+	{ "backends", ARRAY, NULL },
+	{ "health-check", OBJECT, NULL },
+	{ 0 },
+};
+
+static const struct key backend_keys[] = {
+	{ "address", STRING, NULL },
+	{ "port", NUMBER, NULL },
+	{ "weight", NUMBER, "weight" },
+	{ "state", STRING, "state" },
+	{ "max-connections", NUMBER, "max-connections" },
+	{ "mode", STRING, "mode" },
+	{ "encap", STRING, "encap" },
+	{ "encap-port", NUMBER, NULL },
+	{ 0 },
+};
+
+static const struct key laddr_keys[] = {
+	{ "address", STRING, NULL },
+	{ "ports", STRING, "ports" },
+	{ "exclude", STRING, "exclude" },
+	{ 0 },
+};
+
+static const struct key config_keys[] = {
+	{ "services", ARRAY, NULL },
+	{ "local-addresses", ARRAY, NULL },
+	{ "devices", ARRAY, NULL },
+	{ 0 },
+};
+
+static bool is_kind(const json_t *value, enum kind kind)
+{
+	switch (kind) {
+	case STRING: return json_is_string(value);
+	case NUMBER: return json_is_integer(value);
+	case BOOLEAN: return json_is_boolean(value);
+	case NUMBER_OR_STRING:
+		return json_is_integer(value) || json_is_string(value);
+	case ARRAY: return json_is_array(value);
+	default: return json_is_object(value);
+	}
+}
+
+static const char *kind_name(enum kind kind)
+{
+	static const char *const names[] = {
+		[STRING] = "a string",
+		[NUMBER] = "a number",
+		[BOOLEAN] = "true or false",
+		[NUMBER_OR_STRING] = "a number or a string",
+		[ARRAY] = "an array",
+		[OBJECT] = "an object",
+	};
+
+	return names[kind];
+}
+
+static int unknown_key(const struct key *keys, const char *key)
+{
+	char list[512] = "";
+	size_t used = 0;
+	int status;
+
+	for (; keys->name; keys++)
+		used += snprintf(list + used, sizeof(list) - used, "%s%s",
+				 used ? ", " : "", keys->name);
+	enter_key(key);
+	reader.at_key = true;
+	status = usage_error("unknown key \"%s\"; there are: %s", key, list);
+	reader.at_key = false;
+	leave();
+	return status;
+}
+
+/* Are all keys known, and their values what they are to be? */
+static int check_keys(const json_t *object, const struct key *keys,
+		      const char *what)
+{
+	const char *name;
+	json_t *value;
+	int status = LBADM_OK;
+
+	if (!json_is_object(object))
+		return usage_error("%s is an object: {...}", what);
+	json_object_foreach((json_t *)object, name, value) {
+		const struct key *key = keys;
+
+		while (key->name && strcmp(key->name, name))
+			key++;
+		if (!key->name)
+			return unknown_key(keys, name);
+		if (is_kind(value, key->kind))
+			continue;
+		enter_key(name);
+		status = usage_error("%s: %s is expected", name,
+				     kind_name(key->kind));
+		leave();
+		return status;
+	}
+	return status;
+}
+
+/* A value as a word of the command line. Returns @buf, or the string itself. */
+static const char *word_of(const json_t *value, char *buf, size_t size)
+{
+	if (json_is_string(value))
+		return json_string_value(value);
+	if (json_is_boolean(value))
+		return json_is_true(value) ? "on" : "off";
+	snprintf(buf, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	return buf;
+}
+
+/* The same of a key that goes with another, behind @before; "" without. */
+static void append(char *buf, size_t size, const json_t *object,
+		   const char *key, const char *before)
+{
+	const json_t *value = json_object_get(object, key);
+	size_t used = strlen(buf);
+
+	if (value)
+		snprintf(buf + used, size - used,
+			 "%s%" JSON_INTEGER_FORMAT, before,
+			 json_integer_value(value));
+}
+
+static int without_main(const json_t *object, const char *key,
+			const char *main_key)
+{
+	int status;
+
+	if (!json_object_get(object, key) || json_object_get(object, main_key))
+		return LBADM_OK;
+	enter_key(key);
+	status = usage_error("%s goes with %s", key, main_key);
+	leave();
+	return status;
+}
+
+/* "gue:PORT", or "SECONDS/LENGTH/LENGTH": what has keys of its own in a file */
+static int join_words(const json_t *object, const char *key, char *buf,
+		      size_t size)
+{
+	if (!strcmp(key, "encap")) {
+		append(buf, size, object, "encap-port", ":");
+	} else if (!strcmp(key, "persist")) {
+		if (json_object_get(object, "persist-prefix6") &&
+		    !json_object_get(object, "persist-prefix4"))
+			strncat(buf, "/32", size - strlen(buf) - 1);
+		append(buf, size, object, "persist-prefix4", "/");
+		append(buf, size, object, "persist-prefix6", "/");
+	}
+	return LBADM_OK;
+}
+
+/* Each key that is a word of the command line goes through its parser. */
+static int settings(const json_t *object, const struct key *keys,
+		    int (*parse)(struct words *words, void *req), void *req)
+{
+	int status = LBADM_OK;
+
+	for (; keys->name && !status; keys++) {
+		const json_t *value = json_object_get(object, keys->name);
+		char number[24], text[160];
+		char *argv[2] = { (char *)keys->word, text };
+		struct words words = { .argv = argv, .argc = 2 };
+		const char *word;
+
+		if (!value || !keys->word)
+			continue;
+		word = word_of(value, number, sizeof(number));
+		enter_key(keys->name);
+		if (strlen(word) + 32 > sizeof(text)) {
+			status = usage_error("%s: the value is too long",
+					     keys->name);
+		} else {
+			strcpy(text, word);
+			join_words(object, keys->name, text, sizeof(text));
+			status = parse(&words, req);
+		}
+		leave();
+	}
+	return status;
+}
+
+/* "ADDRESS:PORT", or as much of it as there is */
+static void address_word(const json_t *object, char *buf, size_t size)
+{
+	const char *address = json_string_value(json_object_get(object,
+								"address"));
+	const json_t *port = json_object_get(object, "port");
+	char number[24];
+
+	if (port)
+		snprintf(buf, size, strchr(address, ':') ? "[%s]:%s" : "%s:%s",
+			 address, word_of(port, number, sizeof(number)));
+	else
+		snprintf(buf, size, "%s", address);
+}
+
+static int missing(const json_t *object, const char *key, const char *what)
+{
+	return json_object_get(object, key) ? LBADM_OK :
+	       usage_error("%s: the %s is missing", what, key);
+}
+
+static int parse_backend_key(struct words *words, void *req)
+{
+	return parse_backend_settings(words, req);
+}
+
+static int parse_service_key(struct words *words, void *req)
+{
+	return parse_service_settings(words, req);
+}
+
+static int backend_read(const json_t *object, struct backend_request *req)
+{
+	char text[160], *argv[] = { text };
+	struct words words = { .argv = argv, .argc = 1 };
+	int status;
+
+	status = check_keys(object, backend_keys, "a backend");
+	status = status ? status : missing(object, "address", "backend");
+	status = status ? status : without_main(object, "encap-port", "encap");
+	if (status)
+		return status;
+	address_word(object, text, sizeof(text));
+	status = parse_backend_id(&words, req);
+	return status ? status : settings(object, backend_keys,
+					  parse_backend_key, req);
+}
+
+static bool same_backend(const struct backend_request *a,
+			 const struct backend_request *b)
+{
+	return a->port == b->port &&
+	       !memcmp(&a->address, &b->address, sizeof(a->address));
+}
+
+static int backends_read(const json_t *array, struct config_service *service)
+{
+	size_t i, j;
+	int status = LBADM_OK;
+
+	if (json_array_size(array) > NFLB_BACKENDS_MAX)
+		return usage_error("a service has %d backends at most",
+				   NFLB_BACKENDS_MAX);
+	service->backends = calloc(json_array_size(array) + 1,
+				   sizeof(*service->backends));
+	for (i = 0; i < json_array_size(array) && !status; i++) {
+		enter_index(i);
+		status = backend_read(json_array_get(array, i),
+				      &service->backends[i]);
+		for (j = 0; j < i && !status; j++)
+			if (same_backend(&service->backends[i],
+					 &service->backends[j]))
+				status = usage_error("the backend is there twice");
+		leave();
+		service->backend_count++;
+	}
+	return status;
+}
+
+static int health_check_read(const json_t *object, struct service_request *req)
+{
+	if (!object)
+		return LBADM_OK;
+	req->health_check = json_dumps(object, JSON_COMPACT);
+	if (!req->health_check)
+		return usage_error("health-check: there is no memory for it");
+	if (strlen(req->health_check) >= NFLB_HEALTH_CHECK_SIZE)
+		return usage_error("health-check: more than %d bytes",
+				   NFLB_HEALTH_CHECK_SIZE - 1);
+	return LBADM_OK;
+}
+
+static int service_read(const json_t *object, struct config_service *service)
+{
+	struct service_request *req = &service->request;
+	char protocol[16], text[160], *argv[] = { protocol, text };
+	struct words words = { .argv = argv, .argc = 2 };
+	int status;
+
+	status = check_keys(object, service_keys, "a service");
+	status = status ? status : missing(object, "protocol", "service");
+	status = status ? status : missing(object, "address", "service");
+	status = status ? status : missing(object, "port", "service");
+	status = status ? status : without_main(object, "encap-port", "encap");
+	status = status ? status : without_main(object, "persist-prefix4",
+						"persist");
+	status = status ? status : without_main(object, "persist-prefix6",
+						"persist");
+	if (status)
+		return status;
+	snprintf(protocol, sizeof(protocol), "%s", json_string_value(
+		json_object_get(object, "protocol")));
+	address_word(object, text, sizeof(text));
+	status = parse_service_id(&words, &req->id);
+	status = status ? status : settings(object, service_keys,
+					    parse_service_key, req);
+	if (status)
+		return status;
+	enter_key("health-check");
+	status = health_check_read(json_object_get(object, "health-check"),
+				   req);
+	leave();
+	if (status)
+		return status;
+	enter_key("backends");
+	status = backends_read(json_object_get(object, "backends"), service);
+	leave();
+	return status;
+}
+
+static int services_read(const json_t *array, struct config *config)
+{
+	size_t i, j;
+	int status = LBADM_OK;
+
+	config->services = calloc(json_array_size(array) + 1,
+				  sizeof(*config->services));
+	for (i = 0; i < json_array_size(array) && !status; i++) {
+		struct config_service *service = &config->services[i];
+
+		enter_index(i);
+		config->service_count++;
+		status = service_read(json_array_get(array, i), service);
+		for (j = 0; j < i && !status; j++)
+			if (!memcmp(&service->request.id,
+				    &config->services[j].request.id,
+				    sizeof(service->request.id)))
+				status = usage_error("the service is there twice");
+		leave();
+	}
+	return status;
+}
+
+static int parse_laddr_words(struct words *words, void *req)
+{
+	/* It begins with the address, which is kept beside. */
+	return parse_laddr_settings(words, req);
+}
+
+/* "ADDR[-ADDR]", or an object that has ports too */
+static int laddr_read(const json_t *value, struct laddr_request *req)
+{
+	char text[160], *argv[] = { text };
+	struct words words = { .argv = argv, .argc = 1 };
+	const json_t *address = value;
+	int status = LBADM_OK;
+
+	if (!json_is_string(value)) {
+		status = check_keys(value, laddr_keys,
+				    "a local address is a string, or");
+		status = status ? status : missing(value, "address",
+						   "local address");
+		if (status)
+			return status;
+		address = json_object_get(value, "address");
+	}
+	snprintf(text, sizeof(text), "%s", json_string_value(address));
+	status = parse_laddr(&words, req);
+	if (status || json_is_string(value))
+		return status;
+	return settings(value, laddr_keys, parse_laddr_words, req);
+}
+
+static int laddrs_read(const json_t *array, struct config *config)
+{
+	int status = LBADM_OK;
+	size_t i;
+
+	config->laddrs = calloc(json_array_size(array) + 1,
+				sizeof(*config->laddrs));
+	for (i = 0; i < json_array_size(array) && !status; i++) {
+		enter_index(i);
+		status = laddr_read(json_array_get(array, i),
+				    &config->laddrs[i]);
+		if (!status && config_has_laddr(config, &config->laddrs[i]))
+			status = usage_error("the local address is there twice");
+		leave();
+		config->laddr_count++;
+	}
+	return status;
+}
+
+static int devices_read(const json_t *array, struct config *config)
+{
+	int status = LBADM_OK;
+	size_t i;
+
+	config->devices = calloc(json_array_size(array) + 1,
+				 sizeof(*config->devices));
+	for (i = 0; i < json_array_size(array) && !status; i++) {
+		const char *name = json_string_value(json_array_get(array, i));
+		char *argv[] = { (char *)(name ? name : "") };
+		struct words words = { .argv = argv, .argc = 1 };
+
+		enter_index(i);
+		status = parse_device(&words, &config->devices[i]);
+		if (!status && config_has_device(config, name))
+			status = usage_error("the device is there twice");
+		leave();
+		config->device_count++;
+	}
+	return status;
+}
+
+static int part_read(const char *key, struct config *config,
+		     int (*read)(const json_t *array, struct config *config))
+{
+	int status;
+
+	enter_key(key);
+	status = read(json_object_get(config->json, key), config);
+	leave();
+	return status;
+}
+
+int config_from_json(json_t *json, struct config *config)
+{
+	int status;
+
+	memset(config, 0, sizeof(*config));
+	config->json = json;
+	status = check_keys(json, config_keys, "a configuration");
+	status = status ? status : part_read("services", config, services_read);
+	status = status ? status : part_read("local-addresses", config,
+					     laddrs_read);
+	status = status ? status : part_read("devices", config, devices_read);
+	if (status)
+		config_free(config);
+	return status;
+}
+
+/* All of a file, with a NUL behind it; or NULL, having said why. */
+static char *file_text(const char *name, size_t *len)
+{
+	FILE *file = strcmp(name, "-") ? fopen(name, "r") : stdin;
+	char *text = NULL;
+	size_t size = 0;
+	ssize_t got;
+
+	if (!file) {
+		usage_error("%s: %s", name, strerror(errno));
+		return NULL;
+	}
+	errno = 0;
+	got = getdelim(&text, &size, '\0', file);
+	if (ferror(file) || (got < 0 && !feof(file))) {
+		usage_error("%s: %s", name, strerror(errno));
+		free(text);
+		text = NULL;
+	} else if (got < 0) {
+		if (!text)
+			text = malloc(1);
+		*text = '\0';
+		got = 0;
+	}
+	*len = got < 0 ? 0 : got;
+	if (file != stdin)
+		fclose(file);
+	return text;
+}
+
+int config_read(const char *name, struct config *config)
+{
+	json_error_t error;
+	json_t *json;
+	char *text;
+	size_t len;
+	int status;
+
+	text = file_text(name, &len);
+	if (!text)
+		return LBADM_USAGE;
+	json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	if (!json) {
+		status = usage_error("%s:%d:%d: %s", name, error.line,
+				     error.column, error.text);
+		free(text);
+		return status;
+	}
+	reader.name = name;
+	reader.text = text;
+	reader.depth = 0;
+	snprintf(reader.before, LBADM_WHERE_MAX, "%s", lbadm_where);
+	lbadm_locate = locate;
+	status = config_from_json(json, config);
+	lbadm_locate = NULL;
+	reader.text = NULL;
+	snprintf(lbadm_where, LBADM_WHERE_MAX, "%s", reader.before);
+	free(text);
+	return status;
+}
+
+void config_free(struct config *config)
+{
+	size_t i;
+
+	for (i = 0; i < config->service_count; i++) {
+		free(config->services[i].request.health_check);
+		free(config->services[i].backends);
+	}
+	free(config->services);
+	free(config->laddrs);
+	free(config->devices);
+	json_decref(config->json);
+	memset(config, 0, sizeof(*config));
+}
+
+/* --- do two ask for the same? */
+
+static void set_default(struct opt *opt, uint32_t value)
+{
+	if (!opt->set)
+		opt->value = value;
+	opt->set = true;
+}
+
+static void timeout_default(struct opt *opt, uint32_t value)
+{
+	set_default(opt, value);
+	/* 0 asks for the default, too. */
+	if (!opt->value)
+		opt->value = value;
+}
+
+/* All that is not named has its default; the health check is left out. */
+static void normal_service(struct service_request *n,
+			   const struct service_request *req)
+{
+	memcpy(n, req, sizeof(*n));
+	n->health_check = NULL;
+	set_default(&n->mode, NFLB_MODE_DNAT);
+	set_default(&n->encap, NFLB_ENCAP_NONE);
+	if (n->encap.value == NFLB_ENCAP_GUE)
+		set_default(&n->encap_port, NFLB_GUE_PORT);
+	set_default(&n->toa, 0);
+	set_default(&n->toa_kind6, 254);
+	set_default(&n->proxy, 0);
+	set_default(&n->persist, 0);
+	set_default(&n->persist_prefix4, 32);
+	set_default(&n->persist_prefix6, 128);
+	if (!n->persist.value) {
+		n->persist_prefix4.value = 32;
+		n->persist_prefix6.value = 128;
+	}
+	set_default(&n->slow_start, 0);
+	timeout_default(&n->timeout_syn, NFLB_TIMEOUT_SYN_DEFAULT);
+	timeout_default(&n->timeout_established,
+			NFLB_TIMEOUT_ESTABLISHED_DEFAULT);
+	timeout_default(&n->timeout_fin, NFLB_TIMEOUT_FIN_DEFAULT);
+	timeout_default(&n->timeout_udp, NFLB_TIMEOUT_UDP_DEFAULT);
+	/* "auto" is what is not named. */
+	if (!n->encap_source4.length.set)
+		memset(&n->encap_source4, 0, sizeof(n->encap_source4));
+	if (!n->encap_source6.length.set)
+		memset(&n->encap_source6, 0, sizeof(n->encap_source6));
+	if (!*n->scheduler)
+		strcpy(n->scheduler, NFLB_SCHEDULER_DEFAULT);
+}
+
+static void normal_backend(struct backend_request *n,
+			   const struct backend_request *req)
+{
+	memcpy(n, req, sizeof(*n));
+	set_default(&n->weight, 1);
+	set_default(&n->state, NFLB_BACKEND_UP);
+	set_default(&n->max_connections, 0);
+}
+
+static const struct backend_request *
+find_backend(const struct config_service *service, size_t hint,
+	     const struct backend_request *backend)
+{
+	size_t i;
+
+	/* The order is mostly the same. */
+	if (hint < service->backend_count &&
+	    same_backend(&service->backends[hint], backend))
+		return &service->backends[hint];
+	for (i = 0; i < service->backend_count; i++)
+		if (same_backend(&service->backends[i], backend))
+			return &service->backends[i];
+	return NULL;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return !strcmp(a ? a : "", b ? b : "");
+}
+
+bool config_same_service(const struct config_service *a,
+			 const struct config_service *b)
+{
+	struct service_request na, nb;
+	size_t i;
+
+	normal_service(&na, &a->request);
+	normal_service(&nb, &b->request);
+	if (memcmp(&na, &nb, sizeof(na)) ||
+	    !same_text(a->request.health_check, b->request.health_check) ||
+	    a->backend_count != b->backend_count)
+		return false;
+	for (i = 0; i < a->backend_count; i++) {
+		const struct backend_request *other;
+		struct backend_request ba, bb;
+
+		other = find_backend(b, i, &a->backends[i]);
+		if (!other)
+			return false;
+		normal_backend(&ba, &a->backends[i]);
+		normal_backend(&bb, other);
+		if (memcmp(&ba, &bb, sizeof(ba)))
+			return false;
+	}
+	return true;
+}
+
+const struct config_service *
+config_find_service(const struct config *config, const struct service_id *id)
+{
+	size_t i;
+
+	for (i = 0; i < config->service_count; i++)
+		if (!memcmp(&config->services[i].request.id, id, sizeof(*id)))
+			return &config->services[i];
+	return NULL;
+}
+
+static void normal_laddr(struct laddr_request *n,
+			 const struct laddr_request *laddr)
+{
+	memcpy(n, laddr, sizeof(*n));
+	if (!n->ports.first) {
+		n->ports.first = NFLB_LADDR_PORT_FIRST;
+		n->ports.last = NFLB_LADDR_PORT_LAST;
+	}
+}
+
+bool config_has_laddr(const struct config *config,
+		      const struct laddr_request *laddr)
+{
+	struct laddr_request wanted, one;
+	size_t i;
+
+	normal_laddr(&wanted, laddr);
+	for (i = 0; i < config->laddr_count; i++) {
+		normal_laddr(&one, &config->laddrs[i]);
+		if (!memcmp(&one, &wanted, sizeof(one)))
+			return true;
+	}
+	return false;
+}
+
+bool config_has_device(const struct config *config, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < config->device_count; i++)
+		if (!strcmp(config->devices[i], name))
+			return true;
+	return false;
+}

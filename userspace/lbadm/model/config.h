@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A whole configuration, as nflb.json(5) describes it.
+ */
+#ifndef LBADM_CONFIG_H
+#define LBADM_CONFIG_H
+
+#include <jansson.h>
+
+#include "model/request.h"
+
+/* A service and all its backends. */
+struct config_service {
+	struct service_request request;
+	struct backend_request *backends;
+	size_t backend_count;
+};
+
+struct config {
+	struct config_service *services;
+	size_t service_count;
+	struct laddr_request *laddrs;
+	size_t laddr_count;
+	const char **devices;
+	size_t device_count;
+	json_t *json;		/* what it was made of, and points into */
+};
+
+/**
+ * config_read() - read a file
+ * @name: its name; "-" is standard input
+ * @config: set on success; for config_free()
+ *
+ * Returns enum lbadm_exit, having said what is wrong, and where.
+ */
+int config_read(const char *name, struct config *config);
+
+/**
+ * config_from_json() - take what the kernel has
+ * @json: as config_read() would find it in a file; belongs to @config then
+ * @config: set on success; for config_free()
+ *
+ * Returns enum lbadm_exit, having said what is wrong.
+ */
+int config_from_json(json_t *json, struct config *config);
+
+/* Free what a configuration has; also when it could not be read. */
+void config_free(struct config *config);
+
+/* Do two ask for the same, once what is not named has its default? */
+bool config_same_service(const struct config_service *a,
+			 const struct config_service *b);
+
+/* The one of the same identity, or NULL. */
+const struct config_service *
+config_find_service(const struct config *config, const struct service_id *id);
+bool config_has_laddr(const struct config *config,
+		      const struct laddr_request *laddr);
+bool config_has_device(const struct config *config, const char *name);
+
+#endif /* LBADM_CONFIG_H */
