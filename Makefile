@@ -34,6 +34,7 @@ help:
 	@echo '  e2e             end-to-end cases on 6.1 and 6.12 (CASES="10-http ...")'
 	@echo '  dkms            build by DKMS for 6.1 and 6.12, in a private tree'
 	@echo "  bench           what a packet, and a pick of a scheduler, cost in instructions"
+	@echo "  bench-native    a packet in nanoseconds, under User Mode Linux, with a million flows"
 	@echo '  dist            nflb-VERSION.tar.gz of what DKMS needs, in tests/out'
 
 .PHONY: bench-pick
@@ -44,6 +45,10 @@ bench-pick: bootstrap
 bench: bootstrap
 	tests/bench/packet-cost
 	tests/bench/pick-cost
+
+.PHONY: bench-native
+bench-native: bootstrap
+	tests/bench/packet-cost --native
 
 .PHONY: modules
 modules:

@@ -51,7 +51,7 @@ ipvs_add() { # FAMILY ipvsadm's WORD for the mode
 	ip -n lb addr add "$(vip_of "$1")/$len" dev lo
 	ns lb ipvsadm -A -u "$vip" -s rr
 	ns lb ipvsadm -a -u "$vip" -r "$backend" "$2"
-	ns lb sysctl -qw net.ipv4.vs.run_estimation=0 net.ipv4.vs.conntrack=0
+	ns lb sysctl -eqw net.ipv4.vs.run_estimation=0 net.ipv4.vs.conntrack=0
 }
 
 ipvs_del() { # FAMILY

@@ -114,7 +114,7 @@ def configuration():
                  rnd.choice([80, 443, "8000-8010", "8000-8020", "*"])))
     return {
         "services": [service(*i) for i in sorted(ids, key=str)],
-        "local-addresses": [laddr(i) for i in range(5) if maybe()],
+        "local-addresses": [laddr(i) for i in range(1, 6) if maybe()],
         "devices": rnd.sample(DEVICES, rnd.randrange(len(DEVICES) + 1)),
     }
 
