@@ -15,6 +15,7 @@
 #include "datapath/ingress.h"
 #include "datapath/persist.h"
 #include "datapath/service.h"
+#include "datapath/source.h"
 #include "sched/maglev.h"
 
 static unsigned int nflb_net_id __read_mostly;
@@ -83,9 +84,13 @@ static int __net_init nflb_net_init(struct net *net)
 	nn->drops = alloc_percpu(struct nflb_drops);
 	if (!nn->drops)
 		return -ENOMEM;
+	err = -ENOMEM;
+	nn->source_filter = alloc_percpu(struct nflb_source_filter);
+	if (!nn->source_filter)
+		goto err_drops;
 	err = tables_init(nn);
 	if (err)
-		goto err_drops;
+		goto err_filter;
 	nflb_conn_gc_init(nn);
 	nflb_lifecycle_init(nn);
 	err = nflb_sysctl_init(nn);
@@ -100,6 +105,8 @@ err_sysctl:
 	nflb_sysctl_exit(nn);
 err_tables:
 	tables_destroy(nn);
+err_filter:
+	free_percpu(nn->source_filter);
 err_drops:
 	free_percpu(nn->drops);
 	return err;
@@ -143,6 +150,7 @@ static void __net_exit nflb_net_exit_batch(struct list_head *net_exit_list)
 		nflb_conn_gc_exit(nn);
 		tables_destroy(nn);
 		nflb_laddr_exit(nn);
+		free_percpu(nn->source_filter);
 		free_percpu(nn->drops);
 	}
 }

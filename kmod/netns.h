@@ -15,6 +15,7 @@
 #include "datapath/stats.h"
 
 struct nflb_laddr_pool;
+struct nflb_source_filter;
 
 /* IPv4 and IPv6 */
 #define NFLB_LADDR_FAMILIES 2
@@ -34,6 +35,7 @@ struct nflb_laddr_pool;
  * @hash_seed: of schedulers that hash, shared by balancers that have to agree
  * @maglev_table_size: slots of each Maglev table, a prime
  * @drops: per-CPU counters by reason
+ * @source_filter: what sources need a closer look, a CPU (source.c)
  * @laddrs: local addresses, for IPv4 and for IPv6
  * @conn_count: connections in the table
  * @persist_count: entries of @persist
@@ -71,6 +73,7 @@ struct nflb_net {
 	u32			hash_seed;
 	u32			maglev_table_size;
 	struct nflb_drops __percpu *drops;
+	struct nflb_source_filter __percpu *source_filter;
 	struct nflb_laddr_pool __rcu *laddrs[NFLB_LADDR_FAMILIES];
 
 	atomic_t		conn_count ____cacheline_aligned_in_smp;

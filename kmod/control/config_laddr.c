@@ -10,6 +10,7 @@
 #include "control/genl_notify.h"
 #include "datapath/icmp_reply.h"
 #include "datapath/laddr.h"
+#include "datapath/source.h"
 #include "netns.h"
 
 /* Ports of all local addresses of a family. */

@@ -25,61 +25,8 @@
 #include "datapath/mangle.h"
 #include "datapath/route.h"
 #include "datapath/service.h"
+#include "datapath/source.h"
 #include "netns.h"
-
-/**
- * nflb_addr_is_local() - is this an address of the host?
- * @net: the namespace
- * @addr: the address
- * @family: its family
- */
-bool nflb_addr_is_local(struct net *net, const union nflb_addr *addr,
-			u8 family)
-{
-	if (family == AF_INET)
-		return inet_addr_type(net, addr->ip) == RTN_LOCAL;
-	return ipv6_chk_addr(net, &addr->in6, NULL, 0);
-}
-
-static bool source_ok_v4(struct net *net, const struct nflb_pkt *pkt)
-{
-	__be32 src = pkt->tuple.src.ip;
-
-	if (ipv4_is_multicast(src) || ipv4_is_lbcast(src) ||
-	    ipv4_is_zeronet(src) || ipv4_is_loopback(src))
-		return false;
-	/* The local table alone: broadcast addresses, and the host's own. */
-	return inet_addr_type_dev_table(net, pkt->skb->dev, src) ==
-	       RTN_UNICAST;
-}
-
-static bool source_ok_v6(struct net *net, const struct nflb_pkt *pkt)
-{
-	const struct in6_addr *src = &pkt->tuple.src.in6;
-
-	return !ipv6_addr_is_multicast(src) && !ipv6_addr_any(src) &&
-	       !ipv6_addr_loopback(src) && !ipv6_chk_addr(net, src, NULL, 0);
-}
-
-/**
- * nflb_source_ok() - can a packet come from where it says?
- * @pkt: the packet
- *
- * What is received comes from one other host (RFC 1122, 3.2.1.3; RFC 4291,
- * 2.7); an answer to anything else would go to many, or to the balancer. What
- * the host sends to itself may have an address of its own.
- *
- * Context: rcu_read_lock() held. Return: true when it can.
- */
-bool nflb_source_ok(const struct nflb_pkt *pkt)
-{
-	if (nflb_pkt_is_local_out(pkt) ||
-	    pkt->skb->dev->flags & IFF_LOOPBACK)
-		return true;
-	return pkt->tuple.family == AF_INET ?
-	       source_ok_v4(pkt->nn->net, pkt) :
-	       source_ok_v6(pkt->nn->net, pkt);
-}
 
 static void reset(struct nflb_pkt *pkt)
 {

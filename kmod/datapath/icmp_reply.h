@@ -7,9 +7,6 @@
 
 #include "datapath/packet.h"
 
-bool nflb_source_ok(const struct nflb_pkt *pkt);
-bool nflb_addr_is_local(struct net *net, const union nflb_addr *addr,
-			u8 family);
 enum nflb_verdict nflb_refuse(struct nflb_pkt *pkt, enum nflb_reason reason);
 enum nflb_verdict nflb_ttl_exceeded(struct nflb_pkt *pkt);
 enum nflb_verdict nflb_too_big(struct nflb_pkt *pkt, unsigned int mtu);

@@ -12,6 +12,7 @@
 #include "datapath/route.h"
 #include "datapath/schedule.h"
 #include "datapath/service.h"
+#include "datapath/source.h"
 #include "netns.h"
 #include "sched/sched.h"
 

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # What packet-cost measures, a function each. $what it was asked for says how much.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2154,SC2034,SC2100
 
 # --- what the kernel has
 
@@ -115,8 +115,8 @@ nflb() { # FAMILY MODE [ENCAP]
 
 own() { # FAMILY
 	local encap
+	dropped "$1"
 	if [ "$what" = check ]; then
-		set_baseline "$1"
 		redirect "$1"
 	fi
 	nflb "$1" dnat
@@ -124,6 +124,7 @@ own() { # FAMILY
 	for encap in none ipip gre gue; do
 		nflb "$1" dsr $encap
 	done
+	dropped "$1"
 }
 
 # What the stack, or a sender on a virtual machine, merged
@@ -131,7 +132,7 @@ gso() { # FAMILY
 	ip -n gen addr replace "$(client_of "$1")/$([ "$1" = 4 ] && echo 24 || echo 64)" dev to-rt
 	ip -n gen "-$1" route replace default via "$([ "$1" = 4 ] && echo 10.0.0.1 || echo 2001:db8::1)"
 	drop lb to-rt
-	gso_baseline=$(gso_costs "$1")
+	lowest "$1 gso" "$(gso_costs "$1")"
 	undrop lb to-rt
 	ipvs_add "$1" -m
 	measure_gso "$1" "ipvs NAT"
@@ -147,7 +148,6 @@ gso() { # FAMILY
 # Many services, many connections: nothing depends on how many
 crowd() { # FAMILY
 	local i
-	set_baseline "$1"
 	for ((i = 0; i < 10000; i++)); do
 		echo "service add tcp 203.0.113.$((i % 250 + 1)):$((1000 + i / 250))"
 	done | lb -b -
@@ -164,18 +164,19 @@ crowd() { # FAMILY
 # A million flows: of 17 clients, which have no factor in common with 62,500
 # ports, so that each pair of both comes once.
 million() { # FAMILY
-	local clients=17 flows=62500 port=1024 some=$packets million=1062500 before cost
+	local clients=17 flows=62500 port=1024 some=$packets million=1062500 before seen
 	packets=$million
 	[ "$what" = native ] || packets=$some
 	drop lb to-rt
-	baseline=$(costs "$1" "$port" "$flows")
+	lowest "$1 million" "$(costs "$1" "$port" "$flows")"
 	undrop lb to-rt
 
 	ipvs_add "$1" -m
 	packets=$million generate "$1" "$port" "$flows" >/dev/null
+	settle
 	before=$(arrived)
-	cost=$(costs "$1" "$port" "$flows")
-	record "$1" "ipvs NAT, 1,000,000 connections" "$cost" "$before"
+	seen=$(costs "$1" "$port" "$flows")
+	record "$1" "ipvs NAT, 1,000,000 connections" "$seen" "$before" million
 	slab ip_vs_conn "IPv$1 ipvs, a connection"
 	ipvs_del "$1"
 
@@ -183,14 +184,15 @@ million() { # FAMILY
 	nflb_add "$1" dnat
 	packets=$million generate "$1" "$port" "$flows" >/dev/null
 	[ "$(lb connection count)" = $million ] || fail "only $(lb connection count) connections"
+	settle
 	before=$(arrived)
-	cost=$(costs "$1" "$port" "$flows")
-	record "$1" "nflb dnat, 1,000,000 connections" "$cost" "$before"
+	seen=$(costs "$1" "$port" "$flows")
+	record "$1" "nflb dnat, 1,000,000 connections" "$seen" "$before" million
 	slab nflb_conn "IPv$1 nflb, a connection"
 	lb device add to-rt
 	before=$(arrived)
-	cost=$(costs "$1" "$port" "$flows")
-	record "$1" "nflb dnat, fast path, 1,000,000 connections" "$cost" "$before"
+	seen=$(costs "$1" "$port" "$flows")
+	record "$1" "nflb dnat, fast path, 1,000,000 connections" "$seen" "$before" million
 	lb device del to-rt
 	nflb_del "$1"
 }
@@ -228,6 +230,18 @@ change() { # FAMILY
 	others+=("$(printf '%-48s %8d %s' "1,000 backends for nflb, each" \
 		$(($(elapsed lb -b "$NFLB_OUT/nflb") / 1000)) instructions)")
 	lb service del udp "$vip"
+	# All at once
+	for i in $(seq 1000); do
+		printf '{"protocol": "tcp", "address": "192.0.2.%d", "port": %d, "backends": [' \
+			$((i % 250 + 1)) $((1000 + i / 250))
+		printf '{"address": "10.4.0.%d"}, ' 1 2 3 4 5 6 7 8 9
+		printf '{"address": "10.4.0.10"}]}\n'
+	done | jq -s '{services: .}' >"$NFLB_OUT/config"
+	others+=("$(printf '%-48s %8d %s' "config apply, 10,000 backends, each" \
+		$(($(elapsed lb config apply "$NFLB_OUT/config") / 10000)) instructions)")
+	others+=("$(printf '%-48s %8d %s' "config apply, 10,000 backends again, each" \
+		$(($(elapsed lb config apply "$NFLB_OUT/config") / 10000)) instructions)")
+	lb config flush
 }
 
 # One scenario, between two marks; tests/bench/profile asked for it

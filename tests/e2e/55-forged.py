@@ -12,7 +12,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
-from rawnet import FAMILIES, V4, Suite, counted, netns, sc  # noqa: E402
+from rawnet import FAMILIES, V4, Suite, counted, netns, run, sc  # noqa: E402
 
 suite = Suite("forged")
 
@@ -52,6 +52,45 @@ def bad_source(net, f, proto):
         assert not net.rs[0].receive(0.3)
     net.cl.send(f.packet(f.client, f.vip) / head)
     net.rs[0].expect()
+
+
+@suite.case(*FAMILIES)
+def an_address_that_comes_and_goes(net, f):
+    """A source is refused from when the balancer has it, until it has it not."""
+    net.service(f, "udp", 80)
+    many = ["2001:db8:1::%x" % i if f.v6 else "10.1.0.%d" % i
+            for i in range(100, 140)]
+    head = sc.UDP(sport=4000, dport=80)
+    length = "/128" if f.v6 else "/32"
+    nodad = ["nodad"] if f.v6 else []
+
+    def arrives(src):
+        net.lbadm("connection", "flush")
+        net.cl.send(f.packet(src, f.vip) / head)
+        return bool(net.rs[0].receive(0.3))
+
+    assert arrives(many[0])
+    for own in (many[1], many[17], many[39]):
+        run("ip", "-n", "lb", "addr", "add", own + length, "dev", "lo", *nodad)
+        assert not arrives(own), own
+        run("ip", "-n", "lb", "addr", "del", own + length, "dev", "lo")
+        assert arrives(own), own
+    # More addresses than the filter of IPv4 is good for
+    others = ["2001:db8:77::%x" % i if f.v6 else "10.77.%d.%d" % (i >> 8, i & 255)
+              for i in range(1, 400)]
+    try:
+        subprocess.run(["ip", "-n", "lb", "-b", "-"], text=True, check=True, input="".join(
+            "addr add %s%s dev lo %s\n" % (a, length, " ".join(nodad)) for a in others))
+        assert not arrives(others[7]) and not arrives(others[390])
+        assert arrives(many[5])
+    finally:
+        run("ip", "-n", "lb", "addr", "flush", "dev", "lo", "to",
+            "2001:db8:77::/64" if f.v6 else "10.77.0.0/16")
+    assert arrives(others[7])
+    if not f.v6:
+        run("ip", "-n", "lb", "route", "add", "local", many[6], "dev", "lo")
+        assert not arrives(many[6])
+        run("ip", "-n", "lb", "route", "del", "local", many[6], "dev", "lo")
 
 
 @suite.case(*FAMILIES)
