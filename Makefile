@@ -35,6 +35,8 @@ help:
 	@echo '  dkms            build by DKMS for 6.1 and 6.12, in a private tree'
 	@echo "  bench           what a packet, and a pick of a scheduler, cost in instructions"
 	@echo "  bench-native    a packet in nanoseconds, under User Mode Linux, with a million flows"
+	@echo '  deb             Debian packages: nflb-dkms, lbadm, nflb-toa, in tests/out/deb'
+	@echo '  docs            the documentation as a site, in tests/out/site'
 	@echo '  dist            nflb-VERSION.tar.gz of what DKMS needs, in tests/out'
 
 .PHONY: bench-pick
@@ -49,6 +51,16 @@ bench: bootstrap
 .PHONY: bench-native
 bench-native: bootstrap
 	tests/bench/packet-cost --native
+
+.PHONY: deb
+deb:
+	scripts/bootstrap package
+	scripts/deb.sh
+
+.PHONY: docs
+docs:
+	scripts/bootstrap package
+	mkdocs build
 
 .PHONY: modules
 modules:
