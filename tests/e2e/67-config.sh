@@ -6,7 +6,7 @@
 # All of the configuration from a file and to one: random ones; and with traffic
 # of services that stay as they are.
 #
-# NFLB_CONFIGS: how many random ones (default: 60).
+# NFLB_CONFIGS: how many random ones (default: 25).
 
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -15,7 +15,7 @@ setup_topology
 for i in 0 1 2; do
 	ip -n lb link add any$i type dummy
 done
-seen=$("$PYTHON" "$E2E/tools/config_property.py" "$LBADM" lb "${NFLB_CONFIGS:-60}" 2>&1) ||
+seen=$("$PYTHON" "$E2E/tools/config_property.py" "$LBADM" lb "${NFLB_CONFIGS:-25}" 2>&1) ||
 	fail "random configurations: $seen"
 note "$seen"
 
