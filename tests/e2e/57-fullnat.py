@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.1/fast 6.12/off uml/default
+# spread: 6.12/off uml/default
 # topology: none
 """Mode fullnat, packet by packet: both ends, both families, and across them.
 
