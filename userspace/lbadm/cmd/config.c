@@ -142,24 +142,23 @@ static int config_save(struct words *words)
 	return status;
 }
 
-/* The only word, a file's name. */
-static int file_word(struct words *words, const char **name)
+/* The only word, a file's name; and what the file has. */
+static int read_file(struct words *words, struct config *config)
 {
-	*name = words_next(words);
-	if (!*name)
+	const char *name = words_next(words);
+	int status;
+
+	if (!name)
 		return usage_error("a file is expected, or - for standard input");
-	return words_end(words);
+	status = words_end(words);
+	return status ? status : config_read(name, config);
 }
 
 static int config_apply(struct words *words)
 {
 	struct config wanted;
-	const char *name;
-	int status;
+	int status = read_file(words, &wanted);
 
-	status = file_word(words, &name);
-	if (!status)
-		status = config_read(name, &wanted);
 	if (status)
 		return status;
 	status = apply(&wanted);
@@ -170,12 +169,8 @@ static int config_apply(struct words *words)
 static int config_check(struct words *words)
 {
 	struct config wanted;
-	const char *name;
-	int status;
+	int status = read_file(words, &wanted);
 
-	status = file_word(words, &name);
-	if (!status)
-		status = config_read(name, &wanted);
 	if (!status)
 		config_free(&wanted);
 	return status;

@@ -121,6 +121,16 @@ static const struct key config_keys[] = {
 	{ 0 },
 };
 
+/* As jansson's own objects, small ones are not expected to fail. */
+static void *zeroed(size_t count, size_t size)
+{
+	void *array = calloc(count + 1, size);
+
+	if (!array)
+		abort();
+	return array;
+}
+
 static bool is_kind(const json_t *value, enum kind kind)
 {
 	switch (kind) {
@@ -231,7 +241,7 @@ static int without_main(const json_t *object, const char *key,
 }
 
 /* "gue:PORT", or "SECONDS/LENGTH/LENGTH": what has keys of its own in a file */
-static int join_words(const json_t *object, const char *key, char *buf,
+static void join_words(const json_t *object, const char *key, char *buf,
 		      size_t size)
 {
 	if (!strcmp(key, "encap")) {
@@ -243,7 +253,6 @@ static int join_words(const json_t *object, const char *key, char *buf,
 		append(buf, size, object, "persist-prefix4", "/");
 		append(buf, size, object, "persist-prefix6", "/");
 	}
-	return LBADM_OK;
 }
 
 /* Each key that is a word of the command line goes through its parser. */
@@ -324,13 +333,6 @@ static int backend_read(const json_t *object, struct backend_request *req)
 					  parse_backend_key, req);
 }
 
-static bool same_backend(const struct backend_request *a,
-			 const struct backend_request *b)
-{
-	return a->port == b->port &&
-	       !memcmp(&a->address, &b->address, sizeof(a->address));
-}
-
 static int backends_read(const json_t *array, struct config_service *service)
 {
 	size_t i, j;
@@ -339,14 +341,14 @@ static int backends_read(const json_t *array, struct config_service *service)
 	if (json_array_size(array) > NFLB_BACKENDS_MAX)
 		return usage_error("a service has %d backends at most",
 				   NFLB_BACKENDS_MAX);
-	service->backends = calloc(json_array_size(array) + 1,
+	service->backends = zeroed(json_array_size(array),
 				   sizeof(*service->backends));
 	for (i = 0; i < json_array_size(array) && !status; i++) {
 		enter_index(i);
 		status = backend_read(json_array_get(array, i),
 				      &service->backends[i]);
 		for (j = 0; j < i && !status; j++)
-			if (same_backend(&service->backends[i],
+			if (config_same_backend(&service->backends[i],
 					 &service->backends[j]))
 				status = usage_error("the backend is there twice");
 		leave();
@@ -411,8 +413,8 @@ static int services_read(const json_t *array, struct config *config)
 	size_t i, j;
 	int status = LBADM_OK;
 
-	config->services = calloc(json_array_size(array) + 1,
-				  sizeof(*config->services));
+	config->services = zeroed(json_array_size(array),
+				sizeof(*config->services));
 	for (i = 0; i < json_array_size(array) && !status; i++) {
 		struct config_service *service = &config->services[i];
 
@@ -464,7 +466,7 @@ static int laddrs_read(const json_t *array, struct config *config)
 	int status = LBADM_OK;
 	size_t i;
 
-	config->laddrs = calloc(json_array_size(array) + 1,
+	config->laddrs = zeroed(json_array_size(array),
 				sizeof(*config->laddrs));
 	for (i = 0; i < json_array_size(array) && !status; i++) {
 		enter_index(i);
@@ -483,8 +485,8 @@ static int devices_read(const json_t *array, struct config *config)
 	int status = LBADM_OK;
 	size_t i;
 
-	config->devices = calloc(json_array_size(array) + 1,
-				 sizeof(*config->devices));
+	config->devices = zeroed(json_array_size(array),
+				sizeof(*config->devices));
 	for (i = 0; i < json_array_size(array) && !status; i++) {
 		const char *name = json_string_value(json_array_get(array, i));
 		char *argv[] = { (char *)(name ? name : "") };
@@ -546,9 +548,8 @@ static char *file_text(const char *name, size_t *len)
 		free(text);
 		text = NULL;
 	} else if (got < 0) {
-		if (!text)
-			text = malloc(1);
-		*text = '\0';
+		free(text);
+		text = zeroed(1, 1);
 		got = 0;
 	}
 	*len = got < 0 ? 0 : got;
@@ -601,159 +602,4 @@ void config_free(struct config *config)
 	free(config->devices);
 	json_decref(config->json);
 	memset(config, 0, sizeof(*config));
-}
-
-/* --- do two ask for the same? */
-
-static void set_default(struct opt *opt, uint32_t value)
-{
-	if (!opt->set)
-		opt->value = value;
-	opt->set = true;
-}
-
-static void timeout_default(struct opt *opt, uint32_t value)
-{
-	set_default(opt, value);
-	/* 0 asks for the default, too. */
-	if (!opt->value)
-		opt->value = value;
-}
-
-/* All that is not named has its default; the health check is left out. */
-static void normal_service(struct service_request *n,
-			   const struct service_request *req)
-{
-	memcpy(n, req, sizeof(*n));
-	n->health_check = NULL;
-	set_default(&n->mode, NFLB_MODE_DNAT);
-	set_default(&n->encap, NFLB_ENCAP_NONE);
-	if (n->encap.value == NFLB_ENCAP_GUE)
-		set_default(&n->encap_port, NFLB_GUE_PORT);
-	set_default(&n->toa, 0);
-	set_default(&n->toa_kind6, 254);
-	set_default(&n->proxy, 0);
-	set_default(&n->persist, 0);
-	set_default(&n->persist_prefix4, 32);
-	set_default(&n->persist_prefix6, 128);
-	if (!n->persist.value) {
-		n->persist_prefix4.value = 32;
-		n->persist_prefix6.value = 128;
-	}
-	set_default(&n->slow_start, 0);
-	timeout_default(&n->timeout_syn, NFLB_TIMEOUT_SYN_DEFAULT);
-	timeout_default(&n->timeout_established,
-			NFLB_TIMEOUT_ESTABLISHED_DEFAULT);
-	timeout_default(&n->timeout_fin, NFLB_TIMEOUT_FIN_DEFAULT);
-	timeout_default(&n->timeout_udp, NFLB_TIMEOUT_UDP_DEFAULT);
-	/* "auto" is what is not named. */
-	if (!n->encap_source4.length.set)
-		memset(&n->encap_source4, 0, sizeof(n->encap_source4));
-	if (!n->encap_source6.length.set)
-		memset(&n->encap_source6, 0, sizeof(n->encap_source6));
-	if (!*n->scheduler)
-		strcpy(n->scheduler, NFLB_SCHEDULER_DEFAULT);
-}
-
-static void normal_backend(struct backend_request *n,
-			   const struct backend_request *req)
-{
-	memcpy(n, req, sizeof(*n));
-	set_default(&n->weight, 1);
-	set_default(&n->state, NFLB_BACKEND_UP);
-	set_default(&n->max_connections, 0);
-}
-
-static const struct backend_request *
-find_backend(const struct config_service *service, size_t hint,
-	     const struct backend_request *backend)
-{
-	size_t i;
-
-	/* The order is mostly the same. */
-	if (hint < service->backend_count &&
-	    same_backend(&service->backends[hint], backend))
-		return &service->backends[hint];
-	for (i = 0; i < service->backend_count; i++)
-		if (same_backend(&service->backends[i], backend))
-			return &service->backends[i];
-	return NULL;
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return !strcmp(a ? a : "", b ? b : "");
-}
-
-bool config_same_service(const struct config_service *a,
-			 const struct config_service *b)
-{
-	struct service_request na, nb;
-	size_t i;
-
-	normal_service(&na, &a->request);
-	normal_service(&nb, &b->request);
-	if (memcmp(&na, &nb, sizeof(na)) ||
-	    !same_text(a->request.health_check, b->request.health_check) ||
-	    a->backend_count != b->backend_count)
-		return false;
-	for (i = 0; i < a->backend_count; i++) {
-		const struct backend_request *other;
-		struct backend_request ba, bb;
-
-		other = find_backend(b, i, &a->backends[i]);
-		if (!other)
-			return false;
-		normal_backend(&ba, &a->backends[i]);
-		normal_backend(&bb, other);
-		if (memcmp(&ba, &bb, sizeof(ba)))
-			return false;
-	}
-	return true;
-}
-
-const struct config_service *
-config_find_service(const struct config *config, const struct service_id *id)
-{
-	size_t i;
-
-	for (i = 0; i < config->service_count; i++)
-		if (!memcmp(&config->services[i].request.id, id, sizeof(*id)))
-			return &config->services[i];
-	return NULL;
-}
-
-static void normal_laddr(struct laddr_request *n,
-			 const struct laddr_request *laddr)
-{
-	memcpy(n, laddr, sizeof(*n));
-	if (!n->ports.first) {
-		n->ports.first = NFLB_LADDR_PORT_FIRST;
-		n->ports.last = NFLB_LADDR_PORT_LAST;
-	}
-}
-
-bool config_has_laddr(const struct config *config,
-		      const struct laddr_request *laddr)
-{
-	struct laddr_request wanted, one;
-	size_t i;
-
-	normal_laddr(&wanted, laddr);
-	for (i = 0; i < config->laddr_count; i++) {
-		normal_laddr(&one, &config->laddrs[i]);
-		if (!memcmp(&one, &wanted, sizeof(one)))
-			return true;
-	}
-	return false;
-}
-
-bool config_has_device(const struct config *config, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < config->device_count; i++)
-		if (!strcmp(config->devices[i], name))
-			return true;
-	return false;
 }

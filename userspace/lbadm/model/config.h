@@ -47,6 +47,10 @@ int config_from_json(json_t *json, struct config *config);
 /* Free what a configuration has; also when it could not be read. */
 void config_free(struct config *config);
 
+/* Are two of the same identity? */
+bool config_same_backend(const struct backend_request *a,
+			 const struct backend_request *b);
+
 /* Do two ask for the same, once what is not named has its default? */
 bool config_same_service(const struct config_service *a,
 			 const struct config_service *b);
