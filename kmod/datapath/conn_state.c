@@ -28,7 +28,6 @@
 #define LEAP_ACK_BEHIND	64
 #define LEAP_ACK_AHEAD	1
 
-
 static const char * const state_names[] = {
 	[NFLB_CONN_NONE]	= "none",
 	[NFLB_CONN_SYN_SENT]	= "syn-sent",

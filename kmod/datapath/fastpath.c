@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The part of the short way (fastpath.h) that only tunnels need.
+ * The parts of the short way (fastpath.h) that most packets do not need.
  */
 #include "datapath/fastpath.h"
 
