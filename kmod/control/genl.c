@@ -18,8 +18,15 @@
 #define STATS_MSG_SIZE \
 	(NFLB_MSG_SIZE + (NFLB_REASON_COUNT + NFLB_COUNTER_COUNT) * 64)
 
-static struct sk_buff *reply_new(struct genl_info *info, size_t size,
-				 void **hdr)
+/**
+ * nflb_nl_reply() - begin an answer
+ * @info: the request
+ * @size: how long it may be
+ * @hdr: for genlmsg_end()
+ *
+ * Return: the message, or NULL.
+ */
+struct sk_buff *nflb_nl_reply(struct genl_info *info, size_t size, void **hdr)
 {
 	struct sk_buff *skb = genlmsg_new(size, GFP_KERNEL);
 
@@ -59,7 +66,7 @@ static int nflb_nl_service_get_doit(struct sk_buff *skb,
 	err = nflb_parse_service_id(info->attrs, &id, info->extack);
 	if (err)
 		return err;
-	reply = reply_new(info, NFLB_MSG_SIZE, &hdr);
+	reply = nflb_nl_reply(info, NFLB_MSG_SIZE, &hdr);
 	if (!reply)
 		return -ENOMEM;
 	mutex_lock(&nn->mutex);
@@ -185,7 +192,7 @@ static int nflb_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 	void *hdr;
 	int err;
 
-	reply = reply_new(info, STATS_MSG_SIZE, &hdr);
+	reply = nflb_nl_reply(info, STATS_MSG_SIZE, &hdr);
 	if (!reply)
 		return -ENOMEM;
 	mutex_lock(&nn->mutex);
@@ -288,6 +295,10 @@ static const struct genl_ops nflb_genl_ops[] = {
 		.cmd = NFLB_CMD_DEVICE_DEL,
 		.flags = GENL_UNS_ADMIN_PERM,
 		.doit = nflb_nl_device_change_doit,
+	}, {
+		.cmd = NFLB_CMD_EXPLAIN,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = nflb_nl_explain_doit,
 	},
 };
 

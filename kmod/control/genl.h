@@ -17,6 +17,7 @@ extern struct genl_family nflb_genl_family;
 
 int nflb_genl_init(void);
 void nflb_genl_exit(void);
+struct sk_buff *nflb_nl_reply(struct genl_info *info, size_t size, void **hdr);
 
 /* genl_conn.c */
 int nflb_nl_conn_get_start(struct netlink_callback *cb);
@@ -33,6 +34,9 @@ int nflb_nl_backend_get_dumpit(struct sk_buff *skb,
 
 void *nflb_nl_dump_put(struct sk_buff *skb, struct netlink_callback *cb,
 		       u8 cmd);
+
+/* genl_explain.c */
+int nflb_nl_explain_doit(struct sk_buff *skb, struct genl_info *info);
 
 /* genl_laddr.c */
 int nflb_nl_device_change_doit(struct sk_buff *skb, struct genl_info *info);

@@ -10,8 +10,17 @@
 #include "datapath/forward.h"
 #include "netns.h"
 
-static int put_addr(struct sk_buff *skb, int type, const union nflb_addr *addr,
-		    u8 family)
+/**
+ * nflb_fill_addr() - an address, whose length tells its family
+ * @skb: a message
+ * @type: of the attribute
+ * @addr: the address
+ * @family: its family
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int nflb_fill_addr(struct sk_buff *skb, int type, const union nflb_addr *addr,
+		   u8 family)
 {
 	return nla_put(skb, type, family == AF_INET ? sizeof(addr->ip) :
 						      sizeof(addr->in6), addr);
@@ -46,8 +55,8 @@ static int put_stats(struct sk_buff *skb, int type,
 static int put_identity(struct sk_buff *skb, const struct nflb_service *svc)
 {
 	if (nla_put_u8(skb, NFLB_A_SERVICE_PROTOCOL, svc->key.proto) ||
-	    put_addr(skb, NFLB_A_SERVICE_ADDRESS, &svc->key.addr,
-		     svc->key.family) ||
+	    nflb_fill_addr(skb, NFLB_A_SERVICE_ADDRESS, &svc->key.addr,
+			   svc->key.family) ||
 	    nla_put_be16(skb, NFLB_A_SERVICE_PORT, svc->key.port))
 		return -EMSGSIZE;
 	/* Port 0 alone is every port. */
@@ -63,7 +72,7 @@ static int put_encap_source(struct sk_buff *skb, int type,
 	if (!src->set)
 		return 0;
 	/* The prefix's length is the next attribute. */
-	return put_addr(skb, type, &src->addr, family) ?:
+	return nflb_fill_addr(skb, type, &src->addr, family) ?:
 	       nla_put_u8(skb, type + 1, src->prefix);
 }
 
@@ -160,7 +169,7 @@ static int put_backend(struct sk_buff *skb, const struct nflb_backend *b)
 	if (!nest)
 		return -EMSGSIZE;
 	nflb_backend_stats(b, &sum);
-	if (put_addr(skb, NFLB_A_BACKEND_ADDRESS, &b->addr, b->family) ||
+	if (nflb_fill_addr(skb, NFLB_A_BACKEND_ADDRESS, &b->addr, b->family) ||
 	    nla_put_be16(skb, NFLB_A_BACKEND_PORT, b->port) ||
 	    nla_put_u32(skb, NFLB_A_BACKEND_WEIGHT, b->weight) ||
 	    nla_put_u8(skb, NFLB_A_BACKEND_STATE, b->state) ||
@@ -212,8 +221,8 @@ static int put_local(struct sk_buff *skb, const struct nflb_conn *conn)
 
 	if (!(conn->nat & NFLB_NAT_LADDR))
 		return 0;
-	return put_addr(skb, NFLB_A_CONN_LOCAL_ADDRESS, &out->dst,
-			out->family) ?:
+	return nflb_fill_addr(skb, NFLB_A_CONN_LOCAL_ADDRESS, &out->dst,
+			      out->family) ?:
 	       nla_put_be16(skb, NFLB_A_CONN_LOCAL_PORT, out->dport);
 }
 
@@ -237,12 +246,13 @@ int nflb_fill_conn(struct sk_buff *skb, const struct nflb_conn *conn)
 		return -EMSGSIZE;
 	left = nflb_conn_left(conn, now);
 	if (nla_put_u8(skb, NFLB_A_CONN_PROTOCOL, in->proto) ||
-	    put_addr(skb, NFLB_A_CONN_CLIENT_ADDRESS, &in->src, in->family) ||
+	    nflb_fill_addr(skb, NFLB_A_CONN_CLIENT_ADDRESS, &in->src,
+			   in->family) ||
 	    nla_put_be16(skb, NFLB_A_CONN_CLIENT_PORT, in->sport) ||
-	    put_addr(skb, NFLB_A_CONN_ADDRESS, &in->dst, in->family) ||
+	    nflb_fill_addr(skb, NFLB_A_CONN_ADDRESS, &in->dst, in->family) ||
 	    nla_put_be16(skb, NFLB_A_CONN_PORT, in->dport) ||
-	    put_addr(skb, NFLB_A_CONN_BACKEND_ADDRESS, &out->src,
-		     out->family) ||
+	    nflb_fill_addr(skb, NFLB_A_CONN_BACKEND_ADDRESS, &out->src,
+			   out->family) ||
 	    nla_put_be16(skb, NFLB_A_CONN_BACKEND_PORT,
 			 nflb_conn_backend_port(conn)) ||
 	    put_local(skb, conn) ||

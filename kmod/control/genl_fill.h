@@ -14,6 +14,8 @@
 /* Room for the longest message of nflb_fill_*(), header included. */
 #define NFLB_MSG_SIZE (512 + NFLB_HEALTH_CHECK_SIZE)
 
+int nflb_fill_addr(struct sk_buff *skb, int type, const union nflb_addr *addr,
+		   u8 family);
 int nflb_fill_service(struct sk_buff *skb, const struct nflb_service *svc);
 int nflb_fill_backend(struct sk_buff *skb, const struct nflb_backend *backend);
 int nflb_fill_conn(struct sk_buff *skb, const struct nflb_conn *conn);

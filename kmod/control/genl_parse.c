@@ -74,6 +74,7 @@ const struct nla_policy nflb_genl_policy[NFLB_A_MAX + 1] = {
 	[NFLB_A_DEVICE] = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
 	[NFLB_A_BACKENDS] = { .type = NLA_NESTED },
 	[NFLB_A_EXACT] = { .type = NLA_FLAG },
+	[NFLB_A_EXPLAIN] = NLA_POLICY_NESTED(nflb_explain_policy),
 };
 
 /**
@@ -379,6 +380,12 @@ int nflb_parse_service(struct genl_info *info,
 	err = err ?: parse_health_check(tb[NFLB_A_SERVICE_HEALTH_CHECK], req);
 	if (err)
 		return err;
+	if (attrs[NFLB_A_EXACT] &&
+	    info->genlhdr->cmd != NFLB_CMD_SERVICE_REPLACE) {
+		NL_SET_ERR_MSG_ATTR(extack, attrs[NFLB_A_EXACT],
+				    "only a service that is replaced is exact");
+		return -EINVAL;
+	}
 	if (attrs[NFLB_A_EXACT])
 		req->set |= NFLB_SET_EXACT;
 	if (tb[NFLB_A_SERVICE_BACKENDS] || attrs[NFLB_A_BACKENDS])

@@ -38,6 +38,8 @@ struct nflb_conn_filter {
 
 #define NFLB_TIMEOUT_POLICY NLA_POLICY_FULL_RANGE(NLA_U32, &nflb_timeout_range)
 
+/* genl_explain.c */
+extern const struct nla_policy nflb_explain_policy[NFLB_A_EXPLAIN_MAX + 1];
 /* genl_laddr.c */
 extern const struct nla_policy nflb_laddr_policy[NFLB_A_LADDR_MAX + 1];
 /* genl_parse_backend.c */

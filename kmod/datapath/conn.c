@@ -191,13 +191,19 @@ static struct kmem_cache *cache_of(const struct nflb_forward_ops *ops)
 	return ops->has_seq ? conn_seq_cache : conn_cache;
 }
 
-static void conn_free_rcu(struct rcu_head *rcu)
+static void conn_release_routes(struct nflb_conn *conn)
 {
-	struct nflb_conn *conn = container_of(rcu, struct nflb_conn, rcu);
 	int dir;
 
 	for (dir = 0; dir < NFLB_DIR_COUNT; dir++)
 		dst_release(rcu_dereference_protected(conn->dst[dir], true));
+}
+
+static void conn_free_rcu(struct rcu_head *rcu)
+{
+	struct nflb_conn *conn = container_of(rcu, struct nflb_conn, rcu);
+
+	conn_release_routes(conn);
 	if (conn->persist)
 		nflb_persist_put(conn->persist);
 	nflb_backend_put(conn->backend);
@@ -407,9 +413,12 @@ static struct nflb_conn *conn_insert(struct nflb_net *nn,
 	return other;
 }
 
-/* Returns whether a connection that is half open was found, and removed. */
+/*
+ * Returns whether a connection that is half open was found; and, but for a
+ * @draft's sake, removed.
+ */
 static bool evict_from(struct nflb_net *nn, const struct bucket_table *tbl,
-		       unsigned int first)
+		       unsigned int first, bool draft)
 {
 	unsigned int i, entries = 0;
 	struct nflb_conn_node *node;
@@ -424,7 +433,7 @@ static bool evict_from(struct nflb_net *nn, const struct bucket_table *tbl,
 
 			entries++;
 			if (nflb_conn_state_half_open(conn) &&
-			    nflb_conn_unlink(nn, conn))
+			    (draft || nflb_conn_unlink(nn, conn)))
 				return true;
 		}
 	}
@@ -435,18 +444,20 @@ static bool evict_from(struct nflb_net *nn, const struct bucket_table *tbl,
  * Make room in a full table, at the expense of a connection whose handshake is
  * not through: any one, so that of a flood of SYNs and the few that mean it the
  * few are hit rarely. Established connections never are. A table that is being
- * resized consists of several. Returns whether there is room.
+ * resized consists of several. Returns whether there is room, or with @draft,
+ * whether it could be made.
  */
-static bool evict_half_open(struct nflb_net *nn)
+static bool evict_half_open(struct nflb_net *nn, bool draft)
 {
 	unsigned int first = get_random_u32();
 	const struct bucket_table *tbl;
 
 	for (tbl = rht_dereference_rcu(nn->conns.tbl, &nn->conns); tbl;
 	     tbl = rht_dereference_rcu(tbl->future_tbl, &nn->conns)) {
-		if (!evict_from(nn, tbl, first))
+		if (!evict_from(nn, tbl, first, draft))
 			continue;
-		nflb_count(nn, NFLB_COUNTER_HALF_OPEN_EVICTED);
+		if (!draft)
+			nflb_count(nn, NFLB_COUNTER_HALF_OPEN_EVICTED);
 		return true;
 	}
 	return false;
@@ -473,7 +484,7 @@ struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
 	struct nflb_conn *conn, *made;
 
 	if (atomic_inc_return(&nn->conn_count) >
-	    READ_ONCE(nn->max_connections) && !evict_half_open(nn)) {
+	    READ_ONCE(nn->max_connections) && !evict_half_open(nn, false)) {
 		*reason = NFLB_REASON_TABLE_FULL;
 		goto err_count;
 	}
@@ -508,3 +519,102 @@ err_count:
 	return NULL;
 }
 NFLB_EXPORT_KUNIT(nflb_conn_create);
+
+static bool draft_out(struct nflb_net *nn, struct nflb_conn *conn,
+		      enum nflb_reason *reason)
+{
+	struct nflb_conn *other;
+	unsigned int attempt;
+	enum nflb_dir dir;
+
+	for (attempt = 0; ; attempt++) {
+		if (!nflb_conn_ops(conn)->out_tuple(nn, conn, attempt, reason))
+			return false;
+		conn->out.tuple.aux = NFLB_AUX_DIR;
+		if (conn->nat & NFLB_NAT_ONE_SIDED)
+			return true;
+		other = nflb_conn_lookup(nn, &conn->out.tuple, &dir);
+		if (!other || !nflb_conn_alive(other, nflb_now()) ||
+		    nflb_conn_state_over(other))
+			return true;
+	}
+}
+
+/**
+ * nflb_conn_draft() - what nflb_conn_create() would make, without a trace
+ * @nn: the namespace
+ * @backend: where it goes
+ * @ops: how packets are forwarded
+ * @in: tuple of the client's packets, which no connection has
+ * @reason: why not, when NULL is returned
+ *
+ * The draft stands in no table, is counted nowhere, and holds no reference of
+ * @backend.
+ *
+ * Context: softirq or BH disabled, rcu_read_lock() held until it is freed.
+ * Return: a connection for nflb_conn_draft_free(), or NULL.
+ */
+struct nflb_conn *nflb_conn_draft(struct nflb_net *nn,
+				  struct nflb_backend *backend,
+				  const struct nflb_forward_ops *ops,
+				  const struct nflb_tuple *in,
+				  enum nflb_reason *reason)
+{
+	u32 max = READ_ONCE(backend->max_connections);
+	struct nflb_conn *conn;
+
+	*reason = NFLB_REASON_TABLE_FULL;
+	if (atomic_read(&nn->conn_count) >= READ_ONCE(nn->max_connections) &&
+	    !evict_half_open(nn, true))
+		return NULL;
+	*reason = NFLB_REASON_NO_BACKEND;
+	if (!refcount_read(&backend->ref) ||
+	    (max && (u32)atomic_read(&backend->conns) >= max))
+		return NULL;
+	*reason = NFLB_REASON_NO_MEMORY;
+	conn = conn_alloc(backend, ops, in);
+	if (!conn)
+		return NULL;
+	__set_bit(NFLB_CONN_DRAFT, &conn->flags);
+	if (draft_out(nn, conn, reason))
+		return conn;
+	nflb_conn_draft_free(conn);
+	return NULL;
+}
+
+/**
+ * nflb_conn_draft_of() - a draft like a connection, to try a packet on
+ * @conn: the connection, which stays as it is
+ *
+ * Context: rcu_read_lock() held until it is freed. Return: a connection for
+ * nflb_conn_draft_free(), or NULL.
+ */
+struct nflb_conn *nflb_conn_draft_of(const struct nflb_conn *conn)
+{
+	const struct nflb_forward_ops *ops = nflb_conn_ops(conn);
+	struct nflb_conn *draft;
+	int dir;
+
+	draft = kmem_cache_alloc(cache_of(ops), GFP_ATOMIC | __GFP_NOWARN);
+	if (!draft)
+		return NULL;
+	if (ops->has_seq)
+		*nflb_conn_seq(draft) = *nflb_conn_seq(conn);
+	else
+		*draft = *conn;
+	for (dir = 0; dir < NFLB_DIR_COUNT; dir++)
+		RCU_INIT_POINTER(draft->dst[dir], NULL);
+	draft->persist = NULL;
+	draft->flags = BIT(NFLB_CONN_DYING) | BIT(NFLB_CONN_DRAFT);
+	return draft;
+}
+
+/**
+ * nflb_conn_draft_free() - throw a draft away
+ * @conn: the draft; nobody has seen it
+ */
+void nflb_conn_draft_free(struct nflb_conn *conn)
+{
+	conn_release_routes(conn);
+	kmem_cache_free(cache_of(nflb_conn_ops(conn)), conn);
+}

@@ -20,6 +20,7 @@ struct nflb_persist;
 /* nflb_conn.flags */
 #define NFLB_CONN_DYING		0	/* being made, or unlinked by who set it */
 #define NFLB_CONN_INACTIVE	1	/* ending: not in nflb_backend.active */
+#define NFLB_CONN_DRAFT		2	/* of nflb_conn_draft(), in no table */
 
 /* nflb_conn.nat */
 #define NFLB_NAT_LADDR		BIT(0)	/* the client's end becomes a local one */
@@ -124,6 +125,11 @@ static inline __be16 nflb_conn_backend_port(const struct nflb_conn *conn)
 {
 	return conn->nat & NFLB_NAT_ONE_SIDED ? conn->in.tuple.dport :
 						conn->out.tuple.sport;
+}
+
+static inline bool nflb_conn_is_draft(const struct nflb_conn *conn)
+{
+	return test_bit(NFLB_CONN_DRAFT, &conn->flags);
 }
 
 /* Only for connections of modes with nflb_forward_ops.has_seq. */
@@ -236,6 +242,13 @@ struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
 				   const struct nflb_forward_ops *ops,
 				   const struct nflb_tuple *in,
 				   enum nflb_reason *reason);
+struct nflb_conn *nflb_conn_draft(struct nflb_net *nn,
+				  struct nflb_backend *backend,
+				  const struct nflb_forward_ops *ops,
+				  const struct nflb_tuple *in,
+				  enum nflb_reason *reason);
+struct nflb_conn *nflb_conn_draft_of(const struct nflb_conn *conn);
+void nflb_conn_draft_free(struct nflb_conn *conn);
 bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn);
 void nflb_conn_remember(struct nflb_conn *conn, struct nflb_persist *entry);
 void nflb_conn_inactive(struct nflb_conn *conn);

@@ -13,6 +13,7 @@
 #include <net/ipv6.h>
 
 #include "datapath/encap.h"
+#include "datapath/explain.h"
 #include "datapath/forward.h"
 #include "datapath/icmp_reply.h"
 #include "datapath/mangle.h"
@@ -110,7 +111,7 @@ static unsigned int mtu_of(const struct nflb_pkt *pkt,
 /* A socket of this host learns it from its route. */
 static enum nflb_verdict too_big(struct nflb_pkt *pkt, unsigned int mtu)
 {
-	if (!nflb_pkt_is_local_out(pkt))
+	if (!nflb_pkt_is_local_out(pkt) || nflb_explaining(pkt))
 		return nflb_too_big(pkt, mtu);
 	skb_dst_update_pmtu(pkt->skb, mtu);
 	return nflb_drop(pkt, NFLB_REASON_MTU_EXCEEDED);
@@ -125,8 +126,8 @@ static enum nflb_verdict encapsulate(struct nflb_pkt *pkt,
 	enum nflb_verdict verdict;
 
 	if (unlikely(split)) {
-		nflb_count(pkt->nn, NFLB_COUNTER_ENCAP_FRAGMENTED);
-		if (pkt->tuple.family == AF_INET &&
+		nflb_pkt_count(pkt, NFLB_COUNTER_ENCAP_FRAGMENTED);
+		if (pkt->tuple.family == AF_INET && !nflb_explaining(pkt) &&
 		    READ_ONCE(pkt->nn->encap_fragment_inside))
 			return nflb_encap_split(pkt, conn, dst, mtu);
 	}

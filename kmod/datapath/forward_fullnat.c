@@ -45,7 +45,9 @@ static bool fullnat_out_tuple(struct nflb_net *nn, struct nflb_conn *conn,
 		out->proto = in->proto;
 		out->family = backend->family;
 	}
-	return nflb_laddr_next(nn, backend, attempt, out, reason);
+	return nflb_conn_is_draft(conn) ?
+	       nflb_laddr_peek(nn, backend, attempt, out, reason) :
+	       nflb_laddr_next(nn, backend, attempt, out, reason);
 }
 
 /*

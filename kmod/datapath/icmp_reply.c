@@ -20,6 +20,7 @@
 #include <net/netfilter/ipv6/nf_reject.h>
 #include <net/route.h>
 
+#include "datapath/explain.h"
 #include "datapath/icmp.h"
 #include "datapath/icmp_reply.h"
 #include "datapath/mangle.h"
@@ -47,6 +48,17 @@ static void port_unreachable(struct nflb_pkt *pkt)
 				 pkt->state->hook);
 }
 
+/* Nobody waits for the answer to a packet that is made up. */
+static bool only_told(struct nflb_pkt *pkt)
+{
+	struct nflb_explain *ex = nflb_explaining(pkt);
+
+	if (likely(!ex))
+		return false;
+	ex->told = true;
+	return true;
+}
+
 /**
  * nflb_refuse() - drop a packet, and tell its sender unless that is turned off
  * @pkt: a TCP or UDP packet
@@ -56,7 +68,7 @@ static void port_unreachable(struct nflb_pkt *pkt)
  */
 enum nflb_verdict nflb_refuse(struct nflb_pkt *pkt, enum nflb_reason reason)
 {
-	if (READ_ONCE(pkt->nn->reject)) {
+	if (READ_ONCE(pkt->nn->reject) && !only_told(pkt)) {
 		if (pkt->tuple.proto == IPPROTO_TCP)
 			reset(pkt);
 		else
@@ -92,6 +104,8 @@ static bool fill_dst(struct nflb_pkt *pkt)
  */
 enum nflb_verdict nflb_ttl_exceeded(struct nflb_pkt *pkt)
 {
+	if (only_told(pkt))
+		return nflb_drop(pkt, NFLB_REASON_TTL_EXCEEDED);
 	if (pkt->tuple.family == AF_INET6)
 		icmpv6_send(pkt->skb, ICMPV6_TIME_EXCEED, ICMPV6_EXC_HOPLIMIT,
 			    0);
@@ -109,6 +123,8 @@ enum nflb_verdict nflb_ttl_exceeded(struct nflb_pkt *pkt)
  */
 enum nflb_verdict nflb_too_big(struct nflb_pkt *pkt, unsigned int mtu)
 {
+	if (only_told(pkt))
+		return nflb_drop(pkt, NFLB_REASON_MTU_EXCEEDED);
 	if (pkt->tuple.family == AF_INET6)
 		icmpv6_send(pkt->skb, ICMPV6_PKT_TOOBIG, 0, mtu);
 	else if (fill_dst(pkt))

@@ -163,6 +163,14 @@ static unsigned int tries(const struct nflb_backend *backend, u32 total)
 							 TRIES);
 }
 
+static void nth(const struct nflb_laddr_pool *pool,
+		const struct nflb_backend *backend, u32 n,
+		struct nflb_tuple *out)
+{
+	n = nflb_laddr_permute(pool, n % pool->total, backend->port_salt);
+	nflb_laddr_at(pool, n, &out->dst, &out->dport);
+}
+
 /**
  * nflb_laddr_next() - a local address and port to try for a new connection
  * @nn: the namespace
@@ -178,7 +186,6 @@ bool nflb_laddr_next(struct nflb_net *nn, struct nflb_backend *backend,
 		     enum nflb_reason *reason)
 {
 	const struct nflb_laddr_pool *pool;
-	u32 n;
 
 	pool = rcu_dereference(nn->laddrs[nflb_laddr_index(out->family)]);
 	if (!pool) {
@@ -190,8 +197,33 @@ bool nflb_laddr_next(struct nflb_net *nn, struct nflb_backend *backend,
 		*reason = NFLB_REASON_PORTS_EXHAUSTED;
 		return false;
 	}
-	n = (u32)atomic_inc_return(&backend->port_cursor) % pool->total;
-	n = nflb_laddr_permute(pool, n, backend->port_salt);
-	nflb_laddr_at(pool, n, &out->dst, &out->dport);
+	nth(pool, backend, atomic_inc_return(&backend->port_cursor), out);
 	return true;
+}
+
+/**
+ * nflb_laddr_peek() - what nflb_laddr_next() would do, without a trace
+ * @nn: the namespace
+ * @backend: where it goes
+ * @attempt: how many were tried for it, and were taken
+ * @out: dst and dport are set; family is that of the backend
+ * @reason: why not, when false is returned
+ *
+ * Context: rcu_read_lock() held. Return: true when @out is set.
+ */
+bool nflb_laddr_peek(struct nflb_net *nn, const struct nflb_backend *backend,
+		     unsigned int attempt, struct nflb_tuple *out,
+		     enum nflb_reason *reason)
+{
+	const struct nflb_laddr_pool *pool;
+
+	pool = rcu_dereference(nn->laddrs[nflb_laddr_index(out->family)]);
+	if (pool && attempt < tries(backend, pool->total)) {
+		nth(pool, backend,
+		    atomic_read(&backend->port_cursor) + attempt + 1, out);
+		return true;
+	}
+	*reason = pool ? NFLB_REASON_PORTS_EXHAUSTED :
+			 NFLB_REASON_NO_LOCAL_ADDRESS;
+	return false;
 }

@@ -82,5 +82,8 @@ u32 nflb_laddr_permute(const struct nflb_laddr_pool *pool, u32 n, u32 salt);
 bool nflb_laddr_next(struct nflb_net *nn, struct nflb_backend *backend,
 		     unsigned int attempt, struct nflb_tuple *out,
 		     enum nflb_reason *reason);
+bool nflb_laddr_peek(struct nflb_net *nn, const struct nflb_backend *backend,
+		     unsigned int attempt, struct nflb_tuple *out,
+		     enum nflb_reason *reason);
 
 #endif /* NFLB_LADDR_H */

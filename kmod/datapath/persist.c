@@ -170,27 +170,26 @@ static bool usable(const struct nflb_persist *entry)
  * @svc: its service
  * @snapshot: of the service; its persist is not 0
  * @client: the client's address
+ * @stale: what is to be forgotten, or set to NULL
  *
- * An entry that does not hold any more is forgotten.
- *
- * Context: softirq or BH disabled, rcu_read_lock() held. Return: the entry,
- * whose backend takes connections, or NULL.
+ * Context: rcu_read_lock() held. Return: the entry, whose backend takes
+ * connections; or NULL, with @stale for one that does not hold any more.
  */
 struct nflb_persist *nflb_persist_find(struct nflb_net *nn,
 				       const struct nflb_service *svc,
 				       const struct nflb_snapshot *snapshot,
-				       const union nflb_addr *client)
+				       const union nflb_addr *client,
+				       struct nflb_persist **stale)
 {
 	struct nflb_persist *entry;
 	struct persist_key key;
 
+	*stale = NULL;
 	key_make(&key, svc, snapshot, client);
 	entry = rhashtable_lookup(&nn->persist, &key, persist_params);
-	if (!entry)
-		return NULL;
-	if (valid(entry, snapshot) && usable(entry))
+	if (!entry || (valid(entry, snapshot) && usable(entry)))
 		return entry;
-	nflb_persist_forget(nn, entry);
+	*stale = entry;
 	return NULL;
 }
 

@@ -19,7 +19,8 @@ void nflb_persist_flush(struct nflb_net *nn);
 struct nflb_persist *nflb_persist_find(struct nflb_net *nn,
 				       const struct nflb_service *svc,
 				       const struct nflb_snapshot *snapshot,
-				       const union nflb_addr *client);
+				       const union nflb_addr *client,
+				       struct nflb_persist **stale);
 struct nflb_persist *nflb_persist_claim(struct nflb_net *nn,
 					struct nflb_service *svc,
 					const struct nflb_snapshot *snapshot,

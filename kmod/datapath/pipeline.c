@@ -44,6 +44,21 @@ static noinline enum nflb_verdict conn_over(struct nflb_pkt *pkt,
 	return dir == NFLB_DIR_OUT ? NFLB_ACCEPT : NFLB_CONTINUE;
 }
 
+/**
+ * nflb_conn_serves() - does a packet go the way of this connection?
+ * @pkt: a packet
+ * @conn: the connection that has its tuple
+ * @dir: its direction
+ *
+ * Return: false when the connection is over, or the packet begins a new one.
+ */
+bool nflb_conn_serves(const struct nflb_pkt *pkt, const struct nflb_conn *conn,
+		      enum nflb_dir dir)
+{
+	return likely(nflb_conn_alive(conn, nflb_now()) &&
+		      !(client_syn(pkt, dir) && nflb_conn_state_reusable(conn)));
+}
+
 /*
  * The connection of a packet: @conn, what was found in the table, if it is alive
  * and the packet does not begin a new one, else one made for it.
@@ -55,9 +70,7 @@ static enum nflb_verdict settle_conn(struct nflb_pkt *pkt,
 	enum nflb_verdict verdict;
 
 	if (likely(*conn)) {
-		if (likely(nflb_conn_alive(*conn, nflb_now()) &&
-			   !(client_syn(pkt, *dir) &&
-			     nflb_conn_state_reusable(*conn))))
+		if (nflb_conn_serves(pkt, *conn, *dir))
 			return NFLB_CONTINUE;
 		verdict = conn_over(pkt, *conn, *dir);
 		if (verdict != NFLB_CONTINUE)

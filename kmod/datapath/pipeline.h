@@ -6,8 +6,11 @@
 #define NFLB_PIPELINE_H
 
 #include <linux/netfilter.h>
-#include "nflb.h"
+#include "datapath/conn.h"
+#include "datapath/packet.h"
 
+bool nflb_conn_serves(const struct nflb_pkt *pkt, const struct nflb_conn *conn,
+		      enum nflb_dir dir);
 unsigned int nflb_pipeline_end(struct nflb_pkt *pkt,
 			       enum nflb_verdict verdict);
 unsigned int nflb_pipeline(struct nflb_net *nn, struct sk_buff *skb,

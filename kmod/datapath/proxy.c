@@ -16,6 +16,7 @@
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 
+#include "datapath/explain.h"
 #include "datapath/family.h"
 #include "datapath/forward.h"
 #include "datapath/mangle.h"
@@ -158,7 +159,7 @@ static bool send_header(struct nflb_pkt *pkt, struct nflb_conn *conn)
 		nflb_mangle_ttl(&own);
 	if (nflb_xmit(&own, dst) != NFLB_STOLEN)
 		goto err_free;
-	nflb_count(pkt->nn, NFLB_COUNTER_PROXY_HEADER);
+	nflb_pkt_count(pkt, NFLB_COUNTER_PROXY_HEADER);
 	return true;
 
 err_free:
@@ -261,6 +262,6 @@ enum nflb_verdict nflb_proxy_udp(struct nflb_pkt *pkt, struct nflb_conn *conn)
 	write_header(pkt->skb->data + at, &conn->in.tuple);
 	nflb_mangle_added(pkt, at, len);
 	nflb_mangle_udp_len(pkt, len);
-	nflb_count(pkt->nn, NFLB_COUNTER_PROXY_HEADER);
+	nflb_pkt_count(pkt, NFLB_COUNTER_PROXY_HEADER);
 	return NFLB_CONTINUE;
 }

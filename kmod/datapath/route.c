@@ -20,6 +20,7 @@
 #include <net/route.h>
 #include <net/xfrm.h>
 
+#include "datapath/explain.h"
 #include "datapath/route.h"
 #include "datapath/route_fast.h"
 #include "datapath/service.h"
@@ -426,6 +427,8 @@ enum nflb_verdict nflb_xmit_via(struct nflb_pkt *pkt, struct dst_entry *dst,
 	struct neighbour *neigh;
 	bool is_v6gw;
 
+	if (unlikely(nflb_explaining(pkt)))
+		return nflb_explain_sent(nflb_explaining(pkt), dst, via);
 	nflb_xmit_prepare(pkt->nn, skb, pkt->tuple.family,
 			  nflb_pkt_is_local_out(pkt));
 	if (unlikely(needs_output(pkt, dst)))
@@ -460,6 +463,8 @@ enum nflb_verdict nflb_xmit_via(struct nflb_pkt *pkt, struct dst_entry *dst,
 enum nflb_verdict nflb_xmit_fragments(struct nflb_pkt *pkt,
 				      struct dst_entry *dst)
 {
+	if (unlikely(nflb_explaining(pkt)))
+		return nflb_explain_sent(nflb_explaining(pkt), dst, NULL);
 	nflb_xmit_prepare(pkt->nn, pkt->skb, pkt->tuple.family,
 			  nflb_pkt_is_local_out(pkt));
 	return output(pkt, dst, NULL);

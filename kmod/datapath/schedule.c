@@ -6,6 +6,7 @@
 #include <linux/in.h>
 
 #include "datapath/conn.h"
+#include "datapath/explain.h"
 #include "datapath/forward.h"
 #include "datapath/icmp_reply.h"
 #include "datapath/persist.h"
@@ -20,7 +21,7 @@
  * How many picks, when the client's tuple is taken at the backend picked, it is
  * the client itself, or it was deleted a moment ago.
  */
-#define PICK_TRIES 3
+#define PICK_TRIES NFLB_PICKS_MAX
 
 /* A new connection of TCP begins with a SYN alone. */
 static bool begins(const struct nflb_pkt *pkt)
@@ -87,9 +88,40 @@ static struct nflb_conn *connect_to(struct nflb_pkt *pkt,
 		*reason = NFLB_REASON_HAIRPIN;
 		return NULL;
 	}
+	if (unlikely(nflb_explaining(pkt)))
+		return nflb_conn_draft(pkt->nn, backend, ops, &pkt->tuple,
+				       reason);
 	if (ops->mode == NFLB_MODE_DSR && nflb_pkt_is_local_out(pkt))
 		WRITE_ONCE(pkt->nn->host_one_sided, true);
 	return nflb_conn_create(pkt->nn, backend, ops, &pkt->tuple, reason);
+}
+
+/* Whom the scheduler picks. Returns the index of a candidate, or -1. */
+static int pick(const struct nflb_pkt *pkt,
+		const struct nflb_snapshot *snapshot)
+{
+	const struct nflb_sched_ops *sched = snapshot->sched;
+	struct nflb_explain *ex = nflb_explaining(pkt);
+
+	if (unlikely(!snapshot->count))
+		return -1;
+	if (unlikely(ex && sched->peek))
+		return sched->peek(snapshot, &pkt->tuple, ex->pick_count);
+	return sched->pick(snapshot, &pkt->tuple);
+}
+
+/* Where the packet's client went before; or NULL. */
+static struct nflb_persist *recall(const struct nflb_pkt *pkt,
+				   const struct nflb_service *svc,
+				   const struct nflb_snapshot *snapshot)
+{
+	struct nflb_persist *entry, *stale;
+
+	entry = nflb_persist_find(pkt->nn, svc, snapshot, &pkt->tuple.src,
+				  &stale);
+	if (stale && !nflb_explaining(pkt))
+		nflb_persist_forget(pkt->nn, stale);
+	return entry;
 }
 
 /*
@@ -101,24 +133,28 @@ static struct nflb_backend *choose(struct nflb_pkt *pkt,
 				   const struct nflb_snapshot *snapshot,
 				   bool persist, struct nflb_persist **entry)
 {
-	const union nflb_addr *client = &pkt->tuple.src;
+	struct nflb_explain *ex = nflb_explaining(pkt);
 	struct nflb_backend *backend;
-	int pick;
+	int picked;
 
-	*entry = NULL;
-	if (unlikely(persist)) {
-		*entry = nflb_persist_find(pkt->nn, svc, snapshot, client);
-		if (*entry)
-			return nflb_persist_backend(*entry);
+	*entry = unlikely(persist) ? recall(pkt, svc, snapshot) : NULL;
+	if (*entry) {
+		backend = nflb_persist_backend(*entry);
+	} else {
+		picked = pick(pkt, snapshot);
+		if (picked < 0)
+			return NULL;
+		backend = snapshot->candidates[picked].backend;
 	}
-	pick = snapshot->count ? snapshot->sched->pick(snapshot, &pkt->tuple) :
-				 -1;
-	if (pick < 0)
-		return NULL;
-	backend = snapshot->candidates[pick].backend;
-	if (likely(!persist))
+	if (unlikely(ex)) {
+		nflb_explain_tried(ex, backend, *entry);
+		*entry = NULL;
 		return backend;
-	*entry = nflb_persist_claim(pkt->nn, svc, snapshot, client, backend);
+	}
+	if (likely(!persist) || *entry)
+		return backend;
+	*entry = nflb_persist_claim(pkt->nn, svc, snapshot, &pkt->tuple.src,
+				    backend);
 	return *entry ? nflb_persist_backend(*entry) : backend;
 }
 
@@ -160,6 +196,8 @@ static struct nflb_conn *pick_and_connect(struct nflb_pkt *pkt,
 				nflb_conn_remember(conn, entry);
 			return conn;
 		}
+		if (unlikely(nflb_explaining(pkt)))
+			nflb_explain_refused(nflb_explaining(pkt), *reason);
 		if (!elsewhere(*reason))
 			return NULL;
 	}
@@ -188,6 +226,8 @@ enum nflb_verdict nflb_schedule(struct nflb_pkt *pkt, struct nflb_conn **conn)
 		}
 		return no_service(pkt, host);
 	}
+	if (unlikely(nflb_explaining(pkt)))
+		nflb_explaining(pkt)->service = svc;
 	if (!nflb_source_ok(pkt))
 		return nflb_drop(pkt, NFLB_REASON_BAD_SOURCE);
 	if (!begins(pkt))

@@ -15,6 +15,7 @@
 #include <net/checksum.h>
 #include <net/tcp.h>
 
+#include "datapath/explain.h"
 #include "datapath/stats.h"
 #include "datapath/tcp_option.h"
 #include "netns.h"
@@ -235,6 +236,6 @@ void nflb_tcp_scrub_address(struct nflb_pkt *pkt)
 	before = nflb_tcp_options_sum(pkt);
 	scrub(opts, len, true);
 	nflb_tcp_options_changed(pkt, before);
-	nflb_count(pkt->nn, NFLB_COUNTER_TOA_REMOVED);
+	nflb_pkt_count(pkt, NFLB_COUNTER_TOA_REMOVED);
 }
 NFLB_EXPORT_KUNIT(nflb_tcp_scrub_address);

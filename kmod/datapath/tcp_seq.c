@@ -22,6 +22,7 @@
 #include <net/tcp.h>
 
 #include "datapath/conn_state.h"
+#include "datapath/explain.h"
 #include "datapath/mangle.h"
 #include "datapath/proxy.h"
 #include "datapath/stats.h"
@@ -69,7 +70,7 @@ static void syn(struct nflb_pkt *pkt, struct nflb_conn *conn)
 	WRITE_ONCE(seq->delta, seq->end + 1 - pkt->tcp_seq +
 			       (get_random_u32() & ISN_DISTANCE_MASK));
 	WRITE_ONCE(conn->nat, nat | NFLB_NAT_SEQ);
-	nflb_count(pkt->nn, NFLB_COUNTER_PORT_REUSED);
+	nflb_pkt_count(pkt, NFLB_COUNTER_PORT_REUSED);
 }
 
 static bool is_syn(const struct nflb_pkt *pkt)

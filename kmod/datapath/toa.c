@@ -18,6 +18,7 @@
 #include <linux/tcp.h>
 #include <net/tcp.h>
 
+#include "datapath/explain.h"
 #include "datapath/mangle.h"
 #include "datapath/service.h"
 #include "datapath/tcp_option.h"
@@ -114,11 +115,11 @@ enum nflb_verdict nflb_toa_insert(struct nflb_pkt *pkt, struct nflb_conn *conn,
 	    nflb_tcp_is_signed(pkt))
 		return NFLB_CONTINUE;
 	if (pkt->tcp_doff + len > 60) {
-		nflb_count(pkt->nn, NFLB_COUNTER_TOA_NO_ROOM);
+		nflb_pkt_count(pkt, NFLB_COUNTER_TOA_NO_ROOM);
 		return NFLB_CONTINUE;
 	}
 	if (!fits_mtu(pkt->skb, mtu, len)) {
-		nflb_count(pkt->nn, NFLB_COUNTER_TOA_OVER_MTU);
+		nflb_pkt_count(pkt, NFLB_COUNTER_TOA_OVER_MTU);
 		return NFLB_CONTINUE;
 	}
 	if (nflb_mangle_grow(pkt, at, len))
@@ -130,6 +131,6 @@ enum nflb_verdict nflb_toa_insert(struct nflb_pkt *pkt, struct nflb_conn *conn,
 	nflb_mangle_field(pkt, TCP_WORD_FLAGS,
 			  htonl(word + ((len / 4) << 28)));
 	pkt->tcp_doff += len;
-	nflb_count(pkt->nn, NFLB_COUNTER_TOA_INSERTED);
+	nflb_pkt_count(pkt, NFLB_COUNTER_TOA_INSERTED);
 	return NFLB_CONTINUE;
 }

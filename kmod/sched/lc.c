@@ -17,11 +17,18 @@ static const struct nflb_least_rule lc_rule = {
 static int lc_pick(const struct nflb_snapshot *snapshot,
 		   const struct nflb_tuple *tuple)
 {
-	return nflb_least_pick(snapshot, &lc_rule);
+	return nflb_least_pick(snapshot, &lc_rule, true);
+}
+
+static int lc_peek(const struct nflb_snapshot *snapshot,
+		   const struct nflb_tuple *tuple, u32 after)
+{
+	return nflb_least_pick(snapshot, &lc_rule, false);
 }
 
 const struct nflb_sched_ops nflb_sched_lc = {
 	.name = "lc",
 	.build = nflb_least_build,
 	.pick = lc_pick,
+	.peek = lc_peek,
 };

@@ -140,13 +140,14 @@ int nflb_least_build(struct nflb_snapshot *snapshot,
 	return 0;
 }
 
-/* Look at the candidates whose turn it is. */
+/* Look at the candidates whose turn it is; then, with @turn, at the next. */
 static void look_around(const struct nflb_snapshot *snapshot,
 			const struct nflb_least_rule *rule,
-			struct least_tree *tree)
+			struct least_tree *tree, bool turn)
 {
 	u32 n = snapshot->count / LEAST_ROUND + 1;
-	u32 i = (u32)atomic_fetch_add(n, &tree->turn) % snapshot->count;
+	u32 i = (u32)(turn ? atomic_fetch_add(n, &tree->turn) :
+			     atomic_read(&tree->turn)) % snapshot->count;
 	u64 one;
 
 	while (n--) {
@@ -163,11 +164,12 @@ static void look_around(const struct nflb_snapshot *snapshot,
  * nflb_least_pick() - the candidate with the least load
  * @snapshot: made with nflb_least_build(); its count is not 0
  * @rule: what load is
+ * @turn: false leaves everything as it is, but for loads that are remembered
  *
  * Return: its index, or -1 when none has room.
  */
 int nflb_least_pick(const struct nflb_snapshot *snapshot,
-		    const struct nflb_least_rule *rule)
+		    const struct nflb_least_rule *rule, bool turn)
 {
 	struct least_tree *tree = snapshot->sched_data;
 	u32 tries, i = 0;
@@ -175,7 +177,7 @@ int nflb_least_pick(const struct nflb_snapshot *snapshot,
 
 	if (!tree)
 		return scan(snapshot, rule);
-	look_around(snapshot, rule, tree);
+	look_around(snapshot, rule, tree, turn);
 	for (tries = 0; tries < LEAST_TRIES; tries++) {
 		won = READ_ONCE(tree->node[1]);
 		if (won == LEAST_NONE)

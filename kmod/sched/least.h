@@ -40,6 +40,6 @@ struct nflb_least_rule {
 int nflb_least_build(struct nflb_snapshot *snapshot,
 		     const struct nflb_snapshot *old);
 int nflb_least_pick(const struct nflb_snapshot *snapshot,
-		    const struct nflb_least_rule *rule);
+		    const struct nflb_least_rule *rule, bool turn);
 
 #endif /* NFLB_SCHED_LEAST_H */

@@ -24,11 +24,18 @@ static const struct nflb_least_rule nq_rule = {
 static int nq_pick(const struct nflb_snapshot *snapshot,
 		   const struct nflb_tuple *tuple)
 {
-	return nflb_least_pick(snapshot, &nq_rule);
+	return nflb_least_pick(snapshot, &nq_rule, true);
+}
+
+static int nq_peek(const struct nflb_snapshot *snapshot,
+		   const struct nflb_tuple *tuple, u32 after)
+{
+	return nflb_least_pick(snapshot, &nq_rule, false);
 }
 
 const struct nflb_sched_ops nflb_sched_nq = {
 	.name = "nq",
 	.build = nflb_least_build,
 	.pick = nq_pick,
+	.peek = nq_peek,
 };

@@ -42,4 +42,5 @@ const struct nflb_sched_ops nflb_sched_p2c = {
 	.name = "p2c",
 	.build = nflb_draw_build,
 	.pick = p2c_pick,
+	.by_lot = true,
 };

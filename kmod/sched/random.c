@@ -30,4 +30,5 @@ const struct nflb_sched_ops nflb_sched_random = {
 	.name = "random",
 	.build = nflb_draw_build,
 	.pick = random_pick,
+	.by_lot = true,
 };

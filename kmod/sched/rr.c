@@ -26,13 +26,12 @@ static int rr_build(struct nflb_snapshot *snapshot,
 	return 0;
 }
 
-static int rr_pick(const struct nflb_snapshot *snapshot,
-		   const struct nflb_tuple *tuple)
+static __always_inline int rr_from(const struct nflb_snapshot *snapshot,
+				   u32 turn)
 {
-	u32 start = atomic_fetch_inc((atomic_t *)snapshot->sched_data);
-	u32 i, tries;
+	u32 i = turn % snapshot->count;
+	u32 tries;
 
-	i = start % snapshot->count;
 	for (tries = 0; tries < snapshot->count; tries++) {
 		if (nflb_candidate_ok(&snapshot->candidates[i]))
 			return i;
@@ -42,8 +41,25 @@ static int rr_pick(const struct nflb_snapshot *snapshot,
 	return -1;
 }
 
+static int rr_pick(const struct nflb_snapshot *snapshot,
+		   const struct nflb_tuple *tuple)
+{
+	atomic_t *turn = snapshot->sched_data;
+
+	return rr_from(snapshot, atomic_fetch_inc(turn));
+}
+
+static int rr_peek(const struct nflb_snapshot *snapshot,
+		   const struct nflb_tuple *tuple, u32 after)
+{
+	const atomic_t *turn = snapshot->sched_data;
+
+	return rr_from(snapshot, atomic_read(turn) + after);
+}
+
 const struct nflb_sched_ops nflb_sched_rr = {
 	.name = "rr",
 	.build = rr_build,
 	.pick = rr_pick,
+	.peek = rr_peek,
 };

@@ -20,6 +20,9 @@
  * @pick: choose a candidate for a connection from @tuple. Softirq, RCU held;
  *	must not lock or allocate. @snapshot->count is not 0. The candidate must
  *	pass nflb_candidate_ok(). Return its index, or -1 when none can.
+ * @peek: what @pick would choose after so many more picks, without a trace. NULL
+ *	when @pick leaves none.
+ * @by_lot: @pick draws lots, so that nobody can tell what comes next.
  */
 struct nflb_sched_ops {
 	const char	*name;
@@ -28,6 +31,9 @@ struct nflb_sched_ops {
 	void		(*destroy)(struct nflb_snapshot *snapshot);
 	int		(*pick)(const struct nflb_snapshot *snapshot,
 				const struct nflb_tuple *tuple);
+	int		(*peek)(const struct nflb_snapshot *snapshot,
+				const struct nflb_tuple *tuple, u32 after);
+	bool		by_lot;
 };
 
 /* Has the backend room? State and weight were seen to by the snapshot. */

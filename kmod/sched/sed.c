@@ -21,11 +21,18 @@ static const struct nflb_least_rule sed_rule = {
 static int sed_pick(const struct nflb_snapshot *snapshot,
 		    const struct nflb_tuple *tuple)
 {
-	return nflb_least_pick(snapshot, &sed_rule);
+	return nflb_least_pick(snapshot, &sed_rule, true);
+}
+
+static int sed_peek(const struct nflb_snapshot *snapshot,
+		    const struct nflb_tuple *tuple, u32 after)
+{
+	return nflb_least_pick(snapshot, &sed_rule, false);
 }
 
 const struct nflb_sched_ops nflb_sched_sed = {
 	.name = "sed",
 	.build = nflb_least_build,
 	.pick = sed_pick,
+	.peek = sed_peek,
 };

@@ -15,11 +15,18 @@ static const struct nflb_least_rule wlc_rule = {
 static int wlc_pick(const struct nflb_snapshot *snapshot,
 		    const struct nflb_tuple *tuple)
 {
-	return nflb_least_pick(snapshot, &wlc_rule);
+	return nflb_least_pick(snapshot, &wlc_rule, true);
+}
+
+static int wlc_peek(const struct nflb_snapshot *snapshot,
+		    const struct nflb_tuple *tuple, u32 after)
+{
+	return nflb_least_pick(snapshot, &wlc_rule, false);
 }
 
 const struct nflb_sched_ops nflb_sched_wlc = {
 	.name = "wlc",
 	.build = nflb_least_build,
 	.pick = wlc_pick,
+	.peek = wlc_peek,
 };

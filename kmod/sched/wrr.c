@@ -194,14 +194,12 @@ out:
 /* Turns that are passed over before any backend with room will do. */
 #define WRR_TRIES_MAX 64
 
-static int wrr_pick(const struct nflb_snapshot *snapshot,
-		    const struct nflb_tuple *tuple)
+static __always_inline int wrr_from(const struct nflb_snapshot *snapshot,
+				    const struct wrr_table *table, u32 turn)
 {
-	struct wrr_table *table = snapshot->sched_data;
-	u32 start = atomic_fetch_inc(&table->turn);
-	u32 i, tries;
+	u32 i = turn % table->size;
+	u32 tries;
 
-	i = start % table->size;
 	for (tries = 0; tries < min_t(u32, table->size, WRR_TRIES_MAX); tries++) {
 		u16 slot = table->slots[i];
 
@@ -216,8 +214,25 @@ static int wrr_pick(const struct nflb_snapshot *snapshot,
 	return -1;
 }
 
+static int wrr_pick(const struct nflb_snapshot *snapshot,
+		    const struct nflb_tuple *tuple)
+{
+	struct wrr_table *table = snapshot->sched_data;
+
+	return wrr_from(snapshot, table, atomic_fetch_inc(&table->turn));
+}
+
+static int wrr_peek(const struct nflb_snapshot *snapshot,
+		    const struct nflb_tuple *tuple, u32 after)
+{
+	const struct wrr_table *table = snapshot->sched_data;
+
+	return wrr_from(snapshot, table, atomic_read(&table->turn) + after);
+}
+
 const struct nflb_sched_ops nflb_sched_wrr = {
 	.name = "wrr",
 	.build = wrr_build,
 	.pick = wrr_pick,
+	.peek = wrr_peek,
 };

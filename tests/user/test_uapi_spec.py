@@ -31,7 +31,7 @@ HEADER = code("include/uapi/linux/nflb.h")
 PARSE = "".join(code("kmod/control/genl_%s.c" % f)
                 for f in ("parse", "parse_backend", "laddr"))
 FILL = "".join(code("kmod/control/genl_%s.c" % f)
-               for f in ("fill", "conn", "laddr", "device"))
+               for f in ("fill", "conn", "laddr", "device", "explain"))
 GENL = code("kmod/control/genl.c")
 NOTIFY = "".join(code("kmod/" + f) for f in (
     "control/config.c", "control/config_backend.c", "control/config_laddr.c",
@@ -346,7 +346,8 @@ def test_changes_and_connections_need_admin():
     for op in OPS.values():
         if "do" not in op and "dump" not in op:
             continue
-        if op["name"].startswith("conn-") or op["name"].split("-")[1] in (
+        if op["name"].startswith(("conn-", "explain")) or \
+           op["name"].split("-")[1] in (
                 "add", "set", "replace", "del", "flush", "zero"):
             assert "uns-admin-perm" in op.get("flags", []), op
 
@@ -356,12 +357,14 @@ def test_changes_and_connections_need_admin():
 def filled():
     """{attribute: type} of what the module puts into messages"""
     found = {}
-    calls = r"\b(nla_put(?:_\w+)?|nla_nest_start|put_addr|put_stats)" \
+    calls = r"\b(nla_put(?:_\w+)?|nla_nest_start|nflb_fill_addr|put_stats|put_packet|" \
+            r"put_flag)" \
             r"\((?:skb|reply), (NFLB_A_\w+)"
     kinds = {"nla_put_u8": "u8", "nla_put_u32": "u32", "nla_put_be16": "be16",
              "nla_put_string": "string", "nla_put_u64_64bit": "u64",
              "nla_nest_start": "nest", "put_stats": "nest",
-             "put_addr": "binary", "nla_put": "binary", "nla_put_flag": "flag"}
+             "nflb_fill_addr": "binary", "nla_put": "binary",
+             "nla_put_flag": "flag", "put_flag": "flag", "put_packet": "nest"}
     for call, name in re.findall(calls, FILL):
         assert found.get(name, kinds[call]) == kinds[call], name
         found[name] = kinds[call]

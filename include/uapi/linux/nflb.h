@@ -89,6 +89,7 @@ enum nflb_cmd {
 	NFLB_CMD_DEVICE_GET,		/* dump */
 	NFLB_CMD_DEVICE_ADD,
 	NFLB_CMD_DEVICE_DEL,
+	NFLB_CMD_EXPLAIN,		/* do: what would become of a packet */
 
 	__NFLB_CMD_MAX,
 	NFLB_CMD_MAX = __NFLB_CMD_MAX - 1
@@ -164,6 +165,7 @@ enum nflb_attr {
 	NFLB_A_DEVICE,			/* string: name of a network device */
 	NFLB_A_BACKENDS,		/* nest of NFLB_A_BACKEND: continues a list; repeatable */
 	NFLB_A_EXACT,			/* flag: what is not named gets its default */
+	NFLB_A_EXPLAIN,			/* nest: enum nflb_explain_attr */
 
 	__NFLB_A_MAX,
 	NFLB_A_MAX = __NFLB_A_MAX - 1
@@ -300,6 +302,70 @@ enum nflb_counter_attr {
 
 	__NFLB_A_COUNTER_MAX,
 	NFLB_A_COUNTER_MAX = __NFLB_A_COUNTER_MAX - 1
+};
+
+/* What would become of a packet */
+enum nflb_explain_verdict {
+	NFLB_EXPLAIN_PASS,		/* not balanced: the host has it */
+	NFLB_EXPLAIN_FORWARD,		/* sent to another host */
+	NFLB_EXPLAIN_LOCAL,		/* rewritten, for a socket of this host */
+	NFLB_EXPLAIN_DROP,
+
+	__NFLB_EXPLAIN_VERDICT_MAX,
+	NFLB_EXPLAIN_VERDICT_MAX = __NFLB_EXPLAIN_VERDICT_MAX - 1
+};
+
+/*
+ * A packet, and what would become of it. A request has ARRIVES and, in
+ * NFLB_A_DEVICE of the message, perhaps where from. In the answer, NFLB_A_DEVICE
+ * is where from, NFLB_A_SERVICE the service, NFLB_A_CONN the connection that the
+ * packet belongs to.
+ */
+enum nflb_explain_attr {
+	NFLB_A_EXPLAIN_UNSPEC,
+	NFLB_A_EXPLAIN_ARRIVES,		/* nest: enum nflb_packet_attr */
+	NFLB_A_EXPLAIN_LEAVES,		/* nest: enum nflb_packet_attr; of the outer packet */
+	NFLB_A_EXPLAIN_VERDICT,		/* u8: enum nflb_explain_verdict */
+	NFLB_A_EXPLAIN_REASON,		/* string: why it would be dropped */
+	NFLB_A_EXPLAIN_TOLD,		/* flag: its sender would be told */
+	NFLB_A_EXPLAIN_REPLY,		/* flag: it goes from a backend to a client */
+	NFLB_A_EXPLAIN_LOCAL_OUT,	/* flag: it comes from a socket of this host */
+	NFLB_A_EXPLAIN_BY_LOT,		/* flag: the scheduler draws lots */
+	NFLB_A_EXPLAIN_PICK,		/* nest: enum nflb_pick_attr; a backend that was tried */
+	NFLB_A_EXPLAIN_MODE,		/* u8: enum nflb_mode */
+	NFLB_A_EXPLAIN_ENCAP,		/* u8: enum nflb_encap */
+	NFLB_A_EXPLAIN_TOA,		/* flag: a TCP option tells the client */
+	NFLB_A_EXPLAIN_PROXY,		/* flag: a PROXY header tells the client */
+	NFLB_A_EXPLAIN_DEVICE,		/* string: where it leaves */
+	NFLB_A_EXPLAIN_NEXT_HOP,	/* binary: address of the neighbour */
+
+	__NFLB_A_EXPLAIN_MAX,
+	NFLB_A_EXPLAIN_MAX = __NFLB_A_EXPLAIN_MAX - 1
+};
+
+/* Addresses and ports of a packet */
+enum nflb_packet_attr {
+	NFLB_A_PACKET_UNSPEC,
+	NFLB_A_PACKET_PROTOCOL,		/* u8: of IP; in requests IPPROTO_TCP, IPPROTO_UDP */
+	NFLB_A_PACKET_SOURCE,		/* binary, 4 or 16 */
+	NFLB_A_PACKET_SOURCE_PORT,	/* be16 */
+	NFLB_A_PACKET_DESTINATION,	/* binary, 4 or 16 */
+	NFLB_A_PACKET_DESTINATION_PORT,	/* be16 */
+
+	__NFLB_A_PACKET_MAX,
+	NFLB_A_PACKET_MAX = __NFLB_A_PACKET_MAX - 1
+};
+
+/* A backend that was tried for a packet, in order */
+enum nflb_pick_attr {
+	NFLB_A_PICK_UNSPEC,
+	NFLB_A_PICK_ADDRESS,		/* binary, 4 or 16 */
+	NFLB_A_PICK_PORT,		/* be16 */
+	NFLB_A_PICK_REMEMBERED,		/* flag: the client went there before */
+	NFLB_A_PICK_REASON,		/* string: why it cannot have it; absent if it can */
+
+	__NFLB_A_PICK_MAX,
+	NFLB_A_PICK_MAX = __NFLB_A_PICK_MAX - 1
 };
 
 /*
