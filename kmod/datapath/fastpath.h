@@ -211,15 +211,18 @@ static __always_inline void fast_hop(const struct nflb_fast_pkt *f, u8 family)
 		((struct ipv6hdr *)l3)->hop_limit--;
 }
 
-/* May headers be written, and @room bytes put in front of them? */
+/*
+ * May headers be written, and @room bytes put in front of them? VLANs and tunnels
+ * want more than a packet may have; then the skb's head moves.
+ */
 static __always_inline bool fast_writable(const struct nflb_fast_pkt *f,
 					  unsigned int room)
 {
-	const struct sk_buff *skb = f->skb;
+	struct sk_buff *skb = f->skb;
 
 	if (unlikely(skb_cloned(skb) && !skb_clone_writable(skb, f->end)))
 		return false;
-	return skb_headroom(skb) >= room;
+	return likely(skb_headroom(skb) >= room) || !skb_cow_head(skb, room);
 }
 
 /* @mtu: of a packet as it is now */

@@ -163,7 +163,9 @@ static bool goes_by_address(const struct nflb_pkt *pkt, u8 family)
 {
 	const struct net *net = pkt->nn->net;
 
-	if (pkt->skb->mark || nflb_dsfield(pkt) || nflb_pkt_is_local_out(pkt))
+	/* Rules do not look at ECN (RFC 3168). */
+	if (pkt->skb->mark || nflb_dsfield(pkt) & ~INET_ECN_MASK ||
+	    nflb_pkt_is_local_out(pkt))
 		return false;
 #ifdef CONFIG_XFRM
 	if (net->xfrm.policy_count[XFRM_POLICY_OUT])

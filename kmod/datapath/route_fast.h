@@ -88,7 +88,7 @@ nflb_route_mtu_fast(const struct net *net, const struct dst_entry *dst,
  * @on_link: the packet goes to where answers come from, not to a gateway
  *
  * Context: rcu_read_lock() held. Return: the neighbour, without a reference;
- * NULL when it is not one that was reachable lately, or has no short header.
+ * NULL when it is not one that was reachable lately, or its header is long.
  */
 static __always_inline struct neighbour *
 nflb_neighbour_ready(const struct dst_entry *dst, const struct nflb_tuple *to,
@@ -116,9 +116,9 @@ nflb_neighbour_ready(const struct dst_entry *dst, const struct nflb_tuple *to,
 						  rt6_nexthop(rt6,
 							      &to->src.in6));
 	}
-	/* A header that is cached, and no longer than hh_push() copies */
+	/* A cached header is no longer than what hh_push() copies */
 	if (unlikely(!neigh || !(READ_ONCE(neigh->nud_state) & NUD_CONNECTED) ||
-		     READ_ONCE(neigh->hh.hh_len) - 1 >= HH_DATA_MOD))
+		     READ_ONCE(neigh->hh.hh_len) > HH_DATA_MOD))
 		return NULL;
 	return neigh;
 }
@@ -180,6 +180,11 @@ static __always_inline void nflb_xmit_ready(const struct nflb_net *nn,
 	nflb_xmit_prepare(nn, skb, family, false);
 	skb->dev = neigh->dev;
 	skb_dst_set_noref(skb, dst);
+	/* VLANs and tunnels cache no header. */
+	if (unlikely(!READ_ONCE(neigh->hh.hh_len))) {
+		READ_ONCE(neigh->output)(neigh, skb);
+		return;
+	}
 	hh_push(&neigh->hh, skb);
 	dev_queue_xmit(skb);
 }
