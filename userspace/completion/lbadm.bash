@@ -67,6 +67,7 @@ _lbadm_candidates() # NUMBER OBJECT COMMAND WORDS...
 		;;
 	config,apply,1 | config,check,1 | config,save,1) compgen -f -- "$cur" ;;
 	monitor,*) echo config connections ;;
+	explain,*) echo device ;;
 	esac
 }
 

@@ -29,7 +29,7 @@ void (*lbadm_locate)(void);
 static const struct lbadm_object *const objects[] = {
 	&lbadm_service, &lbadm_backend, &lbadm_laddr, &lbadm_device,
 	&lbadm_connection, &lbadm_stats, &lbadm_config, &lbadm_monitor,
-	&lbadm_backend_setup, &lbadm_import,
+	&lbadm_explain, &lbadm_policy, &lbadm_backend_setup, &lbadm_import,
 };
 
 #define OBJECT_COUNT (sizeof(objects) / sizeof(objects[0]))

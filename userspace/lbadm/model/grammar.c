@@ -41,8 +41,10 @@ int words_end(const struct words *words)
 	return usage_error("unexpected word \"%s\"", words->argv[0]);
 }
 
-static int parse_protocol(const char *word, uint8_t *protocol)
+int parse_protocol(struct words *words, uint8_t *protocol)
 {
+	const char *word = words_next(words);
+
 	if (word && !strcmp(word, "tcp"))
 		*protocol = IPPROTO_TCP;
 	else if (word && !strcmp(word, "udp"))
@@ -51,7 +53,7 @@ static int parse_protocol(const char *word, uint8_t *protocol)
 		return usage_error("\"%s\": the protocol must be tcp or udp",
 				   word);
 	else
-		return usage_error("a service is expected: PROTO VIP, for example tcp 192.0.2.10:80");
+		return usage_error("the protocol is missing: tcp or udp");
 	return LBADM_OK;
 }
 
@@ -106,7 +108,9 @@ int parse_service_id(struct words *words, struct service_id *id)
 	int err;
 
 	memset(id, 0, sizeof(*id));
-	err = parse_protocol(words_next(words), &id->protocol);
+	if (!words->argc)
+		return usage_error("a service is expected: PROTO VIP, for example tcp 192.0.2.10:80");
+	err = parse_protocol(words, &id->protocol);
 	if (err)
 		return err;
 	word = words_next(words);
@@ -181,24 +185,14 @@ int parse_encap(struct words *words, struct opt *encap, struct opt *encap_port)
 }
 
 /* ADDR[/LENGTH], of either family; takes @text apart */
-static bool parse_encap_prefix(char *text, struct service_request *req)
+static bool parse_encap_prefix(const char *text, struct service_request *req)
 {
-	char *slash = strchr(text, '/');
-	struct prefix prefix;
-	bool v4;
+	struct prefix prefix = { .length.set = true };
 
-	memset(&prefix, 0, sizeof(prefix));
-	if (slash)
-		*slash++ = '\0';
-	if (!addr_parse(&prefix.address, text))
+	if (!prefix_parse(&prefix.address, &prefix.length.value, text))
 		return false;
-	v4 = prefix.address.len == 4;
-	prefix.length.set = true;
-	prefix.length.value = v4 ? 32 : 128;
-	if (slash && !number_parse(&prefix.length.value, slash,
-				   prefix.length.value))
-		return false;
-	*(v4 ? &req->encap_source4 : &req->encap_source6) = prefix;
+	*(prefix.address.len == 4 ? &req->encap_source4 :
+				    &req->encap_source6) = prefix;
 	return true;
 }
 
@@ -524,34 +518,19 @@ int parse_device(struct words *words, const char **name)
 	return words_end(words);
 }
 
-/* ADDR or ADDR/LEN */
 static int parse_client(struct words *words, struct conn_filter *filter)
 {
-	char buf[ADDR_TEXT_MAX], *slash;
 	const char *value;
 	int err;
 
 	err = value_of(words, "client", &value);
 	if (err)
 		return err;
-	if (strlen(value) >= sizeof(buf))
-		goto bad;
-	strcpy(buf, value);
-	slash = strchr(buf, '/');
-	if (slash)
-		*slash++ = '\0';
-	if (!addr_parse(&filter->client, buf))
-		goto bad;
-	if (slash) {
-		if (!number_parse(&filter->client_prefix.value, slash,
-				  filter->client.len * 8))
-			goto bad;
-		filter->client_prefix.set = true;
-	}
+	if (!prefix_parse(&filter->client, &filter->client_prefix.value, value))
+		return usage_error("client \"%s\": ADDRESS or ADDRESS/LENGTH is expected",
+				   value);
+	filter->client_prefix.set = true;
 	return LBADM_OK;
-bad:
-	return usage_error("client \"%s\": ADDRESS or ADDRESS/LENGTH is expected",
-			   value);
 }
 
 int parse_conn_filter(struct words *words, struct conn_filter *filter)

@@ -41,12 +41,20 @@ static const char *const conn_states[] = {
 	[NFLB_CONN_ENDED] = "ended",
 };
 
+static const char *const verdicts[] = {
+	[NFLB_EXPLAIN_PASS] = "pass",
+	[NFLB_EXPLAIN_FORWARD] = "forward",
+	[NFLB_EXPLAIN_LOCAL] = "local",
+	[NFLB_EXPLAIN_DROP] = "drop",
+};
+
 #define NAMES(what, array) { what, array, sizeof(array) / sizeof((array)[0]) }
 
 const struct names mode_names = NAMES("mode", modes);
 const struct names encap_names = NAMES("encap", encaps);
 const struct names backend_state_names = NAMES("state", backend_states);
 const struct names conn_state_names = NAMES("state", conn_states);
+const struct names verdict_names = NAMES("verdict", verdicts);
 
 int names_find(const struct names *names, const char *word)
 {

@@ -19,7 +19,7 @@ struct names {
 	size_t count;
 };
 
-extern const struct names mode_names, encap_names, backend_state_names,
+extern const struct names verdict_names, mode_names, encap_names, backend_state_names,
 	conn_state_names;
 
 /* The number of a word, or -1. */

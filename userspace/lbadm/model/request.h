@@ -66,6 +66,14 @@ struct laddr_request {
 	unsigned int excluded_count;
 };
 
+/* A packet, and the device that it comes from; NULL is not named. */
+struct packet_request {
+	uint8_t protocol;
+	struct addr source, destination;
+	uint16_t source_port, destination_port;
+	const char *device;
+};
+
 /* Which connections. */
 struct conn_filter {
 	bool has_service, has_backend;
@@ -85,6 +93,7 @@ bool words_accept(struct words *words, const char *word);
 int words_end(const struct words *words);
 
 /* Each takes its words; on error says what is wrong, returns LBADM_USAGE. */
+int parse_protocol(struct words *words, uint8_t *protocol);
 int parse_service_id(struct words *words, struct service_id *id);
 int parse_service_settings(struct words *words, struct service_request *req);
 int parse_backend_id(struct words *words, struct backend_request *req);

@@ -178,6 +178,22 @@ void msg_put_conn_filter(struct nlmsghdr *nlh,
 	mnl_attr_nest_end(nlh, nest);
 }
 
+void msg_put_packet(struct nlmsghdr *nlh, const struct packet_request *req)
+{
+	struct nlattr *explain = mnl_attr_nest_start(nlh, NFLB_A_EXPLAIN);
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NFLB_A_EXPLAIN_ARRIVES);
+
+	mnl_attr_put_u8(nlh, NFLB_A_PACKET_PROTOCOL, req->protocol);
+	put_addr(nlh, NFLB_A_PACKET_SOURCE, &req->source);
+	put_port(nlh, NFLB_A_PACKET_SOURCE_PORT, req->source_port);
+	put_addr(nlh, NFLB_A_PACKET_DESTINATION, &req->destination);
+	put_port(nlh, NFLB_A_PACKET_DESTINATION_PORT, req->destination_port);
+	mnl_attr_nest_end(nlh, nest);
+	mnl_attr_nest_end(nlh, explain);
+	if (req->device)
+		mnl_attr_put_strz(nlh, NFLB_A_DEVICE, req->device);
+}
+
 void msg_put_now(struct nlmsghdr *nlh)
 {
 	mnl_attr_put(nlh, NFLB_A_NOW, 0, NULL);

@@ -32,6 +32,8 @@ void msg_put_laddr(struct nlmsghdr *nlh, const struct laddr_request *req);
 /* What narrows a list of connections: up to three attributes, or none. */
 void msg_put_conn_filter(struct nlmsghdr *nlh,
 			 const struct conn_filter *filter);
+/* A packet to explain. */
+void msg_put_packet(struct nlmsghdr *nlh, const struct packet_request *req);
 /* End connections at once. */
 void msg_put_now(struct nlmsghdr *nlh);
 
@@ -45,6 +47,9 @@ json_t *msg_get_device(const struct nlmsghdr *nlh);
 json_t *msg_get_stats(const struct nlmsghdr *nlh);
 /* {"count": N} */
 json_t *msg_get_count(const struct nlmsghdr *nlh);
+
+/* What would become of a packet. */
+json_t *msg_get_explain(const struct nlmsghdr *nlh);
 
 /* An object with "event", and what it is about; a backend's has its "service".
  * Returns a new reference, or NULL for an unknown command.

@@ -9,83 +9,13 @@
 #include <string.h>
 
 #include "lbadm.h"
-#include "util/addr.h"
-
-#define BOLD "\033[1m"
-#define RED "\033[31m"
-#define PLAIN "\033[0m"
-
-#define NUMBER_MAX 24
-
-static const char *color(const char *code)
-{
-	return lbadm_options.color ? code : "";
-}
+#include "out/parts.h"
 
 void out_json(const json_t *value)
 {
 	json_dumpf(value, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	putchar('\n');
 	fflush(stdout);
-}
-
-static const char *string_of(const json_t *object, const char *key)
-{
-	const char *s = json_string_value(json_object_get(object, key));
-
-	return s ? s : "?";
-}
-
-/* A word or, for what has none here, its number as text in @buf. */
-static const char *word_of(char buf[NUMBER_MAX], const json_t *object,
-			   const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	if (!json_is_integer(value))
-		return string_of(object, key);
-	snprintf(buf, NUMBER_MAX, "%" JSON_INTEGER_FORMAT,
-		 json_integer_value(value));
-	return buf;
-}
-
-static json_int_t number_of(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
-/* A word or, for what has none, its number. */
-static void print_value(const json_t *value)
-{
-	if (json_is_string(value))
-		fputs(json_string_value(value), stdout);
-	else if (json_is_boolean(value))
-		fputs(json_is_true(value) ? "on" : "off", stdout);
-	else
-		printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
-}
-
-/* " KEY VALUE", when there is one */
-static void print_pair(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	if (!value)
-		return;
-	printf(" %s ", key);
-	print_value(value);
-}
-
-/* As the command line takes it: gue with its port */
-static void print_encap(const json_t *object)
-{
-	const json_t *port = json_object_get(object, "encap-port");
-
-	print_pair(object, "encap");
-	if (port) {
-		putchar(':');
-		print_value(port);
-	}
 }
 
 /* As the command line takes it: SECONDS/PREFIXLEN/PREFIXLEN6 */
@@ -105,26 +35,6 @@ static void print_persist(const json_t *object)
 		putchar('/');
 		print_value(length);
 	}
-}
-
-/* Address and port, in one column. Returns @buf. */
-static const char *endpoint(char *buf, size_t size, const json_t *object,
-			    const char *address_key, const char *port_key)
-{
-	const char *address = string_of(object, address_key);
-	const json_t *port = json_object_get(object, port_key);
-	const char *open = strchr(address, ':') && port ? "[" : "";
-	const char *close = *open ? "]" : "";
-
-	if (!port)
-		snprintf(buf, size, "%s", address);
-	else if (json_is_string(port))
-		snprintf(buf, size, "%s%s%s:%s", open, address, close,
-			 json_string_value(port));
-	else
-		snprintf(buf, size, "%s%s%s:%" JSON_INTEGER_FORMAT, open,
-			 address, close, json_integer_value(port));
-	return buf;
 }
 
 static void print_rates(const json_t *rates, const char *indent)
@@ -174,7 +84,7 @@ static void print_backend(const json_t *b)
 	char number[NUMBER_MAX];
 	const char *state = word_of(number, b, "state");
 	bool up = !strcmp(state, "up");
-	char buf[ADDR_TEXT_MAX + 16];
+	char buf[ENDPOINT_MAX];
 
 	printf("  -> %-26s weight %-5" JSON_INTEGER_FORMAT " state %s%-5s%s",
 	       endpoint(buf, sizeof(buf), b, "address", "port"),
@@ -193,7 +103,7 @@ static void print_backend(const json_t *b)
 static void print_service_line(const json_t *s)
 {
 	char number[NUMBER_MAX];
-	char buf[ADDR_TEXT_MAX + 16];
+	char buf[ENDPOINT_MAX];
 
 	printf("%s%s %s%s", color(BOLD), word_of(number, s, "protocol"),
 	       endpoint(buf, sizeof(buf), s, "address", "port"),
@@ -234,7 +144,7 @@ void out_backends(const json_t *backends)
 {
 	const json_t *b, *service;
 	char number[NUMBER_MAX];
-	char buf[ADDR_TEXT_MAX + 16];
+	char buf[ENDPOINT_MAX];
 	size_t i;
 
 	json_array_foreach(backends, i, b) {
@@ -277,8 +187,8 @@ void out_devices(const json_t *devices)
 static void print_connection(const json_t *c)
 {
 	char number[NUMBER_MAX];
-	char client[ADDR_TEXT_MAX + 16], vip[ADDR_TEXT_MAX + 16];
-	char backend[ADDR_TEXT_MAX + 16], local[ADDR_TEXT_MAX + 16];
+	char client[ENDPOINT_MAX], vip[ADDR_TEXT_MAX + 16];
+	char backend[ENDPOINT_MAX], local[ADDR_TEXT_MAX + 16];
 
 	printf("%s %s -> %s -> %s", word_of(number, c, "protocol"),
 	       endpoint(client, sizeof(client), c, "client-address",
@@ -343,7 +253,7 @@ void out_event(const json_t *event)
 	const char *name = string_of(event, "event");
 	const json_t *service = json_object_get(event, "service");
 	char number[NUMBER_MAX];
-	char buf[ADDR_TEXT_MAX + 16];
+	char buf[ENDPOINT_MAX];
 
 	printf("%s ", name);
 	if (!strncmp(name, "connection-", 11)) {

@@ -36,6 +36,12 @@ void out_connection(const json_t *connection, bool first);
  */
 void out_connections_end(bool none);
 
+/* Text of policies. */
+void out_policies(const json_t *policies);
+
+/* Text of what would become of a packet. */
+void out_explain(const json_t *answer);
+
 /* Text of one event, a line; flushed. */
 void out_event(const json_t *event);
 

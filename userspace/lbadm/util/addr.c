@@ -53,6 +53,31 @@ bool addr_parse(struct addr *addr, const char *text)
 	return addr_split(addr, &rest, text) && !rest;
 }
 
+bool prefix_parse(struct addr *addr, uint32_t *length, const char *text)
+{
+	const char *slash = strchr(text, '/');
+	char buf[ADDR_TEXT_MAX];
+	size_t len = slash ? (size_t)(slash - text) : strlen(text);
+
+	if (len >= sizeof(buf))
+		return false;
+	memcpy(buf, text, len);
+	buf[len] = '\0';
+	if (!addr_parse(addr, buf))
+		return false;
+	*length = addr->len * 8;
+	return !slash || number_parse(length, slash + 1, *length);
+}
+
+void prefix_mask(struct addr *addr, uint32_t length)
+{
+	uint32_t i;
+
+	for (i = 0; i < addr->len; i++, length -= length < 8 ? length : 8)
+		if (length < 8)
+			addr->bytes[i] &= 0xff00 >> length;
+}
+
 const char *addr_format(char buf[ADDR_TEXT_MAX], const struct addr *addr)
 {
 	if (!inet_ntop(addr->len == 4 ? AF_INET : AF_INET6, addr->bytes, buf,

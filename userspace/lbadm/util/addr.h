@@ -30,6 +30,14 @@ bool addr_parse(struct addr *addr, const char *text);
  */
 bool addr_split(struct addr *addr, const char **rest, const char *text);
 
+/* Parse "ADDR" or "ADDR/LENGTH"; without one, all of it counts. Returns whether it
+ * is that.
+ */
+bool prefix_parse(struct addr *addr, uint32_t *length, const char *text);
+
+/* Set what does not count of an address to zeros. */
+void prefix_mask(struct addr *addr, uint32_t length);
+
 /* Write the address alone. Returns @buf. */
 const char *addr_format(char buf[ADDR_TEXT_MAX], const struct addr *addr);
 

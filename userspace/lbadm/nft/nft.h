@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The table "nflb" of nftables: read, and changed by transactions of nft's own
+ * library.
+ */
+#ifndef LBADM_NFT_H
+#define LBADM_NFT_H
+
+#include <jansson.h>
+
+#define NFT_TABLE "inet nflb"
+
+/**
+ * nft_run() - one transaction, in nft's language
+ * @commands: what to do; all of it is done, or nothing
+ *
+ * Returns enum lbadm_exit, having said what is wrong.
+ */
+int nft_run(const char *commands);
+
+/**
+ * nft_list() - what the table has, as libnftables-json(5) describes it
+ * @objects: set to a new reference, an array; NULL when there is no table
+ *
+ * Returns enum lbadm_exit, having said what is wrong.
+ */
+int nft_list(json_t **objects);
+
+#endif /* LBADM_NFT_H */

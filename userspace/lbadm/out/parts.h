@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Parts of text that is made from JSON objects. For out/ only.
+ */
+#ifndef LBADM_PARTS_H
+#define LBADM_PARTS_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "util/addr.h"
+
+#define BOLD "\033[1m"
+#define RED "\033[31m"
+#define PLAIN "\033[0m"
+
+/* A number as text */
+#define NUMBER_MAX 24
+/* An address and a port as text */
+#define ENDPOINT_MAX (ADDR_TEXT_MAX + 16)
+
+/* @code, or nothing when there is to be no colour. */
+const char *color(const char *code);
+
+/* "?" and 0 are what is absent. */
+const char *string_of(const json_t *object, const char *key);
+json_int_t number_of(const json_t *object, const char *key);
+/* A word or, for what has none here, its number as text in @buf. */
+const char *word_of(char buf[NUMBER_MAX], const json_t *object, const char *key);
+/* Address and port, in one column. Returns @buf. */
+const char *endpoint(char *buf, size_t size, const json_t *object,
+		     const char *address_key, const char *port_key);
+
+/* Print a word or, for what has none, its number. */
+void print_value(const json_t *value);
+/* Print " KEY VALUE", when there is one. */
+void print_pair(const json_t *object, const char *key);
+/* Print as the command line takes it: gue with its port. */
+void print_encap(const json_t *object);
+
+#endif /* LBADM_PARTS_H */
