@@ -74,7 +74,9 @@ def state(sock):
         return out
     dump = genl.NLM_F_REQUEST | genl.NLM_F_DUMP
     return [strip(sock.call(c[k], flags=dump)) for k in
-            ("NFLB_CMD_SERVICE_GET", "NFLB_CMD_BACKEND_GET")]
+            ("NFLB_CMD_SERVICE_GET", "NFLB_CMD_BACKEND_GET")] + [
+        sorted(list(genl.parse_attrs(m))
+               for m in sock.call(c["NFLB_CMD_DEVICE_GET"], flags=dump))]
 
 
 def attempt(cmd, payload, n):
@@ -92,6 +94,8 @@ def attempt(cmd, payload, n):
     return fired
 
 
+DEVICE = genl.attr(c["NFLB_A_DEVICE"], b"l0\0")
+
 STEPS = [
     ("NFLB_CMD_SERVICE_ADD", service(scheduler("wrr"), backends(3))),
     ("NFLB_CMD_SERVICE_REPLACE", service(scheduler("wrr"), backends(70))),
@@ -106,16 +110,19 @@ STEPS = [
     ("NFLB_CMD_SERVICE_REPLACE", service(
         *settings(PERSIST=300), backends(5, 7))),
     ("NFLB_CMD_BACKEND_DEL", service() + genl.backend(c, "10.2.1.1", 80)),
+    ("NFLB_CMD_DEVICE_ADD", DEVICE),
+    ("NFLB_CMD_DEVICE_DEL", DEVICE),
     ("NFLB_CMD_SERVICE_DEL", service()),
 ]
 
 
 def at_step(sock, k):
     """The configuration after so many steps, made anew. Returns it."""
-    try:
-        sock.call(c["NFLB_CMD_SERVICE_DEL"], service())
-    except genl.Error:
-        pass
+    for cmd, payload in (("SERVICE_DEL", service()), ("DEVICE_DEL", DEVICE)):
+        try:
+            sock.call(c["NFLB_CMD_" + cmd], payload)
+        except genl.Error:
+            pass
     for cmd, payload in STEPS[:k]:
         sock.call(c[cmd], payload)
     return state(sock)

@@ -435,4 +435,115 @@ def becomes_a_bridge_port(net, f):
     assert mac_of("lb", "l0") == net.cl.peer_mac
 
 
+def over(net, f, dev):
+    """The client's network is behind that device; its neighbour there, too."""
+    run("ip", "-n", "lb", "addr", "add", "%s/%d" % (f.lb[0], f.prefix), "dev", dev,
+        *(["nodad"] if f.v6 else []))
+    net.neighbour(f.client, net.cl.mac, dev)
+
+
+def restore(net, dev):
+    """As it was, without the device."""
+    run("ip", "-n", "lb", "link", "del", dev)
+    run("ip", "-n", "lb", "link", "set", "l0", "up")
+    for f in FAMILIES:
+        run("ip", "-n", "lb", "addr", "replace", "%s/%d" % (f.lb[0], f.prefix),
+            "dev", "l0", *(["nodad"] if f.v6 else []))
+        net.neighbour(f.client, net.cl.mac, "l0")
+
+
+def there_and_back(net, f, packet, **how):
+    """Where the client is behind something on l0. How many went the fast way of
+    either direction, and the answer's frame."""
+    before = taken(net)
+    net.cl.send(packet, **how)
+    assert net.rs[0].expect().ip == out(f, udp(f))
+    between = taken(net)
+    net.rs[0].send(answer(f))
+    want = translated(answer(f), f, src=f.vip, sport=80)
+    # New devices have something to say of themselves.
+    while not (frame := net.cl.expect()).ip.endswith(want):
+        pass
+    return between - before, taken(net) - between, frame.check()
+
+
+def through(net, f, packet, request, reply, **how):
+    """So it is, once routes are found that new addresses made stale."""
+    for _ in range(10):
+        *ways, frame = there_and_back(net, f, packet, **how)
+        if ways == [request, reply]:
+            return frame
+    assert ways == [request, reply], ways
+
+
+@suite.case(*FAMILIES)
+def vlan(net, f):
+    """A tag is the business of the VLAN's device."""
+    attach(net)
+    net.service(f, "udp")
+    run("ip", "-n", "lb", "link", "add", "link", "l0", "name", "v0", "type", "vlan",
+        "id", "5")
+    try:
+        run("ip", "-n", "lb", "link", "set", "v0", "up")
+        run("ip", "-n", "lb", "addr", "flush", "dev", "l0")
+        over(net, f, "v0")
+        # Of what comes, l0 takes no frame with a tag; of what goes, l1 does.
+        through(net, f, udp(f), 0, 1, vlan=5)
+        net.lbadm("device", "add", "v0")
+        through(net, f, udp(f), 1, 1, vlan=5)
+        nothing(net, udp(f), vlan=6)
+    finally:
+        restore(net, "v0")
+    assert attached(net) == DEVICES
+
+
+@suite.case(*FAMILIES)
+def bond(net, f):
+    """What a bond's port receives is the bond's."""
+    attach(net)
+    net.service(f, "udp")
+    try:
+        run("ip", "-n", "lb", "link", "add", "b0", "type", "bond", "mode",
+            "active-backup")
+    except AssertionError as e:
+        if "Unknown device type" not in str(e):
+            raise
+        print("# this kernel has no bonds")
+        return
+    try:
+        net.lbadm("device", "add", "b0")
+        run("ip", "-n", "lb", "link", "set", "l0", "down")
+        run("ip", "-n", "lb", "addr", "flush", "dev", "l0")
+        run("ip", "-n", "lb", "link", "set", "l0", "master", "b0")
+        run("ip", "-n", "lb", "link", "set", "b0", "up")
+        over(net, f, "b0")
+        through(net, f, udp(f), 1, 1)
+    finally:
+        restore(net, "b0")
+    assert attached(net) == DEVICES
+
+
+@suite.case(*FAMILIES)
+def tunnel(net, f):
+    """What comes out of a tunnel has no link-layer header."""
+    attach(net)
+    net.service(f, "udp")
+    peer = f.client[:-1] + "9"
+    net.neighbour(peer, net.cl.mac, "l0")
+    kind = ["ip6tnl", "mode", "ip6ip6"] if f.v6 else ["ipip"]
+    run("ip", "-n", "lb", "link", "add", "t0", "type", *kind, "local", f.lb[0],
+        "remote", peer, *(["encaplimit", "none"] if f.v6 else []))
+    try:
+        run("ip", "-n", "lb", "link", "set", "t0", "up")
+        run("ip", "-n", "lb", "route", "add", f.client, "dev", "t0")
+        packet = f.packet(peer, f.lb[0]) / udp(f)
+        through(net, f, packet, 0, 1)
+        net.lbadm("device", "add", "t0")
+        frame = through(net, f, packet, 1, 1)
+        assert frame.l4()[0] == (41 if f.v6 else 4), frame.l4()
+    finally:
+        run("ip", "-n", "lb", "link", "del", "t0")
+    assert attached(net) == DEVICES
+
+
 sys.exit(suite.main(sys.argv))
