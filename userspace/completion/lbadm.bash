@@ -35,9 +35,10 @@ _lbadm_candidates() # NUMBER OBJECT COMMAND WORDS...
 	local number=$1 object=$2 command=$3
 	shift 3
 	case $object,$command,$number in
-	service,*,1 | backend,*,1) echo tcp udp ;;
+	policy,flush,*) ;;
+	service,*,1 | backend,*,1 | policy,*,1) echo tcp udp ;;
 	service,add,2 | backend-setup,*) ;;
-	service,*,2 | backend,*,2) _lbadm_vips "$1" ;;
+	service,*,2 | backend,*,2 | policy,*,2) _lbadm_vips "$1" ;;
 	backend,add,3) ;;
 	backend,*,3) _lbadm_backends "$1" "$2" ;;
 	service,*) _lbadm_keys service "$command" ;;
@@ -68,6 +69,8 @@ _lbadm_candidates() # NUMBER OBJECT COMMAND WORDS...
 	config,apply,1 | config,check,1 | config,save,1) compgen -f -- "$cur" ;;
 	monitor,*) echo config connections ;;
 	explain,*) echo device ;;
+	policy,add,3 | policy,del,3) echo allow deny rate ;;
+	policy,add,*) [ "${!#}" = rate ] || echo burst ;;
 	esac
 }
 
@@ -94,7 +97,7 @@ _lbadm()
 		candidates="help $(_lbadm_ask help | awk '$1 == "lbadm" { print $2 }' | sort -u)"
 	elif [ "$i" -eq $((cword - 1)) ]; then
 		candidates="help $(_lbadm_ask "$object" help | awk -v o="$object" \
-			'$1 == "lbadm" && $2 == o && $3 ~ /^[a-z]/ { print $3 }')"
+			'$1 == "lbadm" && $2 == o && $3 ~ /^[a-z]/ && !seen[$3]++ { print $3 }')"
 	else
 		candidates=$(_lbadm_candidates $((cword - i - 1)) "$object" \
 			"${words[@]:i+1:cword-i-1}")
