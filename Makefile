@@ -35,6 +35,7 @@ help:
 	@echo '  dkms            build by DKMS for 6.1 and 6.12, in a private tree'
 	@echo "  bench           what a packet, and a pick of a scheduler, cost in instructions"
 	@echo "  bench-native    a packet in nanoseconds, under User Mode Linux, with a million flows"
+	@echo '  test-packages   the Debian packages in an image of Debian, over a reboot'
 	@echo '  deb             Debian packages: nflb-dkms, lbadm, nflb-toa, in tests/out/deb'
 	@echo '  docs            the documentation as a site, in tests/out/site'
 	@echo '  dist            nflb-VERSION.tar.gz of what DKMS needs, in tests/out'
@@ -56,6 +57,11 @@ bench-native: bootstrap
 deb:
 	scripts/bootstrap package
 	scripts/deb.sh
+
+.PHONY: test-packages
+test-packages:
+	scripts/bootstrap package
+	tests/packages/run
 
 .PHONY: docs
 docs:

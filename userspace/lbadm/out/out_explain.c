@@ -30,7 +30,7 @@ static void print_connection(const json_t *answer)
 
 	printf(STEP, "connection");
 	if (!c) {
-		puts(json_object_get(answer, "service") ?
+		puts(json_object_get(answer, "mode") ?
 		     "none yet, this packet would begin it" : "none");
 		return;
 	}
@@ -96,7 +96,7 @@ static void print_backends(const json_t *answer)
 				break;
 		if (j < json_array_size(picks))
 			continue;
-		printf(STEP "%s not picked: %s", step,
+		printf(STEP "%s not picked: %s,", step,
 		       endpoint(text, sizeof(text), b, "address", "port"),
 		       string_of(b, "condition"));
 		print_pair(b, "weight");
