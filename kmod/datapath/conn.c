@@ -191,23 +191,27 @@ static struct kmem_cache *cache_of(const struct nflb_forward_ops *ops)
 	return ops->has_seq ? conn_seq_cache : conn_cache;
 }
 
-static void conn_release_routes(struct nflb_conn *conn)
+/**
+ * nflb_conn_free() - free a connection that nobody can have found
+ * @conn: the connection; references of its backend and entry are the caller's
+ */
+void nflb_conn_free(struct nflb_conn *conn)
 {
 	int dir;
 
 	for (dir = 0; dir < NFLB_DIR_COUNT; dir++)
 		dst_release(rcu_dereference_protected(conn->dst[dir], true));
+	kmem_cache_free(cache_of(nflb_conn_ops(conn)), conn);
 }
 
 static void conn_free_rcu(struct rcu_head *rcu)
 {
 	struct nflb_conn *conn = container_of(rcu, struct nflb_conn, rcu);
 
-	conn_release_routes(conn);
 	if (conn->persist)
 		nflb_persist_put(conn->persist);
 	nflb_backend_put(conn->backend);
-	kmem_cache_free(cache_of(nflb_conn_ops(conn)), conn);
+	nflb_conn_free(conn);
 }
 
 /**
@@ -275,10 +279,17 @@ static bool conn_count(struct nflb_backend *backend)
 	return true;
 }
 
-/* Takes over the caller's reference of @backend, and what it counted. */
-static struct nflb_conn *conn_alloc(struct nflb_backend *backend,
-				    const struct nflb_forward_ops *ops,
-				    const struct nflb_tuple *in)
+/**
+ * nflb_conn_alloc() - a connection that is in no table yet
+ * @backend: where it goes; a reference that is counted is the caller's
+ * @ops: how packets are forwarded
+ * @in: tuple of the client's packets
+ *
+ * Context: any. Return: a connection for nflb_conn_free(), or NULL.
+ */
+struct nflb_conn *nflb_conn_alloc(struct nflb_backend *backend,
+				  const struct nflb_forward_ops *ops,
+				  const struct nflb_tuple *in)
 {
 	struct nflb_conn *conn;
 
@@ -296,12 +307,12 @@ static struct nflb_conn *conn_alloc(struct nflb_backend *backend,
 	return conn;
 }
 
-/* Undo conn_alloc(); the connection was never found by anybody. */
+/* It was never found by anybody. */
 static void conn_unalloc(struct nflb_conn *conn)
 {
 	conn_uncount(conn);
 	nflb_backend_put(conn->backend);
-	kmem_cache_free(cache_of(nflb_conn_ops(conn)), conn);
+	nflb_conn_free(conn);
 }
 
 /*
@@ -440,14 +451,19 @@ static bool evict_from(struct nflb_net *nn, const struct bucket_table *tbl,
 	return false;
 }
 
-/*
- * Make room in a full table, at the expense of a connection whose handshake is
- * not through: any one, so that of a flood of SYNs and the few that mean it the
- * few are hit rarely. Established connections never are. A table that is being
- * resized consists of several. Returns whether there is room, or with @draft,
- * whether it could be made.
+/**
+ * nflb_conn_evict() - make room in a full table
+ * @nn: the namespace
+ * @draft: only find out whether it could be made
+ *
+ * At the expense of a connection whose handshake is not through: any one, so that
+ * of a flood of SYNs and the few that mean it the few are hit rarely. Established
+ * connections never are. A table that is being resized consists of several.
+ *
+ * Context: softirq or BH disabled, rcu_read_lock() held. Return: whether there is
+ * room.
  */
-static bool evict_half_open(struct nflb_net *nn, bool draft)
+bool nflb_conn_evict(struct nflb_net *nn, bool draft)
 {
 	unsigned int first = get_random_u32();
 	const struct bucket_table *tbl;
@@ -484,7 +500,7 @@ struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
 	struct nflb_conn *conn, *made;
 
 	if (atomic_inc_return(&nn->conn_count) >
-	    READ_ONCE(nn->max_connections) && !evict_half_open(nn, false)) {
+	    READ_ONCE(nn->max_connections) && !nflb_conn_evict(nn, false)) {
 		*reason = NFLB_REASON_TABLE_FULL;
 		goto err_count;
 	}
@@ -494,7 +510,7 @@ struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
 		goto err_count;
 	if (!conn_count(backend))
 		goto err_backend;
-	conn = conn_alloc(backend, ops, in);
+	conn = nflb_conn_alloc(backend, ops, in);
 	if (!conn) {
 		*reason = NFLB_REASON_NO_MEMORY;
 		goto err_backend_count;
@@ -519,102 +535,3 @@ err_count:
 	return NULL;
 }
 NFLB_EXPORT_KUNIT(nflb_conn_create);
-
-static bool draft_out(struct nflb_net *nn, struct nflb_conn *conn,
-		      enum nflb_reason *reason)
-{
-	struct nflb_conn *other;
-	unsigned int attempt;
-	enum nflb_dir dir;
-
-	for (attempt = 0; ; attempt++) {
-		if (!nflb_conn_ops(conn)->out_tuple(nn, conn, attempt, reason))
-			return false;
-		conn->out.tuple.aux = NFLB_AUX_DIR;
-		if (conn->nat & NFLB_NAT_ONE_SIDED)
-			return true;
-		other = nflb_conn_lookup(nn, &conn->out.tuple, &dir);
-		if (!other || !nflb_conn_alive(other, nflb_now()) ||
-		    nflb_conn_state_over(other))
-			return true;
-	}
-}
-
-/**
- * nflb_conn_draft() - what nflb_conn_create() would make, without a trace
- * @nn: the namespace
- * @backend: where it goes
- * @ops: how packets are forwarded
- * @in: tuple of the client's packets, which no connection has
- * @reason: why not, when NULL is returned
- *
- * The draft stands in no table, is counted nowhere, and holds no reference of
- * @backend.
- *
- * Context: softirq or BH disabled, rcu_read_lock() held until it is freed.
- * Return: a connection for nflb_conn_draft_free(), or NULL.
- */
-struct nflb_conn *nflb_conn_draft(struct nflb_net *nn,
-				  struct nflb_backend *backend,
-				  const struct nflb_forward_ops *ops,
-				  const struct nflb_tuple *in,
-				  enum nflb_reason *reason)
-{
-	u32 max = READ_ONCE(backend->max_connections);
-	struct nflb_conn *conn;
-
-	*reason = NFLB_REASON_TABLE_FULL;
-	if (atomic_read(&nn->conn_count) >= READ_ONCE(nn->max_connections) &&
-	    !evict_half_open(nn, true))
-		return NULL;
-	*reason = NFLB_REASON_NO_BACKEND;
-	if (!refcount_read(&backend->ref) ||
-	    (max && (u32)atomic_read(&backend->conns) >= max))
-		return NULL;
-	*reason = NFLB_REASON_NO_MEMORY;
-	conn = conn_alloc(backend, ops, in);
-	if (!conn)
-		return NULL;
-	__set_bit(NFLB_CONN_DRAFT, &conn->flags);
-	if (draft_out(nn, conn, reason))
-		return conn;
-	nflb_conn_draft_free(conn);
-	return NULL;
-}
-
-/**
- * nflb_conn_draft_of() - a draft like a connection, to try a packet on
- * @conn: the connection, which stays as it is
- *
- * Context: rcu_read_lock() held until it is freed. Return: a connection for
- * nflb_conn_draft_free(), or NULL.
- */
-struct nflb_conn *nflb_conn_draft_of(const struct nflb_conn *conn)
-{
-	const struct nflb_forward_ops *ops = nflb_conn_ops(conn);
-	struct nflb_conn *draft;
-	int dir;
-
-	draft = kmem_cache_alloc(cache_of(ops), GFP_ATOMIC | __GFP_NOWARN);
-	if (!draft)
-		return NULL;
-	if (ops->has_seq)
-		*nflb_conn_seq(draft) = *nflb_conn_seq(conn);
-	else
-		*draft = *conn;
-	for (dir = 0; dir < NFLB_DIR_COUNT; dir++)
-		RCU_INIT_POINTER(draft->dst[dir], NULL);
-	draft->persist = NULL;
-	draft->flags = BIT(NFLB_CONN_DYING) | BIT(NFLB_CONN_DRAFT);
-	return draft;
-}
-
-/**
- * nflb_conn_draft_free() - throw a draft away
- * @conn: the draft; nobody has seen it
- */
-void nflb_conn_draft_free(struct nflb_conn *conn)
-{
-	conn_release_routes(conn);
-	kmem_cache_free(cache_of(nflb_conn_ops(conn)), conn);
-}

@@ -242,6 +242,16 @@ struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
 				   const struct nflb_forward_ops *ops,
 				   const struct nflb_tuple *in,
 				   enum nflb_reason *reason);
+struct nflb_conn *nflb_conn_alloc(struct nflb_backend *backend,
+				  const struct nflb_forward_ops *ops,
+				  const struct nflb_tuple *in);
+void nflb_conn_free(struct nflb_conn *conn);
+bool nflb_conn_evict(struct nflb_net *nn, bool draft);
+bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn);
+void nflb_conn_remember(struct nflb_conn *conn, struct nflb_persist *entry);
+void nflb_conn_inactive(struct nflb_conn *conn);
+
+/* conn_draft.c */
 struct nflb_conn *nflb_conn_draft(struct nflb_net *nn,
 				  struct nflb_backend *backend,
 				  const struct nflb_forward_ops *ops,
@@ -249,9 +259,6 @@ struct nflb_conn *nflb_conn_draft(struct nflb_net *nn,
 				  enum nflb_reason *reason);
 struct nflb_conn *nflb_conn_draft_of(const struct nflb_conn *conn);
 void nflb_conn_draft_free(struct nflb_conn *conn);
-bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn);
-void nflb_conn_remember(struct nflb_conn *conn, struct nflb_persist *entry);
-void nflb_conn_inactive(struct nflb_conn *conn);
 
 void nflb_conn_gc_init(struct nflb_net *nn);
 void nflb_conn_gc_kick(struct nflb_net *nn);

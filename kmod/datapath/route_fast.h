@@ -182,7 +182,7 @@ static __always_inline void nflb_xmit_ready(const struct nflb_net *nn,
 	skb_dst_set_noref(skb, dst);
 	/* VLANs and tunnels cache no header. */
 	if (unlikely(!READ_ONCE(neigh->hh.hh_len))) {
-		READ_ONCE(neigh->output)(neigh, skb);
+		neigh_output(neigh, skb, true);
 		return;
 	}
 	hh_push(&neigh->hh, skb);
