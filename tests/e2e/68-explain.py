@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.1/default 6.12/fast uml/default
+# spread: 6.12/fast uml/default
 # topology: none
 """lbadm explain: what it says of a packet is what becomes of it.
 
