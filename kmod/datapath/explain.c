@@ -148,7 +148,7 @@ static int set_origin(struct nflb_explain *ex, const struct nflb_pkt *pkt)
 	local = !ex->dev && nflb_addr_is_local(ex->nn->net, &t->src, t->family);
 	ex->state.hook = local ? NF_INET_LOCAL_OUT : NF_INET_PRE_ROUTING;
 	ex->skb->dev = ex->dev;
-	if (ex->dev && !local)
+	if (ex->dev)
 		return 0;
 	ex->skb->dev = ex->nn->net->loopback_dev;
 	if (local)
@@ -172,8 +172,6 @@ static int set_origin(struct nflb_explain *ex, const struct nflb_pkt *pkt)
 static enum nflb_verdict settle(struct nflb_explain *ex, struct nflb_pkt *pkt,
 				struct nflb_conn *conn)
 {
-	enum nflb_verdict verdict;
-
 	if (conn && nflb_conn_serves(pkt, conn, ex->dir)) {
 		ex->known = conn;
 		ex->service = conn->backend->service;
@@ -185,8 +183,7 @@ static enum nflb_verdict settle(struct nflb_explain *ex, struct nflb_pkt *pkt,
 	if (conn && ex->dir == NFLB_DIR_OUT)
 		return NFLB_ACCEPT;
 	ex->dir = NFLB_DIR_IN;
-	verdict = nflb_schedule(pkt, &ex->draft);
-	return verdict;
+	return nflb_schedule(pkt, &ex->draft);
 }
 
 static enum nflb_verdict run(struct nflb_explain *ex, struct nflb_pkt *pkt)
