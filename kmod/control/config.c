@@ -12,6 +12,7 @@
 #include "control/objects.h"
 #include "datapath/conn.h"
 #include "datapath/conn_state.h"
+#include "datapath/forward.h"
 #include "datapath/hook.h"
 #include "datapath/persist.h"
 #include "datapath/toa.h"
@@ -195,6 +196,18 @@ static void service_unlink(struct nflb_net *nn, struct nflb_service *svc)
 	nflb_host_put(nn, host);
 }
 
+/* Packets of connections that go in GUE go on so: they need the port. */
+static void set_forward(struct nflb_backend *b,
+			const struct nflb_service_settings *settings)
+{
+	const struct nflb_forward_ops *ops = nflb_backend_forward(b, settings);
+
+	if (ops->encap == NFLB_ENCAP_GUE)
+		WRITE_ONCE(b->gue_port, b->encap_port ?: settings->encap_port ?:
+					htons(NFLB_GUE_PORT));
+	WRITE_ONCE(b->forward, ops);
+}
+
 /**
  * nflb_service_publish() - let packets see a service's settings and backends
  * @svc: the service; nn->mutex is held
@@ -222,7 +235,7 @@ int nflb_service_publish(struct nflb_service *svc,
 	svc->settings = *settings;
 	svc->nn->generation++;
 	list_for_each_entry(b, &svc->backends, list)
-		WRITE_ONCE(b->forward, nflb_backend_forward(b, settings));
+		set_forward(b, settings);
 	old = rcu_replace_pointer(svc->snapshot, snapshot,
 				  lockdep_is_held(&svc->nn->mutex));
 	nflb_snapshot_free_rcu(old);

@@ -36,10 +36,10 @@ static bool in_prefix(const union nflb_addr *addr,
 static bool of_backend(const struct nflb_conn *conn,
 		       const struct nflb_backend_request *want)
 {
-	const struct nflb_tuple *out = &conn->out.tuple;
+	const struct nflb_backend *backend = conn->backend;
 
-	return out->family == want->family &&
-	       nflb_addr_equal(&out->src, &want->addr) &&
+	return backend->family == want->family &&
+	       nflb_addr_equal(&backend->addr, &want->addr) &&
 	       (!want->port || nflb_conn_backend_port(conn) == want->port);
 }
 
@@ -79,7 +79,7 @@ static struct nflb_conn *select_conn(struct nflb_conn_node *node,
 	enum nflb_dir dir;
 
 	conn = nflb_conn_of(node, &dir);
-	if (dir != NFLB_DIR_IN || test_bit(NFLB_CONN_DYING, &conn->flags) ||
+	if (dir != NFLB_DIR_IN || nflb_conn_is(conn, NFLB_CONN_DYING) ||
 	    !nflb_conn_alive(conn, nflb_now()) || !matches(conn, filter))
 		return NULL;
 	return conn;

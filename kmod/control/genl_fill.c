@@ -235,7 +235,7 @@ static int put_local(struct sk_buff *skb, const struct nflb_conn *conn)
  */
 int nflb_fill_conn(struct sk_buff *skb, const struct nflb_conn *conn)
 {
-	const struct nflb_tuple *out = &conn->out.tuple;
+	const struct nflb_backend *backend = conn->backend;
 	const struct nflb_tuple *in = &conn->in.tuple;
 	struct nlattr *nest = nla_nest_start(skb, NFLB_A_CONN);
 	const struct nflb_forward_ops *ops = nflb_conn_ops(conn);
@@ -251,8 +251,8 @@ int nflb_fill_conn(struct sk_buff *skb, const struct nflb_conn *conn)
 	    nla_put_be16(skb, NFLB_A_CONN_CLIENT_PORT, in->sport) ||
 	    nflb_fill_addr(skb, NFLB_A_CONN_ADDRESS, &in->dst, in->family) ||
 	    nla_put_be16(skb, NFLB_A_CONN_PORT, in->dport) ||
-	    nflb_fill_addr(skb, NFLB_A_CONN_BACKEND_ADDRESS, &out->src,
-			   out->family) ||
+	    nflb_fill_addr(skb, NFLB_A_CONN_BACKEND_ADDRESS, &backend->addr,
+			   backend->family) ||
 	    nla_put_be16(skb, NFLB_A_CONN_BACKEND_PORT,
 			 nflb_conn_backend_port(conn)) ||
 	    put_local(skb, conn) ||
@@ -261,7 +261,7 @@ int nflb_fill_conn(struct sk_buff *skb, const struct nflb_conn *conn)
 	     nla_put_u8(skb, NFLB_A_CONN_ENCAP, ops->encap)) ||
 	    nla_put_u8(skb, NFLB_A_CONN_STATE, READ_ONCE(conn->state)) ||
 	    nla_put_u32(skb, NFLB_A_CONN_EXPIRES, left / HZ) ||
-	    nla_put_u32(skb, NFLB_A_CONN_AGE, (now - conn->created) / HZ)) {
+	    nla_put_u32(skb, NFLB_A_CONN_AGE, nflb_conn_age(conn, now) / HZ)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}

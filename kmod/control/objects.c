@@ -61,7 +61,6 @@ struct nflb_snapshot *nflb_snapshot_build(struct nflb_service *svc,
 		return ERR_PTR(-ENOMEM);
 	INIT_RCU_WORK(&snapshot->free_work, snapshot_free_work);
 	snapshot->sched = nflb_sched_find(s->scheduler);
-	snapshot->encap_port = s->encap_port ?: htons(NFLB_GUE_PORT);
 	memcpy(snapshot->encap_source, s->encap_source,
 	       sizeof(snapshot->encap_source));
 	snapshot->proxy = s->proxy;

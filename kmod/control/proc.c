@@ -202,6 +202,7 @@ static void conns_stop(struct seq_file *seq, void *v)
 static int conns_show(struct seq_file *seq, void *v)
 {
 	const struct nflb_conn *conn = v;
+	const struct nflb_backend *backend = conn->backend;
 	const struct nflb_tuple *out = &conn->out.tuple;
 	const struct nflb_tuple *in = &conn->in.tuple;
 	u32 now = nflb_now();
@@ -213,8 +214,8 @@ static int conns_show(struct seq_file *seq, void *v)
 	seq_puts(seq, " -> ");
 	show_endpoint(seq, &in->dst, in->dport, in->family);
 	seq_puts(seq, " -> ");
-	show_endpoint(seq, &out->src, nflb_conn_backend_port(conn),
-		      out->family);
+	show_endpoint(seq, &backend->addr, nflb_conn_backend_port(conn),
+		      backend->family);
 	if (conn->nat & NFLB_NAT_LADDR) {
 		seq_puts(seq, " local ");
 		show_endpoint(seq, &out->dst, out->dport, out->family);
@@ -222,7 +223,7 @@ static int conns_show(struct seq_file *seq, void *v)
 	seq_printf(seq, " mode %s state %s expires %u age %u encap %s\n",
 		   mode_names[ops->mode],
 		   nflb_conn_state_name(READ_ONCE(conn->state)), left / HZ,
-		   (now - conn->created) / HZ, encap_names[ops->encap]);
+		   nflb_conn_age(conn, now) / HZ, encap_names[ops->encap]);
 	return 0;
 }
 

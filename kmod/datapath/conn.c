@@ -35,7 +35,7 @@
 #define MAX_CONNECTIONS_LEAST	16384
 
 static struct kmem_cache *conn_cache __read_mostly;
-static struct kmem_cache *conn_seq_cache __read_mostly;
+static struct kmem_cache *conn_one_sided_cache __read_mostly;
 struct nflb_hash_key nflb_conn_hash_key __read_mostly;
 
 static u32 tuple_hash(const void *data, u32 len, u32 seed)
@@ -70,10 +70,10 @@ int nflb_conn_cache_init(void)
 				       SLAB_HWCACHE_ALIGN, NULL);
 	if (!conn_cache)
 		return -ENOMEM;
-	conn_seq_cache = kmem_cache_create("nflb_conn_seq",
-					   sizeof(struct nflb_conn_seq), 0,
-					   SLAB_HWCACHE_ALIGN, NULL);
-	if (!conn_seq_cache) {
+	conn_one_sided_cache = kmem_cache_create("nflb_conn_one_sided",
+						 NFLB_CONN_ONE_SIDED_SIZE, 0,
+						 SLAB_HWCACHE_ALIGN, NULL);
+	if (!conn_one_sided_cache) {
 		kmem_cache_destroy(conn_cache);
 		return -ENOMEM;
 	}
@@ -85,7 +85,7 @@ int nflb_conn_cache_init(void)
  */
 void nflb_conn_cache_exit(void)
 {
-	kmem_cache_destroy(conn_seq_cache);
+	kmem_cache_destroy(conn_one_sided_cache);
 	kmem_cache_destroy(conn_cache);
 }
 
@@ -188,7 +188,12 @@ void nflb_conn_remember(struct nflb_conn *conn, struct nflb_persist *entry)
 
 static struct kmem_cache *cache_of(const struct nflb_forward_ops *ops)
 {
-	return ops->has_seq ? conn_seq_cache : conn_cache;
+	return ops->one_sided ? conn_one_sided_cache : conn_cache;
+}
+
+static void dst_put(struct dst_entry __rcu *dst)
+{
+	dst_release(rcu_dereference_protected(dst, true));
 }
 
 /**
@@ -197,11 +202,15 @@ static struct kmem_cache *cache_of(const struct nflb_forward_ops *ops)
  */
 void nflb_conn_free(struct nflb_conn *conn)
 {
-	int dir;
+	const struct nflb_forward_ops *ops = nflb_conn_ops(conn);
 
-	for (dir = 0; dir < NFLB_DIR_COUNT; dir++)
-		dst_release(rcu_dereference_protected(conn->dst[dir], true));
-	kmem_cache_free(cache_of(nflb_conn_ops(conn)), conn);
+	if (ops->one_sided) {
+		dst_put(conn->outer.dst);
+	} else {
+		dst_put(conn->dst[NFLB_DIR_IN]);
+		dst_put(conn->dst[NFLB_DIR_OUT]);
+	}
+	kmem_cache_free(cache_of(ops), conn);
 }
 
 static void conn_free_rcu(struct rcu_head *rcu)
@@ -222,7 +231,7 @@ static void conn_free_rcu(struct rcu_head *rcu)
  */
 void nflb_conn_inactive(struct nflb_conn *conn)
 {
-	if (!test_and_set_bit(NFLB_CONN_INACTIVE, &conn->flags))
+	if (!nflb_conn_set(conn, NFLB_CONN_INACTIVE))
 		atomic_dec(&conn->backend->active);
 }
 
@@ -250,7 +259,7 @@ static void conn_remove_out(struct nflb_net *nn, struct nflb_conn *conn)
  */
 bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn)
 {
-	if (test_and_set_bit(NFLB_CONN_DYING, &conn->flags))
+	if (nflb_conn_set(conn, NFLB_CONN_DYING))
 		return false;
 	rhashtable_remove_fast(&nn->conns, &conn->in.head, conn_params);
 	conn_remove_out(nn, conn);
@@ -293,7 +302,6 @@ struct nflb_conn *nflb_conn_alloc(struct nflb_backend *backend,
 {
 	struct nflb_conn *conn;
 
-	/* struct nflb_conn_seq begins with the connection. */
 	conn = kmem_cache_zalloc(cache_of(ops), GFP_ATOMIC | __GFP_NOWARN);
 	if (!conn)
 		return NULL;
@@ -301,8 +309,9 @@ struct nflb_conn *nflb_conn_alloc(struct nflb_backend *backend,
 	conn->in.tuple.aux = 0;
 	conn->backend = backend;
 	conn->forward = ops->id;
-	conn->created = nflb_now();
-	__set_bit(NFLB_CONN_DYING, &conn->flags);
+	conn->nat = ops->one_sided ? NFLB_NAT_ONE_SIDED : 0;
+	atomic_set(&conn->flags,
+		   (nflb_now() & NFLB_CONN_CREATED) | NFLB_CONN_DYING);
 	nflb_conn_state_init(conn);
 	return conn;
 }
@@ -378,9 +387,9 @@ static struct nflb_conn *conn_insert_out(struct nflb_net *nn,
 	for (attempt = 0; ; attempt++) {
 		if (!nflb_conn_ops(conn)->out_tuple(nn, conn, attempt, reason))
 			return NULL;
-		conn->out.tuple.aux = NFLB_AUX_DIR;
 		if (conn->nat & NFLB_NAT_ONE_SIDED)
 			return conn;
+		conn->out.tuple.aux = NFLB_AUX_DIR;
 		old = conn_insert_node(nn, conn, &conn->out);
 		if (!old)
 			return conn;
@@ -410,7 +419,7 @@ static struct nflb_conn *conn_insert(struct nflb_net *nn,
 	old = conn_insert_node(nn, conn, &conn->in);
 	if (!old) {
 		/* Whole from here on, for nflb_conn_unlink() on any CPU. */
-		clear_bit_unlock(NFLB_CONN_DYING, &conn->flags);
+		atomic_fetch_andnot_release(NFLB_CONN_DYING, &conn->flags);
 		return conn;
 	}
 	other = winner(old, conn);

@@ -18,9 +18,11 @@ struct nflb_forward_ops;
 struct nflb_persist;
 
 /* nflb_conn.flags */
-#define NFLB_CONN_DYING		0	/* being made, or unlinked by who set it */
-#define NFLB_CONN_INACTIVE	1	/* ending: not in nflb_backend.active */
-#define NFLB_CONN_DRAFT		2	/* of nflb_conn_draft(), in no table */
+#define NFLB_CONN_DYING		BIT(0)	/* being made, or unlinked by who set it */
+#define NFLB_CONN_INACTIVE	BIT(1)	/* ending: not in nflb_backend.active */
+#define NFLB_CONN_DRAFT		BIT(2)	/* of nflb_conn_draft(), in no table */
+/* The rest of it is nflb_now() when it was made, rounded. */
+#define NFLB_CONN_CREATED	GENMASK(31, 3)
 
 /* nflb_conn.nat */
 #define NFLB_NAT_LADDR		BIT(0)	/* the client's end becomes a local one */
@@ -51,6 +53,44 @@ struct nflb_conn_node {
 };
 
 /**
+ * struct nflb_conn_seq - what a connection with a local address has besides
+ * @delta: is added to the client's sequence numbers towards the backend
+ * @isn: the client's initial sequence number
+ * @first_ack: acknowledges the backend's SYN and nothing more
+ * @end: sequence number after the client's FIN, as the backend sees it; of a
+ *	new connection with NFLB_NAT_REUSED, that of the one before
+ * @proxy_len: length of the PROXY header, that precedes all that the client
+ *	sends
+ * @proxy_acked: the backend has that header
+ */
+struct nflb_conn_seq {
+	u32			delta;
+	u32			isn;
+	u32			first_ack;
+	u32			end;
+	u8			proxy_len;
+	bool			proxy_acked;
+};
+
+/**
+ * struct nflb_conn_outer - what a connection has that the backend answers past
+ *	the balancer
+ * @dst: cached route to the backend, holds a reference
+ * @source: source address of outer headers, if there are any
+ * @dst_cookie: for dst_check() of @dst
+ * @port: source port of outer headers: the flow's share of their entropy
+ * @aux: how far the backend is, by what the client acknowledges: as in
+ *	nflb_tuple.aux
+ */
+struct nflb_conn_outer {
+	struct dst_entry __rcu	*dst;
+	union nflb_addr		source;
+	u32			dst_cookie;
+	__be16			port;
+	u16			aux;
+};
+
+/**
  * struct nflb_conn - one tracked flow
  * @in: client to VIP
  * @backend: where it goes; holds a reference
@@ -60,20 +100,22 @@ struct nflb_conn_node {
  * @nat: NFLB_NAT_*, what is done to packets besides rewriting the VIP's end
  * @forward: how packets are forwarded, enum nflb_forward_id
  * @tick: nflb_conn_tick() of the last packet, or 0
- * @out: backend to client; not in the table with NFLB_NAT_ONE_SIDED, and then
- *	describes the outer packet, inverted (forward_dsr.c)
- * @dst: cached route of either direction, holds a reference
- * @timeout: jiffies without packets after which the connection is over
- * @created: jiffies (32 bits) when it was made
- * @dst_cookie: for dst_check() of @dst
- * @persist: remembers the client; holds a reference, may be NULL
- * @flags: NFLB_CONN_*
  * @rcu: to free it
+ * @persist: remembers the client; holds a reference, may be NULL
+ * @timeout: jiffies without packets after which the connection is over
+ * @flags: NFLB_CONN_*
+ * @outer: with NFLB_NAT_ONE_SIDED
+ * @seq: of mode fullnat
+ * @dst_cookie: for dst_check() of @dst
+ * @out: backend to client
+ * @dst: cached route of either direction, holds a reference
  *
- * A packet of an established flow reads and writes the first two cache lines
- * only; of IPv6, it reads @dst_cookie besides. Readers hold rcu_read_lock();
- * there is no reference count: who unlinks a connection (nflb_conn_unlink())
- * also frees it, after a grace period.
+ * A packet of an established flow reads and writes two cache lines only: the
+ * first and the third, and of IPv6 @dst_cookie besides; or, if it is one-sided,
+ * the first and the second, for such a connection has no more than these.
+ *
+ * Readers hold rcu_read_lock(); there is no reference count: who unlinks a
+ * connection (nflb_conn_unlink()) also frees it, after a grace period.
  */
 struct nflb_conn {
 	/* first line */
@@ -86,39 +128,24 @@ struct nflb_conn {
 	u8			tick;
 
 	/* second line */
+	struct rcu_head		rcu;
+	struct nflb_persist	*persist;
+	u32			timeout;
+	atomic_t		flags;
+	union {
+		struct nflb_conn_outer	outer;
+		struct {
+			struct nflb_conn_seq	seq;
+			u32		dst_cookie[NFLB_DIR_COUNT];
+		};
+	};
+
+	/* third line, not there with NFLB_NAT_ONE_SIDED */
 	struct nflb_conn_node	out ____cacheline_aligned;
 	struct dst_entry __rcu	*dst[NFLB_DIR_COUNT];
-
-	/* third line */
-	u32			dst_cookie[NFLB_DIR_COUNT] ____cacheline_aligned;
-	u32			timeout;
-	u32			created;
-	struct nflb_persist	*persist;
-	unsigned long		flags;
-	struct rcu_head		rcu;
 };
 
-/**
- * struct nflb_conn_seq - what a connection with a local address has besides
- * @conn: the connection
- * @delta: is added to the client's sequence numbers towards the backend
- * @isn: the client's initial sequence number
- * @first_ack: acknowledges the backend's SYN and nothing more
- * @end: sequence number after the client's FIN, as the backend sees it; of a
- *	new connection with NFLB_NAT_REUSED, that of the one before
- * @proxy_len: length of the PROXY header, that precedes all that the client
- *	sends
- * @proxy_acked: the backend has that header
- */
-struct nflb_conn_seq {
-	struct nflb_conn	conn;
-	u32			delta;
-	u32			isn;
-	u32			first_ack;
-	u32			end;
-	u8			proxy_len;
-	bool			proxy_acked;
-};
+#define NFLB_CONN_ONE_SIDED_SIZE offsetof(struct nflb_conn, out)
 
 /* The port that the backend has the connection on. */
 static inline __be16 nflb_conn_backend_port(const struct nflb_conn *conn)
@@ -127,18 +154,19 @@ static inline __be16 nflb_conn_backend_port(const struct nflb_conn *conn)
 						conn->out.tuple.sport;
 }
 
-static inline bool nflb_conn_is_draft(const struct nflb_conn *conn)
+static inline bool nflb_conn_is(const struct nflb_conn *conn, u32 flag)
 {
-	return test_bit(NFLB_CONN_DRAFT, &conn->flags);
+	return atomic_read(&conn->flags) & flag;
 }
 
-/* Only for connections of modes with nflb_forward_ops.has_seq. */
-static inline struct nflb_conn_seq *nflb_conn_seq(const struct nflb_conn *conn)
+/* Returns whether it was set before. */
+static inline bool nflb_conn_set(struct nflb_conn *conn, u32 flag)
 {
-	return container_of(conn, struct nflb_conn_seq, conn);
+	return atomic_fetch_or(flag, &conn->flags) & flag;
 }
 
-static_assert(offsetof(struct nflb_conn, out) == 64 || L1_CACHE_BYTES != 64);
+static_assert(offsetof(struct nflb_conn, rcu) == 64 || L1_CACHE_BYTES != 64);
+static_assert(NFLB_CONN_ONE_SIDED_SIZE == 128 || L1_CACHE_BYTES != 64);
 static_assert(sizeof(struct nflb_conn) <= 192 || L1_CACHE_BYTES != 64);
 
 /* The clock of connections: jiffies, 32 bits of them. */
@@ -159,13 +187,35 @@ static inline struct nflb_conn *nflb_conn_of(struct nflb_conn_node *node,
 	return container_of(node, struct nflb_conn, in);
 }
 
-static inline struct nflb_conn_node *nflb_conn_node(struct nflb_conn *conn,
-						    enum nflb_dir dir)
+/* The cached route of packets of @dir */
+static __always_inline struct dst_entry __rcu **
+nflb_conn_dst(struct nflb_conn *conn, enum nflb_dir dir)
 {
-	return dir == NFLB_DIR_IN ? &conn->in : &conn->out;
+	return conn->nat & NFLB_NAT_ONE_SIDED ? &conn->outer.dst :
+						&conn->dst[dir];
 }
 
-/* The tuple that answers to packets of @dir have: they leave with its inverse. */
+/* For dst_check() of it */
+static __always_inline u32 *nflb_conn_dst_cookie(struct nflb_conn *conn,
+						 enum nflb_dir dir)
+{
+	return conn->nat & NFLB_NAT_ONE_SIDED ? &conn->outer.dst_cookie :
+						&conn->dst_cookie[dir];
+}
+
+/* nflb_tuple.aux of packets of @dir */
+static inline u16 *nflb_conn_aux(struct nflb_conn *conn, enum nflb_dir dir)
+{
+	if (dir == NFLB_DIR_IN)
+		return &conn->in.tuple.aux;
+	return conn->nat & NFLB_NAT_ONE_SIDED ? &conn->outer.aux :
+						&conn->out.tuple.aux;
+}
+
+/*
+ * The tuple that answers to packets of @dir have: they leave with its inverse.
+ * Not with NFLB_NAT_ONE_SIDED.
+ */
 static inline const struct nflb_tuple *
 nflb_conn_answer(const struct nflb_conn *conn, enum nflb_dir dir)
 {
@@ -216,6 +266,12 @@ static inline void nflb_conn_idle(struct nflb_conn *conn, u32 now)
 		WRITE_ONCE(conn->tick, 0);
 }
 
+/* Jiffies since it was made */
+static inline u32 nflb_conn_age(const struct nflb_conn *conn, u32 now)
+{
+	return now - (atomic_read(&conn->flags) & NFLB_CONN_CREATED);
+}
+
 /* Jiffies that it has left without a packet, not less than 0. */
 static inline u32 nflb_conn_left(const struct nflb_conn *conn, u32 now)
 {
@@ -225,7 +281,7 @@ static inline u32 nflb_conn_left(const struct nflb_conn *conn, u32 now)
 bool nflb_conn_ending(const struct nflb_net *nn, const struct nflb_conn *conn,
 		      u32 now);
 void nflb_conn_end(struct nflb_net *nn, struct nflb_conn *conn);
-void nflb_conn_tell(struct nflb_net *nn, const struct nflb_conn *conn);
+void nflb_conn_tell(struct nflb_net *nn, struct nflb_conn *conn);
 
 int nflb_conn_cache_init(void);
 void nflb_conn_cache_exit(void);

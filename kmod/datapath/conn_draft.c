@@ -19,9 +19,9 @@ static bool draft_out(struct nflb_net *nn, struct nflb_conn *conn,
 	for (attempt = 0; ; attempt++) {
 		if (!nflb_conn_ops(conn)->out_tuple(nn, conn, attempt, reason))
 			return false;
-		conn->out.tuple.aux = NFLB_AUX_DIR;
 		if (conn->nat & NFLB_NAT_ONE_SIDED)
 			return true;
+		conn->out.tuple.aux = NFLB_AUX_DIR;
 		other = nflb_conn_lookup(nn, &conn->out.tuple, &dir);
 		if (!other || !nflb_conn_alive(other, nflb_now()) ||
 		    nflb_conn_state_over(other))
@@ -64,7 +64,7 @@ struct nflb_conn *nflb_conn_draft(struct nflb_net *nn,
 	conn = nflb_conn_alloc(backend, ops, in);
 	if (!conn)
 		return NULL;
-	__set_bit(NFLB_CONN_DRAFT, &conn->flags);
+	nflb_conn_set(conn, NFLB_CONN_DRAFT);
 	if (draft_out(nn, conn, reason))
 		return conn;
 	nflb_conn_draft_free(conn);
@@ -82,19 +82,16 @@ struct nflb_conn *nflb_conn_draft_of(const struct nflb_conn *conn)
 {
 	const struct nflb_forward_ops *ops = nflb_conn_ops(conn);
 	struct nflb_conn *draft;
-	int dir;
 
 	draft = nflb_conn_alloc(conn->backend, ops, &conn->in.tuple);
 	if (!draft)
 		return NULL;
-	if (ops->has_seq)
-		*nflb_conn_seq(draft) = *nflb_conn_seq(conn);
-	else
-		*draft = *conn;
-	for (dir = 0; dir < NFLB_DIR_COUNT; dir++)
-		RCU_INIT_POINTER(draft->dst[dir], NULL);
+	memcpy(draft, conn, ops->one_sided ? NFLB_CONN_ONE_SIDED_SIZE :
+					     sizeof(*conn));
+	RCU_INIT_POINTER(*nflb_conn_dst(draft, NFLB_DIR_IN), NULL);
+	RCU_INIT_POINTER(*nflb_conn_dst(draft, NFLB_DIR_OUT), NULL);
 	draft->persist = NULL;
-	draft->flags = BIT(NFLB_CONN_DYING) | BIT(NFLB_CONN_DRAFT);
+	atomic_or(NFLB_CONN_DYING | NFLB_CONN_DRAFT, &draft->flags);
 	return draft;
 }
 

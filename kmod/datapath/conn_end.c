@@ -171,9 +171,9 @@ static void tell(struct net *net, const struct nflb_tuple *to, u32 seq, u32 ack)
 }
 
 /* A sequence number that its sender has left behind. */
-static u32 old_seq(const struct nflb_conn_node *node)
+static u32 old_seq(struct nflb_conn *conn, enum nflb_dir dir)
 {
-	u16 aux = READ_ONCE(node->tuple.aux) & ~NFLB_AUX_DIR;
+	u16 aux = READ_ONCE(*nflb_conn_aux(conn, dir)) & NFLB_AUX_SEQ_MASK;
 
 	return ((u32)aux << NFLB_AUX_SEQ_SHIFT) - (1 << NFLB_AUX_SEQ_SHIFT);
 }
@@ -187,9 +187,10 @@ static u32 old_seq(const struct nflb_conn_node *node)
  *
  * Context: rcu_read_lock() held; any but hard interrupts.
  */
-void nflb_conn_tell(struct nflb_net *nn, const struct nflb_conn *conn)
+void nflb_conn_tell(struct nflb_net *nn, struct nflb_conn *conn)
 {
-	u32 client = old_seq(&conn->in), backend = old_seq(&conn->out);
+	u32 client = old_seq(conn, NFLB_DIR_IN);
+	u32 backend = old_seq(conn, NFLB_DIR_OUT);
 	struct nflb_tuple to;
 
 	if (!READ_ONCE(nn->reject))

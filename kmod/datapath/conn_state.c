@@ -217,8 +217,7 @@ static noinline void seq_move(struct nflb_conn *conn,
 			      const struct nflb_pkt *pkt, enum nflb_dir dir,
 			      u16 aux)
 {
-	struct nflb_conn_node *node = nflb_conn_node(conn, dir);
-	u16 other = READ_ONCE(nflb_conn_node(conn, !dir)->tuple.aux);
+	u16 other = READ_ONCE(*nflb_conn_aux(conn, !dir));
 	u32 seq = pkt->tcp_seq, ack = pkt->tcp_ack;
 
 	/* All numbers are kept as the client knows its own. */
@@ -229,7 +228,7 @@ static noinline void seq_move(struct nflb_conn *conn,
 	    !seq_near(aux, seq, 0, SEQ_AHEAD) &&
 	    !leap_believed(conn, aux, other, seq, ack))
 		return;
-	WRITE_ONCE(node->tuple.aux,
+	WRITE_ONCE(*nflb_conn_aux(conn, dir),
 		   (aux & NFLB_AUX_DIR) | seq >> NFLB_AUX_SEQ_SHIFT);
 }
 
@@ -244,18 +243,16 @@ static void seq_note(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 /* How far the backend is, by what the client acknowledges. */
 static void ack_note(struct nflb_conn *conn, const struct nflb_pkt *pkt)
 {
-	struct nflb_conn_node *node = &conn->out;
-	u16 aux = READ_ONCE(node->tuple.aux);
+	u16 aux = READ_ONCE(conn->outer.aux);
 
-	if (likely((aux & NFLB_AUX_SEQ_MASK) ==
-		   pkt->tcp_ack >> NFLB_AUX_SEQ_SHIFT) ||
+	if (likely(aux == pkt->tcp_ack >> NFLB_AUX_SEQ_SHIFT) ||
 	    !(pkt->tcp_flags & NFLB_TCP_ACK))
 		return;
 	if (READ_ONCE(conn->state) < NFLB_CONN_ESTABLISHED ||
 	    READ_ONCE(conn->nat) & NFLB_NAT_SYN_AGAIN ||
 	    seq_near(aux, pkt->tcp_ack, 0, LEAP_MAX))
-		WRITE_ONCE(node->tuple.aux,
-			   NFLB_AUX_DIR | pkt->tcp_ack >> NFLB_AUX_SEQ_SHIFT);
+		WRITE_ONCE(conn->outer.aux,
+			   pkt->tcp_ack >> NFLB_AUX_SEQ_SHIFT);
 }
 
 static bool rst_believed(const struct nflb_conn *conn, u16 aux, u32 seq)
@@ -283,9 +280,8 @@ void nflb_conn_state_packet(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 
 	nflb_conn_touch(conn, nflb_now());
 	if (pkt->tuple.proto == IPPROTO_TCP) {
-		struct nflb_conn_node *node = nflb_conn_node(conn, dir);
 		bool one_sided = conn->nat & NFLB_NAT_ONE_SIDED;
-		u16 aux = READ_ONCE(node->tuple.aux);
+		u16 aux = READ_ONCE(*nflb_conn_aux(conn, dir));
 
 		if (unlikely(pkt->tcp_flags & NFLB_TCP_RST)) {
 			if (!rst_believed(conn, aux, pkt->tcp_seq))

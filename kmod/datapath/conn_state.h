@@ -37,8 +37,7 @@ static __always_inline bool nflb_conn_seq_moved(const struct nflb_conn *conn,
 	if ((aux & NFLB_AUX_SEQ_MASK) != seq >> NFLB_AUX_SEQ_SHIFT)
 		return true;
 	return READ_ONCE(conn->nat) & NFLB_NAT_ONE_SIDED &&
-	       (READ_ONCE(conn->out.tuple.aux) & NFLB_AUX_SEQ_MASK) !=
-	       ack >> NFLB_AUX_SEQ_SHIFT;
+	       READ_ONCE(conn->outer.aux) != ack >> NFLB_AUX_SEQ_SHIFT;
 }
 
 /* Does a connection in this state count as active? UDP has no end to see. */

@@ -4,9 +4,8 @@
  * draft-ietf-intarea-gue: IP directly in UDP), over IPv4 and IPv6: what is put
  * in front of a packet. The stock kernel's ipip, gre and fou take it off.
  *
- * The outer source and ports are those of the connection's backend side, so one
- * flow always has the same ones. DSCP, ECN (RFC 6040, normal mode), TTL and DF
- * are those of the packet.
+ * The outer source and its port are the connection's, so one flow always has the
+ * same ones. DSCP, ECN (RFC 6040, normal mode), TTL and DF are those of the packet.
  *
  * A GSO packet stays whole: its segments get their headers from the device or,
  * if that cannot, from the stack.
@@ -111,17 +110,20 @@ static void push_gre(struct sk_buff *skb, const struct inherited *in)
  * Over IPv4 the checksum is left out, what is inside has its own (RFC 768);
  * over IPv6 most receivers insist on one (RFC 6935, section 5).
  */
-static void push_udp(struct sk_buff *skb, const struct nflb_tuple *t)
+static void push_udp(struct sk_buff *skb, const struct nflb_conn *conn)
 {
+	const struct nflb_backend *backend = conn->backend;
+	const struct nflb_conn_outer *outer = &conn->outer;
 	struct udphdr *uh = skb_push(skb, sizeof(*uh));
 
 	skb_reset_transport_header(skb);
-	uh->source = t->dport;
-	uh->dest = t->sport;
+	uh->source = outer->port;
+	uh->dest = READ_ONCE(backend->gue_port);
 	uh->len = htons(skb->len);
 	uh->check = 0;
-	if (t->family == AF_INET6)
-		udp6_set_csum(false, skb, &t->dst.in6, &t->src.in6, skb->len);
+	if (backend->family == AF_INET6)
+		udp6_set_csum(false, skb, &outer->source.in6,
+			      &backend->addr.in6, skb->len);
 }
 
 /*
@@ -145,10 +147,10 @@ static __be16 select_ident(struct nflb_backend *backend, u16 count)
 	return htons(ident);
 }
 
-static void push_ipv4(struct nflb_pkt *pkt, struct nflb_backend *backend,
-		      const struct nflb_tuple *t, const struct inherited *in,
-		      u8 proto)
+static void push_ipv4(struct nflb_pkt *pkt, const struct nflb_conn *conn,
+		      const struct inherited *in, u8 proto)
 {
+	struct nflb_backend *backend = conn->backend;
 	struct sk_buff *skb = pkt->skb;
 	struct iphdr *iph;
 
@@ -166,19 +168,20 @@ static void push_ipv4(struct nflb_pkt *pkt, struct nflb_backend *backend,
 	iph->frag_off = in->df ? htons(IP_DF) : 0;
 	iph->ttl = in->ttl;
 	iph->protocol = proto;
-	iph->saddr = t->dst.ip;
-	iph->daddr = t->src.ip;
+	iph->saddr = conn->outer.source.ip;
+	iph->daddr = backend->addr.ip;
 	ip_send_check(iph);
 	skb->protocol = htons(ETH_P_IP);
 }
 
 /* Routers and NICs spread by the flow label (RFC 6438). */
-static __be32 flow_label(const struct nflb_tuple *t)
+static __be32 flow_label(const struct nflb_conn *conn)
 {
-	return htonl((u32)ntohs(t->dport) << 4 | 1) & IPV6_FLOWLABEL_MASK;
+	return htonl((u32)ntohs(conn->outer.port) << 4 | 1) &
+	       IPV6_FLOWLABEL_MASK;
 }
 
-static void push_ipv6(struct nflb_pkt *pkt, const struct nflb_tuple *t,
+static void push_ipv6(struct nflb_pkt *pkt, const struct nflb_conn *conn,
 		      const struct inherited *in, u8 proto)
 {
 	struct sk_buff *skb = pkt->skb;
@@ -188,18 +191,18 @@ static void push_ipv6(struct nflb_pkt *pkt, const struct nflb_tuple *t,
 	skb_reset_network_header(skb);
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
 	ip6h = ipv6_hdr(skb);
-	ip6_flow_hdr(ip6h, in->dsfield, flow_label(t));
+	ip6_flow_hdr(ip6h, in->dsfield, flow_label(conn));
 	ip6h->payload_len = htons(skb->len - sizeof(*ip6h));
 	ip6h->nexthdr = proto;
 	ip6h->hop_limit = in->ttl;
-	ip6h->saddr = t->dst.in6;
-	ip6h->daddr = t->src.in6;
+	ip6h->saddr = conn->outer.source.in6;
+	ip6h->daddr = conn->backend->addr.in6;
 	skb->protocol = htons(ETH_P_IPV6);
 }
 
 /* Returns the protocol of what the outer IP header has behind it. */
-static u8 push_tunnel(struct sk_buff *skb, u8 encap, const struct nflb_tuple *t,
-		      const struct inherited *in)
+static u8 push_tunnel(struct sk_buff *skb, u8 encap,
+		      const struct nflb_conn *conn, const struct inherited *in)
 {
 	/* For GSO: what is inside begins here. */
 	skb_set_inner_ipproto(skb, in->ipproto);
@@ -211,7 +214,7 @@ static u8 push_tunnel(struct sk_buff *skb, u8 encap, const struct nflb_tuple *t,
 		skb_reset_transport_header(skb);
 		return IPPROTO_GRE;
 	case NFLB_ENCAP_GUE:
-		push_udp(skb, t);
+		push_udp(skb, conn);
 		return IPPROTO_UDP;
 	default:
 		return in->ipproto;
@@ -234,26 +237,26 @@ enum nflb_verdict nflb_encap_push(struct nflb_pkt *pkt,
 				  const struct nflb_conn *conn,
 				  const struct dst_entry *dst, bool may_split)
 {
-	const struct nflb_tuple *t = &conn->out.tuple;
-	bool v4 = t->family == AF_INET;
+	u8 family = conn->backend->family;
+	bool v4 = family == AF_INET;
 	u8 encap = nflb_conn_ops(conn)->encap, proto;
 	struct sk_buff *skb = pkt->skb;
 	struct inherited in;
 
 	if (skb_cow_head(skb, LL_RESERVED_SPACE(dst_dev_rcu(dst)) +
-			      nflb_encap_overhead(encap, t->family)))
+			      nflb_encap_overhead(encap, family)))
 		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
 	skb_set_transport_header(skb, pkt->l4);
 	if (iptunnel_handle_offloads(skb, gso_type(encap, v4)))
 		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
 	in = inherit(pkt, may_split);
-	proto = push_tunnel(skb, encap, t, &in);
+	proto = push_tunnel(skb, encap, conn, &in);
 	if (v4)
-		push_ipv4(pkt, conn->backend, t, &in, proto);
+		push_ipv4(pkt, conn, &in, proto);
 	else
-		push_ipv6(pkt, t, &in, proto);
+		push_ipv6(pkt, conn, &in, proto);
 	skb->ignore_df = !in.df;
-	pkt->tuple.family = t->family;
+	pkt->tuple.family = family;
 	return NFLB_CONTINUE;
 }
 
@@ -290,7 +293,8 @@ enum nflb_verdict nflb_encap_split(struct nflb_pkt *pkt,
 				   struct dst_entry *dst, unsigned int mtu)
 {
 	unsigned int room = LL_RESERVED_SPACE(dst_dev_rcu(dst)) +
-		nflb_encap_overhead(nflb_conn_ops(conn)->encap, conn->out.tuple.family);
+		nflb_encap_overhead(nflb_conn_ops(conn)->encap,
+				    conn->backend->family);
 	struct sk_buff *skb = pkt->skb, *part;
 	struct ip_frag_state state;
 

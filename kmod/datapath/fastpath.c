@@ -38,7 +38,7 @@ enum nflb_verdict nflb_fast_again(struct nflb_pkt *pkt, struct nflb_conn *conn,
 				  enum nflb_dir dir)
 {
 	u32 now = nflb_now();
-	u8 from = pkt->tuple.family, to = nflb_conn_answer(conn, dir)->family;
+	u8 from = pkt->tuple.family, to = nflb_conn_family(conn, dir);
 	struct nflb_fast_pkt f = {
 		.skb = pkt->skb,
 		.nn = pkt->nn,

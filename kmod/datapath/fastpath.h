@@ -263,7 +263,6 @@ static __always_inline enum nflb_verdict
 fast_forward(struct nflb_pkt *pkt, const struct nflb_fast_pkt *f,
 	     struct nflb_conn *conn, enum nflb_dir dir, u8 from, u8 to, u32 now)
 {
-	const struct nflb_tuple *answer = nflb_conn_answer(conn, dir);
 	const struct net *net = f->nn->net;
 	struct sk_buff *skb = f->skb;
 	unsigned int len = skb->len;
@@ -279,8 +278,9 @@ fast_forward(struct nflb_pkt *pkt, const struct nflb_fast_pkt *f,
 	if (unlikely(!fast_fits(f, encap ? nflb_fast_tunnel_mtu(conn, dst, to) :
 			   nflb_route_mtu_fast(net, dst, to))))
 		return NFLB_CONTINUE;
-	neigh = nflb_neighbour_ready(dst, answer, to,
-				     forward == NFLB_FORWARD_DSR);
+	neigh = nflb_neighbour_ready(dst, dir == NFLB_DIR_IN ?
+				     &conn->backend->addr : &conn->in.tuple.src,
+				     to, forward == NFLB_FORWARD_DSR);
 	if (unlikely(!neigh || !fast_writable(f, LL_RESERVED_SPACE(neigh->dev))))
 		return NFLB_CONTINUE;
 
@@ -294,7 +294,7 @@ fast_forward(struct nflb_pkt *pkt, const struct nflb_fast_pkt *f,
 		nflb_tcp_scrub_address(pkt);
 	if (forward < NFLB_FORWARD_DSR)
 		mangle_tuple(skb, skb->data, skb->data + f->l4, f->key.proto,
-			     answer, from, true);
+			     nflb_conn_answer(conn, dir), from, true);
 	else
 		fast_hop(f, from);
 	if (encap && unlikely(nflb_encap_push(pkt, conn, dst, false) !=
@@ -335,7 +335,7 @@ nflb_fast(struct nflb_pkt *pkt, struct sk_buff *skb, struct nflb_net *nn,
 	conn = conn_lookup(nn, &f.key, family, &dir);
 	if (likely(conn && nflb_conn_alive(conn, now) &&
 		   fast_steady(&f, conn) && fast_ttl(&f, family) > 1)) {
-		if (unlikely(nflb_conn_answer(conn, dir)->family != family)) {
+		if (unlikely(nflb_conn_family(conn, dir) != family)) {
 			fast_fill(pkt, &f, family);
 			verdict = nflb_fast_again(pkt, conn, dir);
 		} else {

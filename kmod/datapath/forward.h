@@ -22,12 +22,13 @@ enum nflb_forward_id {
  * @id: enum nflb_forward_id
  * @mode: enum nflb_mode
  * @encap: enum nflb_encap
- * @has_seq: connections are struct nflb_conn_seq
+ * @one_sided: the backend answers past the balancer: NFLB_NAT_ONE_SIDED
  * @hairpin: a backend can be its own client
- * @out_tuple: set the tuple of the backend's packets, conn->out.tuple but aux,
- *	of a connection with client and backend that is not in the table yet;
- *	and with @attempt 0, conn->nat. @attempt counts the tuples that were
- *	taken. Returns false, with a reason, when there is none to try.
+ * @out_tuple: set the tuple of the backend's packets, conn->out.tuple but aux
+ *	(with @one_sided, conn->outer instead), of a connection with client and
+ *	backend that is not in the table yet; and with @attempt 0, conn->nat.
+ *	@attempt counts the tuples that were taken. Returns false, with a reason,
+ *	when there is none to try.
  * @inherit: @conn takes its tuple from @old, which is over; may be NULL
  * @forward: rewrite and send a packet of a connection. Softirq or BH disabled,
  *	RCU held. Any verdict but NFLB_CONTINUE; see there who owns the skb.
@@ -36,7 +37,7 @@ struct nflb_forward_ops {
 	u8			id;
 	u8			mode;
 	u8			encap;
-	bool			has_seq;
+	bool			one_sided;
 	bool			hairpin;
 	bool			(*out_tuple)(struct nflb_net *nn,
 					     struct nflb_conn *conn,
@@ -61,6 +62,14 @@ static inline const struct nflb_forward_ops *
 nflb_conn_ops(const struct nflb_conn *conn)
 {
 	return nflb_forward[conn->forward];
+}
+
+/* The family in which packets of @dir leave, or that of their outer header */
+static inline u8 nflb_conn_family(const struct nflb_conn *conn,
+				  enum nflb_dir dir)
+{
+	return dir == NFLB_DIR_IN ? conn->backend->family :
+				    conn->in.tuple.family;
 }
 
 #endif /* NFLB_FORWARD_H */

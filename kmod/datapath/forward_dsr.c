@@ -6,8 +6,7 @@
  * link-layer address (encap none) or travels in a tunnel (encap.c).
  *
  * The balancer sees one half of each connection. Its table has only the client's
- * side; the tuple of the other side describes the outer packet, inverted:
- * backend, GUE's port; outer source, GUE's source port.
+ * side, and instead of the other what the outer header needs, nflb_conn.outer.
  */
 #include <net/ip.h>
 #include <net/ipv6.h>
@@ -48,36 +47,29 @@ static void spread(union nflb_addr *addr, const struct nflb_encap_source *src,
 static bool choose_source(struct nflb_net *nn, struct nflb_conn *conn,
 			  const struct nflb_snapshot *snapshot)
 {
+	const struct nflb_backend *backend = conn->backend;
+	struct nflb_conn_outer *outer = &conn->outer;
 	const struct nflb_encap_source *src;
-	struct nflb_tuple *out = &conn->out.tuple;
 	u64 entropy = nflb_flow_tuple(snapshot, &conn->in.tuple, 0);
 
-	out->sport = READ_ONCE(conn->backend->encap_port) ?:
-		     snapshot->encap_port;
-	out->dport = htons(ENTROPY_PORT_FIRST |
-			   (entropy >> 32 & ENTROPY_PORT_MASK));
-	src = &snapshot->encap_source[out->family == AF_INET6];
+	outer->port = htons(ENTROPY_PORT_FIRST |
+			    (entropy >> 32 & ENTROPY_PORT_MASK));
+	src = &snapshot->encap_source[backend->family == AF_INET6];
 	if (!src->set)
-		return nflb_route_source(nn->net, &out->src, out->family,
-					 &out->dst);
-	spread(&out->dst, src, out->family, entropy);
+		return nflb_route_source(nn->net, &backend->addr,
+					 backend->family, &outer->source);
+	spread(&outer->source, src, backend->family, entropy);
 	return true;
 }
 
 static bool dsr_out_tuple(struct nflb_net *nn, struct nflb_conn *conn,
 			  unsigned int attempt, enum nflb_reason *reason)
 {
-	const struct nflb_backend *backend = conn->backend;
-	struct nflb_tuple *out = &conn->out.tuple;
+	const struct nflb_service *svc = conn->backend->service;
 
-	conn->nat = NFLB_NAT_ONE_SIDED;
-	nflb_tuple_invert(out, &conn->in.tuple);
-	out->src = backend->addr;
-	out->family = backend->family;
 	if (nflb_conn_ops(conn)->encap == NFLB_ENCAP_NONE)
 		return true;
-	if (choose_source(nn, conn,
-			  rcu_dereference(backend->service->snapshot)))
+	if (choose_source(nn, conn, rcu_dereference(svc->snapshot)))
 		return true;
 	*reason = NFLB_REASON_NO_ROUTE;
 	return false;
@@ -88,7 +80,7 @@ static unsigned int tunnel_mtu(const struct nflb_conn *conn,
 			       const struct dst_entry *dst)
 {
 	return dst_mtu(dst) - nflb_encap_overhead(nflb_conn_ops(conn)->encap,
-						  conn->out.tuple.family);
+						  conn->backend->family);
 }
 
 /*
@@ -102,7 +94,7 @@ static unsigned int mtu_of(const struct nflb_pkt *pkt,
 	unsigned int mtu;
 
 	if (nflb_conn_ops(conn)->encap == NFLB_ENCAP_NONE)
-		return nflb_route_mtu(dst, conn->out.tuple.family);
+		return nflb_route_mtu(dst, conn->backend->family);
 	mtu = tunnel_mtu(conn, dst);
 	return pkt->tuple.family == AF_INET6 ?
 	       max_t(unsigned int, mtu, IPV6_MIN_MTU) : mtu;
@@ -148,9 +140,9 @@ static enum nflb_verdict encapsulate(struct nflb_pkt *pkt,
 static enum nflb_verdict dsr_forward(struct nflb_pkt *pkt,
 				     struct nflb_conn *conn, enum nflb_dir dir)
 {
-	const union nflb_addr *backend = &conn->out.tuple.src;
+	const struct nflb_backend *backend = conn->backend;
 	bool local_out = nflb_pkt_is_local_out(pkt);
-	u8 family = conn->out.tuple.family;
+	u8 family = backend->family;
 	struct dst_entry *dst;
 	unsigned int mtu;
 
@@ -179,7 +171,7 @@ static enum nflb_verdict dsr_forward(struct nflb_pkt *pkt,
 	if (!local_out)
 		nflb_mangle_ttl(pkt);
 	if (nflb_conn_ops(conn)->encap == NFLB_ENCAP_NONE)
-		return nflb_xmit_via(pkt, dst, backend);
+		return nflb_xmit_via(pkt, dst, &backend->addr);
 	return encapsulate(pkt, conn, dst, mtu);
 }
 
@@ -187,7 +179,7 @@ static enum nflb_verdict dsr_forward(struct nflb_pkt *pkt,
 	.id = NFLB_FORWARD_DSR + (e),		\
 	.mode = NFLB_MODE_DSR,			\
 	.encap = (e),				\
-	.hairpin = false,			\
+	.one_sided = true,			\
 	.out_tuple = dsr_out_tuple,		\
 	.forward = dsr_forward,			\
 }

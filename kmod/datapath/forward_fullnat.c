@@ -38,14 +38,13 @@ static bool fullnat_out_tuple(struct nflb_net *nn, struct nflb_conn *conn,
 	if (!attempt) {
 		conn->nat = nat_flags(conn);
 		if (conn->nat & NFLB_NAT_PROXY)
-			nflb_conn_seq(conn)->proxy_len =
-				nflb_proxy_len(in->family);
+			conn->seq.proxy_len = nflb_proxy_len(in->family);
 		out->src = backend->addr;
 		out->sport = backend->port ?: in->dport;
 		out->proto = in->proto;
 		out->family = backend->family;
 	}
-	return nflb_conn_is_draft(conn) ?
+	return nflb_conn_is(conn, NFLB_CONN_DRAFT) ?
 	       nflb_laddr_peek(nn, backend, attempt, out, reason) :
 	       nflb_laddr_next(nn, backend, attempt, out, reason);
 }
@@ -61,13 +60,12 @@ static void fullnat_inherit(struct nflb_conn *conn, const struct nflb_conn *old)
 	if (READ_ONCE(old->state) != NFLB_CONN_TIME_WAIT)
 		return;
 	conn->nat |= NFLB_NAT_REUSED;
-	nflb_conn_seq(conn)->end = READ_ONCE(nflb_conn_seq(old)->end);
+	conn->seq.end = READ_ONCE(old->seq.end);
 }
 
 const struct nflb_forward_ops nflb_forward_fullnat = {
 	.id = NFLB_FORWARD_FULLNAT,
 	.mode = NFLB_MODE_FULLNAT,
-	.has_seq = true,
 	.hairpin = true,
 	.out_tuple = fullnat_out_tuple,
 	.inherit = fullnat_inherit,

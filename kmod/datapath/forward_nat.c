@@ -74,14 +74,14 @@ static unsigned int mtu_of(const struct nflb_pkt *pkt,
 			   const struct nflb_conn *conn, enum nflb_dir dir,
 			   const struct dst_entry *dst)
 {
-	u8 family = nflb_conn_answer(conn, dir)->family;
+	u8 family = nflb_conn_family(conn, dir);
 	unsigned int mtu = nflb_route_mtu(dst, family);
 
 	if (unlikely(conn->nat & NFLB_NAT_FAMILY))
 		mtu = nflb_family_mtu(pkt, mtu);
 	if (unlikely(conn->nat & NFLB_NAT_PROXY) && dir == NFLB_DIR_IN &&
 	    pkt->tuple.proto == IPPROTO_UDP)
-		mtu -= nflb_conn_seq(conn)->proxy_len;
+		mtu -= conn->seq.proxy_len;
 	return mtu;
 }
 
@@ -180,7 +180,7 @@ static enum nflb_verdict nat_local(struct nflb_pkt *pkt,
 enum nflb_verdict nflb_nat_forward(struct nflb_pkt *pkt,
 				   struct nflb_conn *conn, enum nflb_dir dir)
 {
-	u8 family = nflb_conn_answer(conn, dir)->family;
+	u8 family = nflb_conn_family(conn, dir);
 	struct dst_entry *dst;
 
 	dst = nflb_route(pkt, conn, dir);

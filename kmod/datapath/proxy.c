@@ -108,7 +108,7 @@ static void write_checksum(struct sk_buff *skb, const struct nflb_pkt *pkt)
 static struct sk_buff *header_segment(const struct nflb_pkt *pkt,
 				      const struct nflb_conn *conn)
 {
-	const struct nflb_conn_seq *seq = nflb_conn_seq(conn);
+	const struct nflb_conn_seq *seq = &conn->seq;
 	unsigned int headers = pkt->l4 + pkt->tcp_doff;
 	struct sk_buff *skb;
 	struct tcphdr *th;
@@ -179,7 +179,7 @@ enum nflb_verdict nflb_proxy_tcp(struct nflb_pkt *pkt, struct nflb_conn *conn)
 {
 	const u8 mask = NFLB_TCP_SYN | NFLB_TCP_RST | NFLB_TCP_ACK;
 
-	if (likely(READ_ONCE(nflb_conn_seq(conn)->proxy_acked)) ||
+	if (likely(READ_ONCE(conn->seq.proxy_acked)) ||
 	    (pkt->tcp_flags & mask) != NFLB_TCP_ACK)
 		return NFLB_CONTINUE;
 	if (!send_header(pkt, conn))
@@ -198,7 +198,7 @@ enum nflb_verdict nflb_proxy_tcp(struct nflb_pkt *pkt, struct nflb_conn *conn)
  */
 void nflb_proxy_acked(const struct nflb_pkt *pkt, struct nflb_conn *conn)
 {
-	struct nflb_conn_seq *seq = nflb_conn_seq(conn);
+	struct nflb_conn_seq *seq = &conn->seq;
 	u32 behind;
 
 	if (likely(READ_ONCE(seq->proxy_acked)) ||
@@ -251,7 +251,7 @@ static enum nflb_verdict split(struct nflb_pkt *pkt, struct nflb_conn *conn)
 enum nflb_verdict nflb_proxy_udp(struct nflb_pkt *pkt, struct nflb_conn *conn)
 {
 	unsigned int at = pkt->l4 + sizeof(struct udphdr);
-	unsigned int len = nflb_conn_seq(conn)->proxy_len;
+	unsigned int len = conn->seq.proxy_len;
 
 	if (unlikely(skb_is_gso(pkt->skb)))
 		return split(pkt, conn);

@@ -21,6 +21,7 @@
 #include <net/xfrm.h>
 
 #include "datapath/explain.h"
+#include "datapath/forward.h"
 #include "datapath/route.h"
 #include "datapath/route_fast.h"
 #include "datapath/service.h"
@@ -220,14 +221,39 @@ static struct dst_entry *route_to_backend(const struct nflb_pkt *pkt,
 	return dst;
 }
 
+/*
+ * Packets of @dir leave with the inverse of this, or of @outer, in which it is
+ * put then.
+ */
+static const struct nflb_tuple *leaves_as(const struct nflb_conn *conn,
+					  enum nflb_dir dir,
+					  struct nflb_tuple *outer)
+{
+	const struct nflb_backend *backend = conn->backend;
+
+	if (!(conn->nat & NFLB_NAT_ONE_SIDED))
+		return nflb_conn_answer(conn, dir);
+	nflb_tuple_invert(outer, &conn->in.tuple);
+	outer->src = backend->addr;
+	outer->family = backend->family;
+	if (nflb_conn_ops(conn)->encap == NFLB_ENCAP_NONE)
+		return outer;
+	outer->dst = conn->outer.source;
+	outer->sport = READ_ONCE(backend->gue_port);
+	outer->dport = conn->outer.port;
+	return outer;
+}
+
 /* Look the route up again; packets on other CPUs may still use the old one. */
 static noinline struct dst_entry *route_refresh(struct nflb_pkt *pkt,
 						struct nflb_conn *conn,
 						enum nflb_dir dir)
 {
-	/* As the packet leaves: the other direction's tuple, inverted. */
-	const struct nflb_tuple *t = nflb_conn_answer(conn, dir);
 	struct dst_entry *dst, *old;
+	const struct nflb_tuple *t;
+	struct nflb_tuple outer;
+
+	t = leaves_as(conn, dir, &outer);
 
 	dst = dir == NFLB_DIR_IN ?
 	      route_to_backend(pkt, conn->backend, t) :
@@ -235,8 +261,9 @@ static noinline struct dst_entry *route_refresh(struct nflb_pkt *pkt,
 				t->sport);
 	if (!dst)
 		return NULL;
-	WRITE_ONCE(conn->dst_cookie[dir], dst_cookie(dst, t->family));
-	old = unrcu_pointer(xchg(&conn->dst[dir], RCU_INITIALIZER(dst)));
+	WRITE_ONCE(*nflb_conn_dst_cookie(conn, dir), dst_cookie(dst, t->family));
+	old = unrcu_pointer(xchg(nflb_conn_dst(conn, dir),
+				 RCU_INITIALIZER(dst)));
 	/* Freed after a grace period at the earliest, net/core/dst.c. */
 	dst_release(old);
 	return dst;
@@ -254,9 +281,10 @@ static noinline struct dst_entry *route_refresh(struct nflb_pkt *pkt,
 struct dst_entry *nflb_route(struct nflb_pkt *pkt, struct nflb_conn *conn,
 			     enum nflb_dir dir)
 {
-	struct dst_entry *dst = rcu_dereference(conn->dst[dir]);
+	struct dst_entry *dst = rcu_dereference(*nflb_conn_dst(conn, dir));
 
-	if (likely(dst && dst_check(dst, READ_ONCE(conn->dst_cookie[dir]))))
+	if (likely(dst && dst_check(dst,
+				    READ_ONCE(*nflb_conn_dst_cookie(conn, dir)))))
 		return dst;
 	return route_refresh(pkt, conn, dir);
 }

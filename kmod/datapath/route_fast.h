@@ -29,10 +29,10 @@
  * NULL when the long way has to see.
  */
 static __always_inline struct dst_entry *
-nflb_route_cached(const struct net *net, const struct nflb_conn *conn,
+nflb_route_cached(const struct net *net, struct nflb_conn *conn,
 		  enum nflb_dir dir, u8 family)
 {
-	struct dst_entry *dst = rcu_dereference(conn->dst[dir]);
+	struct dst_entry *dst = rcu_dereference(*nflb_conn_dst(conn, dir));
 
 	if (unlikely(!dst || dst->lwtstate || dst_xfrm(dst)))
 		return NULL;
@@ -49,7 +49,7 @@ nflb_route_cached(const struct net *net, const struct nflb_conn *conn,
 	}
 	if (unlikely(dst_rt6_info(dst)->rt6i_flags & RTF_LOCAL))
 		return NULL;
-	return dst_check(dst, READ_ONCE(conn->dst_cookie[dir]));
+	return dst_check(dst, READ_ONCE(*nflb_conn_dst_cookie(conn, dir)));
 }
 
 /**
@@ -83,15 +83,15 @@ nflb_route_mtu_fast(const struct net *net, const struct dst_entry *dst,
 /**
  * nflb_neighbour_ready() - the neighbour that a packet goes to next
  * @dst: its route, from nflb_route_cached()
- * @to: the tuple that answers to it have
+ * @to: the address that it goes to
  * @family: its family
- * @on_link: the packet goes to where answers come from, not to a gateway
+ * @on_link: the packet goes there itself, not to a gateway
  *
  * Context: rcu_read_lock() held. Return: the neighbour, without a reference;
  * NULL when it is not one that was reachable lately, or its header is long.
  */
 static __always_inline struct neighbour *
-nflb_neighbour_ready(const struct dst_entry *dst, const struct nflb_tuple *to,
+nflb_neighbour_ready(const struct dst_entry *dst, const union nflb_addr *to,
 		     u8 family, bool on_link)
 {
 	struct net_device *dev = dst_dev_rcu(dst);
@@ -99,7 +99,7 @@ nflb_neighbour_ready(const struct dst_entry *dst, const struct nflb_tuple *to,
 
 	if (family == AF_INET) {
 		const struct rtable *rt = dst_rtable(dst);
-		__be32 key = to->src.ip;
+		__be32 key = to->ip;
 
 		if (rt->rt_gw_family) {
 			if (on_link || rt->rt_gw_family != AF_INET)
@@ -113,8 +113,7 @@ nflb_neighbour_ready(const struct dst_entry *dst, const struct nflb_tuple *to,
 		if (on_link && rt6->rt6i_flags & RTF_GATEWAY)
 			return NULL;
 		neigh = __ipv6_neigh_lookup_noref(dev,
-						  rt6_nexthop(rt6,
-							      &to->src.in6));
+						  rt6_nexthop(rt6, &to->in6));
 	}
 	/* A cached header is no longer than what hh_push() copies */
 	if (unlikely(!neigh || !(READ_ONCE(neigh->nud_state) & NUD_CONNECTED) ||

@@ -68,6 +68,7 @@ enum nflb_gone {
  * @encap: enum nflb_encap, or NFLB_ENCAP_INHERIT
  * @encap_port: UDP port of gue; 0 for the service's
  * @forward: how packets go to it, set when its service is published
+ * @gue_port: where it takes packets in GUE, or did last; set likewise
  * @route: to it, if nothing but its address decides that (route.c)
  * @port_salt: order in which local ports are used towards it
  * @conns: connections in the table, on a line of its own
@@ -100,6 +101,7 @@ struct nflb_backend {
 	u8			encap;
 	__be16			encap_port;
 	const struct nflb_forward_ops *forward;
+	__be16			gue_port;
 	struct dst_cache	route;
 	u32			port_salt;
 	atomic_t		conns ____cacheline_aligned_in_smp;
@@ -149,7 +151,6 @@ struct nflb_candidate {
  * @proxy: a PROXY header tells it
  * @persist: jiffies for which clients are remembered, 0 is off
  * @persist_mask: what of a client's address counts then
- * @encap_port: UDP port of gue
  * @encap_source: of outer headers, for IPv4 and for IPv6
  * @hash_seed: net.nflb.hash_seed
  * @maglev_size: net.nflb.maglev_table_size
@@ -165,7 +166,6 @@ struct nflb_snapshot {
 	u8			toa;
 	u8			toa_kind;
 	bool			proxy;
-	__be16			encap_port;
 	struct nflb_encap_source encap_source[2];
 	u32			persist;
 	union nflb_addr		persist_mask;

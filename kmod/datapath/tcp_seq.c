@@ -46,9 +46,9 @@ u32 nflb_tcp_seq_delta(const struct nflb_conn *conn)
 	u32 delta = 0;
 
 	if (nat & NFLB_NAT_SEQ)
-		delta = READ_ONCE(nflb_conn_seq(conn)->delta);
+		delta = READ_ONCE(conn->seq.delta);
 	if (nat & NFLB_NAT_PROXY)
-		delta += nflb_conn_seq(conn)->proxy_len;
+		delta += conn->seq.proxy_len;
 	return delta;
 }
 NFLB_EXPORT_KUNIT(nflb_tcp_seq_delta);
@@ -56,7 +56,7 @@ NFLB_EXPORT_KUNIT(nflb_tcp_seq_delta);
 /* The client begins, or begins anew; or it repeats its SYN. */
 static void syn(struct nflb_pkt *pkt, struct nflb_conn *conn)
 {
-	struct nflb_conn_seq *seq = nflb_conn_seq(conn);
+	struct nflb_conn_seq *seq = &conn->seq;
 	u8 nat = READ_ONCE(conn->nat);
 
 	if (!(nat & NFLB_NAT_REUSED)) {
@@ -81,7 +81,7 @@ static bool is_syn(const struct nflb_pkt *pkt)
 static enum nflb_verdict rewrite_in(struct nflb_pkt *pkt,
 				    struct nflb_conn *conn, unsigned int mtu)
 {
-	struct nflb_conn_seq *seq = nflb_conn_seq(conn);
+	struct nflb_conn_seq *seq = &conn->seq;
 	enum nflb_verdict verdict;
 	u32 delta;
 
@@ -109,7 +109,7 @@ static enum nflb_verdict rewrite_in(struct nflb_pkt *pkt,
 
 static void synack(struct nflb_pkt *pkt, struct nflb_conn *conn)
 {
-	struct nflb_conn_seq *seq = nflb_conn_seq(conn);
+	struct nflb_conn_seq *seq = &conn->seq;
 	u8 nat = READ_ONCE(conn->nat);
 
 	WRITE_ONCE(seq->first_ack, pkt->tcp_seq + 1);
@@ -123,7 +123,7 @@ static void synack(struct nflb_pkt *pkt, struct nflb_conn *conn)
  */
 static u32 to_client(const struct nflb_conn *conn, u32 number)
 {
-	const struct nflb_conn_seq *seq = nflb_conn_seq(conn);
+	const struct nflb_conn_seq *seq = &conn->seq;
 	u8 nat = READ_ONCE(conn->nat);
 	u32 first, len;
 

@@ -52,7 +52,7 @@ static bool is_ambiguous(const struct nflb_pkt *pkt,
 /* Does this segment carry it? When no later one will, that is noted. */
 static bool wanted(const struct nflb_pkt *pkt, struct nflb_conn *conn)
 {
-	const struct nflb_conn_seq *seq = nflb_conn_seq(conn);
+	const struct nflb_conn_seq *seq = &conn->seq;
 
 	if (is_syn(pkt))
 		return !(pkt->tcp_flags & NFLB_TCP_ACK);

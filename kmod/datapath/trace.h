@@ -13,6 +13,7 @@
 
 #include "datapath/conn.h"
 #include "datapath/packet.h"
+#include "datapath/service.h"
 #include "datapath/sockaddr.h"
 
 DECLARE_EVENT_CLASS(nflb_conn,
@@ -28,7 +29,7 @@ DECLARE_EVENT_CLASS(nflb_conn,
 	),
 	TP_fast_assign(
 		const struct nflb_tuple *in = &conn->in.tuple;
-		const struct nflb_tuple *out = &conn->out.tuple;
+		const struct nflb_backend *backend = conn->backend;
 
 		__entry->netns = net->ns.inum;
 		__entry->proto = in->proto;
@@ -38,8 +39,8 @@ DECLARE_EVENT_CLASS(nflb_conn,
 		nflb_sockaddr((struct sockaddr_in6 *)__entry->vip,
 				&in->dst, in->dport, in->family);
 		nflb_sockaddr((struct sockaddr_in6 *)__entry->backend,
-				&out->src, nflb_conn_backend_port(conn),
-				out->family);
+				&backend->addr, nflb_conn_backend_port(conn),
+				backend->family);
 	),
 	TP_printk("netns=%u proto=%u client=%pISpc vip=%pISpc backend=%pISpc state=%u",
 		  __entry->netns, __entry->proto, __entry->client,

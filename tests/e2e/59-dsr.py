@@ -449,6 +449,31 @@ def backends_of_their_own_kind(net, f):
 
 
 @suite.case(*FAMILIES)
+def encap_changes(net, f):
+    """A connection keeps its tunnel, and follows its backend's port."""
+    vip = f.at(f.vip, 53)
+    net.lbadm("service", "add", "udp", vip, "mode", "dsr", "encap", "gue:6081")
+    net.lbadm("backend", "add", "udp", vip, f.backends[0])
+
+    def goes(sport, encap, port=None):
+        packet = udp(f, b"x", sport=sport)
+        net.cl.send(packet)
+        frame = net.rs[0].receive()
+        same_but_ttl(Outer(frame, encap, f, f, port).inner, packet)
+
+    goes(4000, "gue", 6081)
+    net.lbadm("service", "set", "udp", vip, "encap", "gue:6082")
+    goes(4000, "gue", 6082)
+    net.lbadm("service", "set", "udp", vip, "encap", "ipip")
+    goes(4000, "gue", 6082)
+    goes(4001, "ipip")
+    net.lbadm("backend", "set", "udp", vip, f.backends[0], "encap", "gue:6083")
+    goes(4000, "gue", 6083)
+    goes(4001, "ipip")
+    goes(4002, "gue", 6083)
+
+
+@suite.case(*FAMILIES)
 def not_on_the_link(net, f):
     far = "2001:db8:77::1" if f.v6 else "10.77.0.1"
     run("ip", "-n", "lb", "route", "replace", far, "via", f.backends[0])

@@ -204,7 +204,6 @@ static void conn_state_one_sided_follows(struct kunit *test)
 	c->backend = b;
 	c->nat = NFLB_NAT_ONE_SIDED;
 	c->in.tuple.proto = IPPROTO_TCP;
-	c->out.tuple.aux = NFLB_AUX_DIR;
 	segment_ack(c, S, 1000, 0, NFLB_DIR_IN);
 	KUNIT_EXPECT_EQ(test, (int)c->state, SS);
 	segment_ack(c, A, 1001, MIB(500), NFLB_DIR_IN);

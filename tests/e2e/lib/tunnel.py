@@ -18,7 +18,7 @@ def overhead(encap, outer):
 class Outer:
     """The outer headers of a frame, and the packet inside, as a Frame."""
 
-    def __init__(self, frame, encap, outer, inner):
+    def __init__(self, frame, encap, outer, inner, port=GUE_PORT):
         self.frame, ip = frame, frame.ip
         assert frame.v6 == outer.v6, "outer family"
         if outer.v6:
@@ -48,7 +48,7 @@ class Outer:
             assert self.proto == 17
             self.sport, dport, length, check = struct.unpack_from(
                 "!HHHH", ip, off)
-            assert dport == GUE_PORT and length == len(ip) - off
+            assert dport == port and length == len(ip) - off
             self.check_udp(off, check)
             off += 8
         else:
