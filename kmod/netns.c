@@ -147,7 +147,6 @@ static void __net_exit nflb_net_exit_batch(struct list_head *net_exit_list)
 		struct nflb_net *nn = nflb_net(net);
 
 		WARN_ON(!list_empty(&nn->service_objects));
-		nflb_conn_gc_exit(nn);
 		tables_destroy(nn);
 		nflb_laddr_exit(nn);
 		free_percpu(nn->source_filter);

@@ -51,7 +51,8 @@ struct nflb_source_filter;
  * @hooks: registered with the first service, by hook.c
  * @devices: that the fast path is attached to, in order of attachment
  * @gc_work: sweeps the connection table
- * @gc_walk: where the sweep is
+ * @gc_table: bucket_table.hash_rnd of the table that is swept
+ * @gc_bucket: where the sweep is in it
  * @gc_started: jiffies when this sweep began
  * @gc_walking: a sweep is under way
  * @gc_again: another is wanted at once
@@ -92,7 +93,8 @@ struct nflb_net {
 	struct list_head	devices;
 
 	struct delayed_work	gc_work;
-	struct rhashtable_iter	gc_walk;
+	u32			gc_table;
+	unsigned int		gc_bucket;
 	unsigned long		gc_started;
 	bool			gc_walking;
 	bool			gc_again;

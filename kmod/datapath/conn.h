@@ -249,8 +249,9 @@ static inline void nflb_conn_renew(struct nflb_conn *conn, u32 now)
 }
 
 /*
- * Note a packet. Writes at most once a tick, to keep the line clean. The sweep
- * resets what is idle (nflb_conn_idle()) before ticks repeat.
+ * Note a packet. Writes at most once a tick, to keep the line clean. Before ticks
+ * repeat, the sweep resets what is idle (nflb_conn_idle()): it comes at least once
+ * in some NFLB_CONN_IDLE_TICKS.
  */
 static inline void nflb_conn_touch(struct nflb_conn *conn, u32 now)
 {
@@ -258,11 +259,13 @@ static inline void nflb_conn_touch(struct nflb_conn *conn, u32 now)
 		nflb_conn_renew(conn, now);
 }
 
+#define NFLB_CONN_IDLE_TICKS	64
+
 static inline void nflb_conn_idle(struct nflb_conn *conn, u32 now)
 {
 	u8 tick = READ_ONCE(conn->tick);
 
-	if (tick && tick != nflb_conn_tick(now))
+	if (tick && (u8)(nflb_conn_tick(now) - tick) >= NFLB_CONN_IDLE_TICKS)
 		WRITE_ONCE(conn->tick, 0);
 }
 
@@ -319,6 +322,5 @@ void nflb_conn_draft_free(struct nflb_conn *conn);
 void nflb_conn_gc_init(struct nflb_net *nn);
 void nflb_conn_gc_kick(struct nflb_net *nn);
 void nflb_conn_gc_stop(struct nflb_net *nn);
-void nflb_conn_gc_exit(struct nflb_net *nn);
 
 #endif /* NFLB_CONN_H */

@@ -19,12 +19,14 @@
 /* Rest between two slices of one sweep. */
 #define GC_PAUSE	max_t(unsigned long, HZ / 50, 1)
 /* Rest between two sweeps: this many times what the last one took. */
-#define GC_REST_FACTOR	4
+#define GC_REST_FACTOR	16
 #define GC_REST_MIN	HZ
 #define GC_REST_MAX	(30 * HZ)
 
-/* Look at the clock only so often. */
+/* Look at the clock only so often: buckets. */
 #define GC_BATCH	256
+/* How many buckets ahead memory is asked for. */
+#define GC_AHEAD	8
 
 /* Not before the handshake, and not after the end, or what is seen of it. */
 static bool somebody_waits(const struct nflb_conn *conn, u8 state)
@@ -51,34 +53,63 @@ static void over(struct nflb_net *nn, struct nflb_conn *conn)
 	}
 }
 
-/* Returns true when the sweep is complete. */
+/* Each connection is waited for in memory; so several at a time. */
+static void ask_for(const struct bucket_table *table, unsigned int bucket)
+{
+	struct rhash_head *head;
+
+	if (bucket >= table->size)
+		return;
+	head = rht_ptr_rcu(rht_bucket(table, bucket));
+	if (!rht_is_a_nulls(head))
+		prefetch(head);
+}
+
+static void sweep_bucket(struct nflb_net *nn, const struct bucket_table *table,
+			 unsigned int bucket)
+{
+	struct nflb_conn_node *node;
+	struct nflb_conn *conn;
+	struct rhash_head *pos;
+	enum nflb_dir dir;
+
+	rht_for_each_entry_rcu(node, pos, table, bucket, head) {
+		conn = nflb_conn_of(node, &dir);
+		if (dir != NFLB_DIR_IN)
+			continue;
+		if (nflb_conn_alive(conn, nflb_now()))
+			nflb_conn_idle(conn, nflb_now());
+		else
+			over(nn, conn);
+	}
+}
+
+/*
+ * Returns true when the sweep is complete. When the table was replaced by a
+ * larger one meanwhile, that is swept from its begin; while it is, the next
+ * sweep sees what went from the one into the other.
+ */
 static bool gc_slice(struct nflb_net *nn)
 {
 	unsigned long until = jiffies + GC_SLICE;
-	struct nflb_conn_node *node;
-	unsigned int n = 0;
-	bool done = false;
+	const struct bucket_table *table;
+	bool done;
 
-	rhashtable_walk_start(&nn->gc_walk);
-	while ((node = rhashtable_walk_next(&nn->gc_walk))) {
-		struct nflb_conn *conn;
-		enum nflb_dir dir;
-
-		/* The table is being resized: a new sweep sees what is left. */
-		if (IS_ERR(node))
-			continue;
-		conn = nflb_conn_of(node, &dir);
-		if (dir == NFLB_DIR_IN) {
-			if (nflb_conn_alive(conn, nflb_now()))
-				nflb_conn_idle(conn, nflb_now());
-			else
-				over(nn, conn);
-		}
-		if (++n % GC_BATCH == 0 && time_after(jiffies, until))
-			break;
+	rcu_read_lock();
+	table = rht_dereference_rcu(nn->conns.tbl, &nn->conns);
+	if (nn->gc_table != table->hash_rnd) {
+		nn->gc_table = table->hash_rnd;
+		nn->gc_bucket = 0;
 	}
-	done = !node;
-	rhashtable_walk_stop(&nn->gc_walk);
+	for (; nn->gc_bucket < table->size; nn->gc_bucket++) {
+		if (nn->gc_bucket % GC_BATCH == GC_BATCH - 1 &&
+		    time_after(jiffies, until))
+			break;
+		ask_for(table, nn->gc_bucket + GC_AHEAD);
+		sweep_bucket(nn, table, nn->gc_bucket);
+	}
+	done = nn->gc_bucket >= table->size;
+	rcu_read_unlock();
 	return done;
 }
 
@@ -92,11 +123,10 @@ static void gc_work(struct work_struct *work)
 		nn->gc_walking = true;
 		nn->gc_started = jiffies;
 		WRITE_ONCE(nn->gc_again, false);
-		rhashtable_walk_enter(&nn->conns, &nn->gc_walk);
+		nn->gc_bucket = 0;
 	}
 	rest = GC_PAUSE;
 	if (gc_slice(nn)) {
-		rhashtable_walk_exit(&nn->gc_walk);
 		nn->gc_walking = false;
 		rest = clamp_t(unsigned long,
 			       (jiffies - nn->gc_started) * GC_REST_FACTOR,
@@ -141,15 +171,4 @@ NFLB_EXPORT_KUNIT(nflb_conn_gc_kick);
 void nflb_conn_gc_stop(struct nflb_net *nn)
 {
 	cancel_delayed_work_sync(&nn->gc_work);
-}
-
-/**
- * nflb_conn_gc_exit() - forget where the sweep was, before the table goes
- * @nn: the namespace
- */
-void nflb_conn_gc_exit(struct nflb_net *nn)
-{
-	if (nn->gc_walking)
-		rhashtable_walk_exit(&nn->gc_walk);
-	nn->gc_walking = false;
 }

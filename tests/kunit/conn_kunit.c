@@ -294,9 +294,9 @@ static void conn_expiry(struct kunit *test)
 	now += NFLB_CONN_TICK;
 	nflb_conn_touch(conn, now + 256 * NFLB_CONN_TICK);
 	KUNIT_EXPECT_EQ(test, conn->expires, now + conn->timeout);
-	nflb_conn_idle(conn, now);
+	nflb_conn_idle(conn, now + (NFLB_CONN_IDLE_TICKS - 1) * NFLB_CONN_TICK);
 	KUNIT_EXPECT_NE(test, conn->tick, 0);
-	nflb_conn_idle(conn, now + 100 * NFLB_CONN_TICK);
+	nflb_conn_idle(conn, now + NFLB_CONN_IDLE_TICKS * NFLB_CONN_TICK);
 	KUNIT_EXPECT_EQ(test, conn->tick, 0);
 	nflb_conn_touch(conn, now + 256 * NFLB_CONN_TICK);
 	KUNIT_EXPECT_EQ(test, conn->expires,
@@ -315,11 +315,11 @@ static void conn_sweep(struct kunit *test)
 	int i, tcp = 0, waited = 0;
 
 	fixture_init(test, &fx, AF_INET);
-	for (i = 0; i < 300; i++) {
+	for (i = 0; i < COUNT; i++) {
 		random_tuple(&in, AF_INET);
 		conn = create(&fx, &in, &out, &reason);
 		KUNIT_ASSERT_NOT_NULL(test, conn);
-		if (i < 100)
+		if (i < COUNT / 3)
 			WRITE_ONCE(conn->expires, nflb_now() - 3 * HZ);
 		else
 			tcp += in.proto == IPPROTO_TCP;
@@ -330,7 +330,7 @@ static void conn_sweep(struct kunit *test)
 		schedule_timeout_uninterruptible(HZ / 50);
 	KUNIT_EXPECT_EQ(test, atomic_read(&ku_nn()->conn_count), tcp);
 	fixture_exit(&fx);
-	KUNIT_EXPECT_TRUE(test, tcp > 0 && tcp < 200);
+	KUNIT_EXPECT_TRUE(test, tcp > 0 && tcp < COUNT - COUNT / 3);
 }
 
 static struct kunit_case conn_cases[] = {
