@@ -238,20 +238,24 @@ static __always_inline bool fast_fits(const struct nflb_fast_pkt *f,
 	       (skb->len <= mtu || skb_gso_validate_network_len(skb, mtu));
 }
 
-/* nflb_conn_state_packet(), which is called only if there is something new. */
-static __always_inline void fast_follow(struct nflb_pkt *pkt,
-					const struct nflb_fast_pkt *f,
-					struct nflb_conn *conn,
-					enum nflb_dir dir, u32 now)
+/* Is there something new for nflb_conn_state_packet()? */
+static __always_inline bool fast_moved(const struct nflb_fast_pkt *f,
+				       const struct nflb_conn *conn,
+				       enum nflb_dir dir)
 {
 	const struct tcphdr *th = (const struct tcphdr *)(f->skb->data + f->l4);
 
-	if (fast_is_tcp(f) &&
-	    unlikely(nflb_conn_seq_moved(conn, dir, ntohl(th->seq),
-					 ntohl(th->ack_seq))))
-		nflb_conn_state_packet(conn, pkt, dir);
-	else
-		nflb_conn_touch(conn, now);
+	return fast_is_tcp(f) &&
+	       unlikely(nflb_conn_seq_moved(conn, dir, ntohl(th->seq),
+					    ntohl(th->ack_seq)));
+}
+
+/* May it have an option that tells the client's address? */
+static __always_inline bool fast_has_options(const struct nflb_fast_pkt *f,
+					     enum nflb_dir dir)
+{
+	return fast_is_tcp(f) && dir == NFLB_DIR_IN &&
+	       f->end - f->l4 > sizeof(struct tcphdr);
 }
 
 /*
@@ -269,7 +273,7 @@ fast_forward(struct nflb_pkt *pkt, const struct nflb_fast_pkt *f,
 	u8 forward = conn->forward;
 	struct neighbour *neigh;
 	struct dst_entry *dst;
-	bool encap;
+	bool encap, moved, options;
 
 	dst = nflb_route_cached(net, conn, dir, to);
 	if (unlikely(!dst))
@@ -286,11 +290,15 @@ fast_forward(struct nflb_pkt *pkt, const struct nflb_fast_pkt *f,
 
 	/* Nothing can go wrong from here on, but memory. */
 	skb->transport_header = skb->network_header + f->l4;
-	if (fast_is_tcp(f) || encap)
+	moved = fast_moved(f, conn, dir);
+	options = fast_has_options(f, dir);
+	if (moved || options || encap)
 		fast_fill(pkt, f, from);
-	fast_follow(pkt, f, conn, dir, now);
-	if (fast_is_tcp(f) && dir == NFLB_DIR_IN &&
-	    f->end - f->l4 > sizeof(struct tcphdr))
+	if (moved)
+		nflb_conn_state_packet(conn, pkt, dir);
+	else
+		nflb_conn_touch(conn, now);
+	if (options)
 		nflb_tcp_scrub_address(pkt);
 	if (forward < NFLB_FORWARD_DSR)
 		mangle_tuple(skb, skb->data, skb->data + f->l4, f->key.proto,
