@@ -72,7 +72,14 @@ topology() {
 # a clock that counts instructions is over at once.
 settle() { sleep 10; }
 
-vip_of() { [ "$1" = 4 ] && echo 192.0.2.10 || echo 2001:db8:f::10; }
+# What packets are for: lb, or of million.sh the one beside it
+balancer=lb
+
+vip_of() {
+	local host=10
+	[ "$balancer" = lb ] || host=11
+	[ "$1" = 4 ] && echo 192.0.2.$host || echo 2001:db8:f::$host
+}
 backend_of() { [ "$1" = 4 ] && echo 10.0.2.2 || echo 2001:db8:2::2; }
 client_of() { [ "$1" = 4 ] && echo 10.0.0.2 || echo 2001:db8::2; }
 bracket() { [ "$1" = 4 ] && echo "$2" || echo "[$2]"; }
@@ -93,6 +100,8 @@ received() { # NS DEV
 direction=request
 # With more flows than one address has ports, so many addresses
 clients=1
+# Flows one after the other; or any
+shuffled=''
 
 # generate 4|6 FIRST-PORT FLOWS: nanoseconds a packet. Where the clock counts
 # instructions (tests/vm/vm --icount), that is what they are.
@@ -114,6 +123,7 @@ generate() {
 			printf '%s\n' "src6 $from" "dst6 $to"
 		elif [ "$clients" -gt 1 ]; then
 			printf '%s\n' "src_min 10.8.0.1" "src_max 10.8.0.$clients" "dst $to"
+			[ -z "$shuffled" ] || printf '%s\n' "flag UDPSRC_RND" "flag IPSRC_RND"
 		else
 			printf '%s\n' "src_min $from" "src_max $from" "dst $to"
 		fi
@@ -130,15 +140,20 @@ generate() {
 		awk -v n="$packets" '{ printf "%d\n", $1 * 1000 / n }'
 }
 
-# costs 4|6 FIRST-PORT FLOWS: the median of three, for now and then packets are
-# left in a queue when the generator is done, and were not paid for. Of real time
-# the least of five, for whatever else happens takes some, too.
+# How often something is measured, and which of these figures counts: the median
+# of three, for now and then packets are left in a queue when the generator is
+# done, and were not paid for. Of real time the least of five, for whatever else
+# happens takes some, too.
+runs=3
+[ "$what" != native ] || runs=5
+the_one() { sort -n | if [ "$what" = native ]; then sed -n 1p; else sed -n 2p; fi; }
+
+# costs 4|6 FIRST-PORT FLOWS
 costs() {
-	local i runs=3 which=2
-	[ "$what" != native ] || runs=5 which=1
+	local i
 	for ((i = 0; i < runs; i++)); do
 		generate "$@"
-	done | sort -n | sed -n ${which}p
+	done | the_one
 }
 
 # Where what is measured arrives
@@ -146,7 +161,7 @@ arrived() {
 	if [ "$direction" = reply ]; then
 		received rt to-lb
 	else
-		received rs to-lb
+		received rs "to-$balancer"
 	fi
 }
 
@@ -258,6 +273,46 @@ gso_costs() {
 	for i in 1 2 3; do
 		ns gen "$top/tests/out/gso-send" "$(vip_of "$1")" 53 1000
 	done | sort -n | sed -n 2p
+}
+
+# segments FAMILY WORD [COUNT]: segments.c from the first of the present ports
+segments() {
+	ns gen "$top/tests/out/segments" "$2" to-rt "$(mac_of rt to-gen)" \
+		"$(client_of "$1")" "$(vip_of "$1")" "$port" "$flows" ${3:+"$3"}
+}
+
+# socket_costs FAMILY KIND: nanoseconds for a frame
+socket_costs() {
+	local i
+	for ((i = 0; i < runs; i++)); do
+		segments "$1" "$2" "$packets"
+	done | the_one
+}
+
+# begin_connections FAMILY: as many as flows, with a backend that answers. While it
+# listens, each frame costs more.
+begin_connections() {
+	local answerer
+	# Not by ns: this is to be its process
+	nsenter --net=/run/netns/rs -- "$top/tests/out/segments" answer to-lb &
+	answerer=$!
+	segments "$1" begin
+	settle
+	kill "$answerer"
+	wait "$answerer" 2>/dev/null || true
+}
+
+# measure_socket FAMILY NAME KIND [MODE STATE [PATH]]
+measure_socket() {
+	local name="$2, $3" before seen fast
+	before=$(arrived)
+	fast=$(fast_path)
+	segments "$1" "$3" "$packets" >/dev/null
+	seen=$(socket_costs "$1" "$3")
+	[ -z "${4:-}" ] || [ "$(lb connection show | grep -c " mode $4 .*$5")" -ge "$flows" ] ||
+		fail "$name: no $5 connections of that mode"
+	assert_way "${6:-}" "$fast"
+	record "$1" "${name/first/tcp}" "$seen" "$before" "socket ${3/first/tcp}"
 }
 
 measure_gso() { # FAMILY NAME

@@ -4,6 +4,9 @@
 # What packet-cost measures, a function each. $what it was asked for says how much.
 # shellcheck disable=SC2154,SC2034,SC2100
 
+# Of the services
+l4=udp
+
 # --- what the kernel has
 
 redirect() {
@@ -48,17 +51,17 @@ ipvs_add() { # FAMILY ipvsadm's WORD for the mode
 	local vip backend len=32
 	[ "$1" = 4 ] || len=128
 	vip=$(bracket "$1" "$(vip_of "$1")"):53 backend=$(bracket "$1" "$(backend_of "$1")"):53
-	ip -n lb addr add "$(vip_of "$1")/$len" dev lo
-	ns lb ipvsadm -A -u "$vip" -s rr
-	ns lb ipvsadm -a -u "$vip" -r "$backend" "$2"
-	ns lb sysctl -eqw net.ipv4.vs.run_estimation=0 net.ipv4.vs.conntrack=0
+	ip -n "$balancer" addr add "$(vip_of "$1")/$len" dev lo
+	ns "$balancer" ipvsadm -A "--$l4-service" "$vip" -s rr
+	ns "$balancer" ipvsadm -a "--$l4-service" "$vip" -r "$backend" "$2"
+	ns "$balancer" sysctl -eqw net.ipv4.vs.run_estimation=0 net.ipv4.vs.conntrack=0
 }
 
 ipvs_del() { # FAMILY
 	local len=32
 	[ "$1" = 4 ] || len=128
-	ns lb ipvsadm -C
-	ip -n lb addr del "$(vip_of "$1")/$len" dev lo
+	ns "$balancer" ipvsadm -C
+	ip -n "$balancer" addr del "$(vip_of "$1")/$len" dev lo
 }
 
 peers() { # FAMILY
@@ -80,22 +83,22 @@ peers() { # FAMILY
 
 # --- nflb
 
-nflb_add() { # FAMILY MODE [ENCAP]
+nflb_add() { # FAMILY MODE [WORD...]: more of the service
 	local vip
 	vip=$(bracket "$1" "$(vip_of "$1")"):53
-	lb service add udp "$vip" mode "$2" ${3:+encap "$3"}
-	lb backend add udp "$vip" "$(bracket "$1" "$(backend_of "$1")"):53"
+	lb service add "$l4" "$vip" mode "${@:2}"
+	lb backend add "$l4" "$vip" "$(bracket "$1" "$(backend_of "$1")"):53"
 }
 
 nflb_del() { # FAMILY
-	lb service del udp "$(bracket "$1" "$(vip_of "$1")"):53"
+	lb service del "$l4" "$(bracket "$1" "$(vip_of "$1")"):53"
 	lb connection flush >/dev/null
 	settle
 }
 
 nflb() { # FAMILY MODE [ENCAP]
 	local name="nflb $2${3:+ $3}" first=$port
-	nflb_add "$@"
+	nflb_add "$1" "$2" ${3:+encap "$3"}
 	measure "$1" "$name" "$2"
 	if [ "$2" = dnat ] && [ "$what" = all ]; then
 		measure_reply "$1" "$name" "$first"
@@ -125,6 +128,53 @@ own() { # FAMILY
 		nflb "$1" dsr $encap
 	done
 	dropped "$1"
+}
+
+# by_both_ways FAMILY NAME KIND MODE STATE
+by_both_ways() {
+	measure_socket "$@"
+	lb device add to-rt
+	measure_socket "$1" "$2, fast path" "${@:3}" fast
+	lb device del to-rt
+}
+
+# tcp_mode FAMILY MODE KIND [TOA]: of connections that are new each time
+tcp_mode() {
+	local l4=tcp name="nflb ${2/dsr/dsr none}"
+	nflb_add "$1" "$2" ${4:+toa "$4"}
+	begin_connections "$1"
+	if [ "$3" = first ]; then
+		measure_socket "$1" "$name, TOA" first "$2" established
+	else
+		by_both_ways "$1" "$name" tcp "$2" established
+	fi
+	nflb_del "$1"
+	port=$((port + flows))
+}
+
+# Established connections. The address of the client is in each segment as long as
+# it may be the first that the backend gets; and then in none.
+tcp() { # FAMILY
+	drop lb to-rt
+	lowest "$1 socket tcp" "$(socket_costs "$1" tcp)"
+	lowest "$1 socket udp" "$(socket_costs "$1" udp)"
+	undrop lb to-rt
+	if [ "$what" != check ]; then
+		l4=tcp ipvs_add "$1" -m
+		begin_connections "$1"
+		measure_socket "$1" "ipvs NAT" tcp
+		ipvs_del "$1"
+		port=$((port + flows))
+	fi
+	nflb_add "$1" dnat
+	by_both_ways "$1" "nflb dnat" udp dnat udp
+	nflb_del "$1"
+	port=$((port + flows))
+	tcp_mode "$1" dnat tcp
+	tcp_mode "$1" fullnat first on
+	[ "$what" != check ] || return 0
+	tcp_mode "$1" fullnat tcp on
+	tcp_mode "$1" dsr tcp
 }
 
 # What the stack, or a sender on a virtual machine, merged
@@ -159,55 +209,6 @@ crowd() { # FAMILY
 	for ((i = 0; i < 10000; i++)); do
 		echo "service del tcp 203.0.113.$((i % 250 + 1)):$((1000 + i / 250))"
 	done | lb -b -
-}
-
-# fill FAMILY COMMAND...: until each of a million flows has a connection, of which
-# COMMAND tells how many there are. Connections are made slower than packets, so a
-# full backlog loses some of the first.
-fill() {
-	local pass
-	for ((pass = 0; pass < 10; pass++)); do
-		packets=$million generate "$1" "$port" "$flows" >/dev/null
-		settle
-		[ "$("${@:2}")" != "$million" ] || return 0
-	done
-	lb stats show >&2
-	fail "only $("${@:2}") of $million connections"
-}
-
-ipvs_connections() { ns lb ipvsadm -Ln | awk '$1 == "->" && $5 ~ /^[0-9]/ { n += $5 + $6 } END { print n }'; }
-
-# A million flows: of 17 clients, which have no factor in common with 62,500
-# ports, so that each pair of both comes once.
-million() { # FAMILY
-	local clients=17 flows=62500 port=1024 some=$packets million=1062500 before seen
-	packets=$million
-	[ "$what" = native ] || packets=$some
-	drop lb to-rt
-	lowest "$1 million" "$(costs "$1" "$port" "$flows")"
-	undrop lb to-rt
-
-	ipvs_add "$1" -m
-	fill "$1" ipvs_connections
-	before=$(arrived)
-	seen=$(costs "$1" "$port" "$flows")
-	record "$1" "ipvs NAT, 1,000,000 connections" "$seen" "$before" million
-	slab ip_vs_conn "IPv$1 ipvs, a connection"
-	ipvs_del "$1"
-
-	ns lb sysctl -qw net.nflb.max_connections=2000000
-	nflb_add "$1" dnat
-	fill "$1" lb connection count
-	before=$(arrived)
-	seen=$(costs "$1" "$port" "$flows")
-	record "$1" "nflb dnat, 1,000,000 connections" "$seen" "$before" million
-	slab nflb_conn "IPv$1 nflb, a connection"
-	lb device add to-rt
-	before=$(arrived)
-	seen=$(costs "$1" "$port" "$flows")
-	record "$1" "nflb dnat, fast path, 1,000,000 connections" "$seen" "$before" million
-	lb device del to-rt
-	nflb_del "$1"
 }
 
 # slab CACHE NAME: what an object of it takes, the slabs' share in it

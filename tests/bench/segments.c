@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * segments begin DEVICE MAC FROM TO FIRST-PORT FLOWS: begin connections from as
+ * many ports to port 53, while at the other end runs
+ *
+ * segments answer DEVICE: answer SYNs that arrive, as a backend does, until killed.
+ *
+ * segments udp|tcp|first DEVICE MAC FROM TO FIRST-PORT FLOWS COUNT: send COUNT
+ * frames of these flows by turns, 60 bytes long (80 of IPv6), and print the
+ * nanoseconds for one: datagrams; or segments of connections that are in use; or
+ * segments as long as the client has nothing to acknowledge but the backend's SYN.
+ *
+ * All by packet sockets: neither side has sockets of these connections.
+ */
+#include <arpa/inet.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <netinet/ether.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DPORT		53
+#define CLIENT_ISN	5000
+#define BACKEND_ISN	1000
+
+/* With the longest headers */
+#define FRAME_MAX	(sizeof(struct ether_header) + sizeof(struct ip6_hdr) + 26)
+
+struct end {
+	struct ether_addr mac;
+	unsigned char addr[16];
+	unsigned short port;
+};
+
+struct flow {
+	int v4;
+	struct end from, to;
+};
+
+struct frame {
+	unsigned char bytes[FRAME_MAX];
+	int len;
+};
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static unsigned int sum(const void *data, int len, unsigned int before)
+{
+	const unsigned char *p = data;
+
+	for (; len > 1; len -= 2, p += 2)
+		before += p[0] << 8 | p[1];
+	return len ? before + (p[0] << 8) : before;
+}
+
+static unsigned short checksum(unsigned int sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return htons(~sum);
+}
+
+/* Writes the network header. Returns what the transport's checksum has of it. */
+static unsigned int put_ip(void *at, const struct flow *f, int proto, int len)
+{
+	struct ip6_hdr *ip6 = at;
+	struct ip *ip = at;
+	int size = f->v4 ? 4 : 16;
+
+	if (f->v4) {
+		ip->ip_v = 4;
+		ip->ip_hl = sizeof(*ip) / 4;
+		ip->ip_len = htons(sizeof(*ip) + len);
+		ip->ip_off = htons(IP_DF);
+		ip->ip_ttl = 64;
+		ip->ip_p = proto;
+		memcpy(&ip->ip_src, f->from.addr, size);
+		memcpy(&ip->ip_dst, f->to.addr, size);
+		ip->ip_sum = checksum(sum(ip, sizeof(*ip), 0));
+	} else {
+		ip6->ip6_flow = htonl(6 << 28);
+		ip6->ip6_plen = htons(len);
+		ip6->ip6_nxt = proto;
+		ip6->ip6_hlim = 64;
+		memcpy(&ip6->ip6_src, f->from.addr, size);
+		memcpy(&ip6->ip6_dst, f->to.addr, size);
+	}
+	return sum(f->from.addr, size, sum(f->to.addr, size, proto + len));
+}
+
+/* The network header of a frame that is all zero, and its transport's place. */
+static void *put_headers(struct frame *frame, const struct flow *f, int proto,
+			 int len, unsigned int *pseudo)
+{
+	struct ether_header *eth = (void *)frame->bytes;
+	int l3 = f->v4 ? sizeof(struct ip) : sizeof(struct ip6_hdr);
+
+	memcpy(eth->ether_shost, &f->from.mac, ETH_ALEN);
+	memcpy(eth->ether_dhost, &f->to.mac, ETH_ALEN);
+	eth->ether_type = htons(f->v4 ? ETHERTYPE_IP : ETHERTYPE_IPV6);
+	frame->len = sizeof(*eth) + l3 + len;
+	*pseudo = put_ip(eth + 1, f, proto, len);
+	return (unsigned char *)(eth + 1) + l3;
+}
+
+static struct frame segment(const struct flow *f, int flags, unsigned int seq,
+			    unsigned int ack, int payload)
+{
+	struct frame frame = { 0 };
+	unsigned int pseudo;
+	struct tcphdr *th;
+
+	th = put_headers(&frame, f, IPPROTO_TCP, sizeof(*th) + payload, &pseudo);
+	th->th_sport = htons(f->from.port);
+	th->th_dport = htons(f->to.port);
+	th->th_seq = htonl(seq);
+	th->th_ack = htonl(ack);
+	th->th_off = sizeof(*th) / 4;
+	th->th_flags = flags;
+	th->th_win = htons(1000);
+	th->th_sum = checksum(sum(th, sizeof(*th) + payload, pseudo));
+	return frame;
+}
+
+static struct frame datagram(const struct flow *f)
+{
+	const int len = sizeof(struct udphdr) + 18;
+	struct frame frame = { 0 };
+	unsigned int pseudo;
+	struct udphdr *uh;
+
+	uh = put_headers(&frame, f, IPPROTO_UDP, len, &pseudo);
+	uh->uh_sport = htons(f->from.port);
+	uh->uh_dport = htons(f->to.port);
+	uh->uh_ulen = htons(len);
+	uh->uh_sum = checksum(sum(uh, len, pseudo));
+	return frame;
+}
+
+static int open_device(const char *device, int proto)
+{
+	struct sockaddr_ll at = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(proto),
+		.sll_ifindex = if_nametoindex(device),
+	};
+	int fd = socket(AF_PACKET, SOCK_RAW, htons(proto));
+
+	if (fd < 0 || bind(fd, (void *)&at, sizeof(at)))
+		die(device);
+	return fd;
+}
+
+static void put(int fd, const struct frame *frame)
+{
+	if (send(fd, frame->bytes, frame->len, 0) != frame->len)
+		die("send");
+}
+
+/* Returns what acknowledges a SYN, and in @f the way back; 0 for other frames. */
+static unsigned int parse_syn(const unsigned char *bytes, int len, struct flow *f)
+{
+	const struct ether_header *eth = (const void *)bytes;
+	const struct ip6_hdr *ip6 = (const void *)(eth + 1);
+	const struct ip *ip = (const void *)(eth + 1);
+	const struct tcphdr *th;
+
+	f->v4 = eth->ether_type == htons(ETHERTYPE_IP);
+	th = f->v4 ? (const void *)(ip + 1) : (const void *)(ip6 + 1);
+	if ((const unsigned char *)(th + 1) > bytes + len ||
+	    (f->v4 ? ip->ip_p : ip6->ip6_nxt) != IPPROTO_TCP ||
+	    (th->th_flags & (TH_SYN | TH_ACK)) != TH_SYN)
+		return 0;
+	memcpy(&f->from.mac, eth->ether_dhost, ETH_ALEN);
+	memcpy(&f->to.mac, eth->ether_shost, ETH_ALEN);
+	memcpy(f->from.addr, f->v4 ? (void *)&ip->ip_dst : (void *)&ip6->ip6_dst,
+	       f->v4 ? 4 : 16);
+	memcpy(f->to.addr, f->v4 ? (void *)&ip->ip_src : (void *)&ip6->ip6_src,
+	       f->v4 ? 4 : 16);
+	f->from.port = ntohs(th->th_dport);
+	f->to.port = ntohs(th->th_sport);
+	return ntohl(th->th_seq) + 1;
+}
+
+static _Noreturn void answer(const char *device)
+{
+	int fd = open_device(device, ETH_P_ALL), len;
+	unsigned char bytes[2048];
+	struct sockaddr_ll sll;
+	struct frame frame;
+	unsigned int ack;
+	socklen_t size;
+	struct flow f;
+
+	for (;;) {
+		size = sizeof(sll);
+		len = recvfrom(fd, bytes, sizeof(bytes), 0, (void *)&sll, &size);
+		if (len < 0)
+			die("recvfrom");
+		if (sll.sll_pkttype == PACKET_OUTGOING)
+			continue;
+		ack = parse_syn(bytes, len, &f);
+		if (!ack)
+			continue;
+		frame = segment(&f, TH_SYN | TH_ACK, BACKEND_ISN, ack, 0);
+		put(fd, &frame);
+	}
+}
+
+/* One flow after the other, each in the time that the answer takes. */
+static void begin(int fd, struct flow *f, int first, int flows)
+{
+	struct frame frame;
+	int i;
+
+	for (i = 0; i < flows; i++) {
+		f->from.port = first + i;
+		frame = segment(f, TH_SYN, CLIENT_ISN, 0, 0);
+		put(fd, &frame);
+		usleep(2000);
+		frame = segment(f, TH_ACK, CLIENT_ISN + 1, BACKEND_ISN + 1, 0);
+		put(fd, &frame);
+	}
+}
+
+static struct frame *prepare(struct flow *f, const char *kind, int first,
+			     int flows)
+{
+	/* Beyond the SYN, the client has acknowledged some data. */
+	unsigned int ack = BACKEND_ISN + (strcmp(kind, "first") ? 500 : 1);
+	struct frame *frames = calloc(flows, sizeof(*frames));
+	int i;
+
+	if (!frames)
+		die("calloc");
+	for (i = 0; i < flows; i++) {
+		f->from.port = first + i;
+		frames[i] = strcmp(kind, "udp") ?
+			segment(f, TH_ACK, CLIENT_ISN + 1, ack, 6) : datagram(f);
+	}
+	return frames;
+}
+
+static void parse_flow(struct flow *f, char **argv)
+{
+	struct ether_addr *mac = ether_aton(argv[3]);
+	int family;
+
+	f->v4 = !strchr(argv[5], ':');
+	family = f->v4 ? AF_INET : AF_INET6;
+	if (!mac || inet_pton(family, argv[4], f->from.addr) != 1 ||
+	    inet_pton(family, argv[5], f->to.addr) != 1) {
+		fprintf(stderr, "segments: bad address\n");
+		exit(1);
+	}
+	f->to.mac = *mac;
+	f->to.port = DPORT;
+}
+
+int main(int argc, char **argv)
+{
+	struct timespec start, end;
+	int fd, i, first, flows, count;
+	struct frame *frames;
+	struct flow f = { 0 };
+
+	if (argc == 3 && !strcmp(argv[1], "answer"))
+		answer(argv[2]);
+	if (argc != 8 + (argc > 1 && strcmp(argv[1], "begin"))) {
+		fprintf(stderr, "usage: segments begin DEVICE MAC FROM TO FIRST-PORT FLOWS\n"
+				"       segments udp|tcp|first DEVICE MAC FROM TO FIRST-PORT FLOWS COUNT\n"
+				"       segments answer DEVICE\n");
+		return 1;
+	}
+	/* Of no protocol: it receives nothing. */
+	fd = open_device(argv[2], 0);
+	parse_flow(&f, argv);
+	first = atoi(argv[6]);
+	flows = atoi(argv[7]);
+	if (argc == 8) {
+		begin(fd, &f, first, flows);
+		return 0;
+	}
+	count = atoi(argv[8]);
+	frames = prepare(&f, argv[1], first, flows);
+	for (i = -flows; i < count; i++) {
+		if (!i)
+			clock_gettime(CLOCK_MONOTONIC, &start);
+		put(fd, &frames[(i + flows) % flows]);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	printf("%lld\n", ((end.tv_sec - start.tv_sec) * 1000000000LL +
+			  end.tv_nsec - start.tv_nsec) / count);
+	return 0;
+}
