@@ -196,13 +196,16 @@ static void service_unlink(struct nflb_net *nn, struct nflb_service *svc)
 	nflb_host_put(nn, host);
 }
 
-/* Packets of connections that go in GUE go on so: they need the port. */
+/*
+ * Packets of connections that go in GUE go on so: they need the port. It is never
+ * 0, for a packet may see the one before the other.
+ */
 static void set_forward(struct nflb_backend *b,
 			const struct nflb_service_settings *settings)
 {
 	const struct nflb_forward_ops *ops = nflb_backend_forward(b, settings);
 
-	if (ops->encap == NFLB_ENCAP_GUE)
+	if (ops->encap == NFLB_ENCAP_GUE || !b->gue_port)
 		WRITE_ONCE(b->gue_port, b->encap_port ?: settings->encap_port ?:
 					htons(NFLB_GUE_PORT));
 	WRITE_ONCE(b->forward, ops);
