@@ -142,6 +142,19 @@ void nflb_notify_device(const struct nflb_net *nn, const struct net_device *dev,
 	event_send(nn, skb, hdr, err, NFLB_GENL_GROUP_CONFIG, GFP_KERNEL);
 }
 
+static noinline void tell_of_conn(struct nflb_net *nn,
+				  const struct nflb_conn *conn, u8 cmd)
+{
+	struct sk_buff *skb;
+	void *hdr = NULL;
+	int err = 0;
+
+	skb = event_new(cmd, GFP_ATOMIC, &hdr);
+	if (skb)
+		err = nflb_fill_conn(skb, conn);
+	event_send(nn, skb, hdr, err, NFLB_GENL_GROUP_CONNECTIONS, GFP_ATOMIC);
+}
+
 /**
  * nflb_notify_conn() - tell of the begin or end of a connection
  * @nn: its namespace
@@ -153,14 +166,6 @@ void nflb_notify_device(const struct nflb_net *nn, const struct net_device *dev,
 void nflb_notify_conn(struct nflb_net *nn, const struct nflb_conn *conn,
 		      u8 cmd)
 {
-	struct sk_buff *skb;
-	void *hdr = NULL;
-	int err = 0;
-
-	if (likely(!wanted(nn, NFLB_GENL_GROUP_CONNECTIONS)))
-		return;
-	skb = event_new(cmd, GFP_ATOMIC, &hdr);
-	if (skb)
-		err = nflb_fill_conn(skb, conn);
-	event_send(nn, skb, hdr, err, NFLB_GENL_GROUP_CONNECTIONS, GFP_ATOMIC);
+	if (unlikely(wanted(nn, NFLB_GENL_GROUP_CONNECTIONS)))
+		tell_of_conn(nn, conn, cmd);
 }

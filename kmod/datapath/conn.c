@@ -38,7 +38,7 @@ static struct kmem_cache *conn_cache __read_mostly;
 static struct kmem_cache *conn_one_sided_cache __read_mostly;
 struct nflb_hash_key nflb_conn_hash_key __read_mostly;
 
-static u32 tuple_hash(const void *data, u32 len, u32 seed)
+static __always_inline u32 tuple_hash(const void *data, u32 len, u32 seed)
 {
 	return nflb_tuple_hash(data, &nflb_conn_hash_key, seed);
 }
@@ -288,6 +288,26 @@ static bool conn_count(struct nflb_backend *backend)
 	return true;
 }
 
+static __always_inline struct nflb_conn *
+conn_alloc(struct nflb_backend *backend, const struct nflb_forward_ops *ops,
+	   const struct nflb_tuple *in)
+{
+	struct nflb_conn *conn;
+	u32 now = nflb_now();
+
+	conn = kmem_cache_zalloc(cache_of(ops), GFP_ATOMIC | __GFP_NOWARN);
+	if (!conn)
+		return NULL;
+	conn->in.tuple = *in;
+	conn->in.tuple.aux = 0;
+	conn->backend = backend;
+	conn->forward = ops->id;
+	conn->nat = ops->one_sided ? NFLB_NAT_ONE_SIDED : 0;
+	atomic_set(&conn->flags, (now & NFLB_CONN_CREATED) | NFLB_CONN_DYING);
+	nflb_conn_state_init(conn, now);
+	return conn;
+}
+
 /**
  * nflb_conn_alloc() - a connection that is in no table yet
  * @backend: where it goes; a reference that is counted is the caller's
@@ -300,20 +320,7 @@ struct nflb_conn *nflb_conn_alloc(struct nflb_backend *backend,
 				  const struct nflb_forward_ops *ops,
 				  const struct nflb_tuple *in)
 {
-	struct nflb_conn *conn;
-
-	conn = kmem_cache_zalloc(cache_of(ops), GFP_ATOMIC | __GFP_NOWARN);
-	if (!conn)
-		return NULL;
-	conn->in.tuple = *in;
-	conn->in.tuple.aux = 0;
-	conn->backend = backend;
-	conn->forward = ops->id;
-	conn->nat = ops->one_sided ? NFLB_NAT_ONE_SIDED : 0;
-	atomic_set(&conn->flags,
-		   (nflb_now() & NFLB_CONN_CREATED) | NFLB_CONN_DYING);
-	nflb_conn_state_init(conn);
-	return conn;
+	return conn_alloc(backend, ops, in);
 }
 
 /* It was never found by anybody. */
@@ -324,35 +331,47 @@ static void conn_unalloc(struct nflb_conn *conn)
 	nflb_conn_free(conn);
 }
 
-/*
- * Insert one node of @conn. Returns NULL when done, the node that was there
- * already, or an error pointer. A node whose connection is over gives way.
- */
-static struct nflb_conn_node *conn_insert_node(struct nflb_net *nn,
-					       struct nflb_conn *conn,
-					       struct nflb_conn_node *node)
+static noinline struct nflb_conn_node *try_insert(struct nflb_net *nn,
+						  struct nflb_conn_node *node)
 {
-	struct nflb_conn_node *old;
+	return rhashtable_lookup_get_insert_fast(&nn->conns, &node->head,
+						 conn_params);
+}
+
+/* Does @old, which is in the way, give way? Only if its connection is over. */
+static noinline bool gives_way(struct nflb_net *nn, struct nflb_conn *conn,
+			       struct nflb_conn_node *node,
+			       struct nflb_conn_node *old)
+{
 	struct nflb_conn *before;
 	enum nflb_dir dir;
-	int tries;
 
-	for (tries = 0; tries < 2; tries++) {
-		old = rhashtable_lookup_get_insert_fast(&nn->conns, &node->head,
-							conn_params);
-		if (!old || IS_ERR(old))
-			break;
-		before = nflb_conn_of(old, &dir);
-		if (nflb_conn_alive(before, nflb_now()) &&
-		    !nflb_conn_state_over(before))
-			break;
-		if (node == &conn->out && dir == NFLB_DIR_OUT &&
-		    nflb_conn_ops(conn)->inherit &&
-		    before->forward == conn->forward)
-			nflb_conn_ops(conn)->inherit(conn, before);
-		nflb_conn_unlink(nn, before);
-	}
-	return old;
+	before = nflb_conn_of(old, &dir);
+	if (nflb_conn_alive(before, nflb_now()) &&
+	    !nflb_conn_state_over(before))
+		return false;
+	if (node == &conn->out && dir == NFLB_DIR_OUT &&
+	    nflb_conn_ops(conn)->inherit && before->forward == conn->forward)
+		nflb_conn_ops(conn)->inherit(conn, before);
+	nflb_conn_unlink(nn, before);
+	return true;
+}
+
+/*
+ * Insert one node of @conn. Returns NULL when done, the node that was there
+ * already, or an error pointer. A node whose connection is over gives way, once.
+ */
+static __always_inline struct nflb_conn_node *
+conn_insert_node(struct nflb_net *nn, struct nflb_conn *conn,
+		 struct nflb_conn_node *node)
+{
+	struct nflb_conn_node *old = try_insert(nn, node);
+
+	if (likely(!old))
+		return NULL;
+	if (IS_ERR(old) || !gives_way(nn, conn, node, old))
+		return old;
+	return try_insert(nn, node);
 }
 
 /*
@@ -519,7 +538,7 @@ struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
 		goto err_count;
 	if (!conn_count(backend))
 		goto err_backend;
-	conn = nflb_conn_alloc(backend, ops, in);
+	conn = conn_alloc(backend, ops, in);
 	if (!conn) {
 		*reason = NFLB_REASON_NO_MEMORY;
 		goto err_backend_count;

@@ -82,26 +82,9 @@ NFLB_EXPORT_KUNIT(nflb_conn_state_timeouts);
 
 static void state_set(struct nflb_conn *conn, u8 state)
 {
-	const struct nflb_snapshot *snapshot;
-
-	snapshot = rcu_dereference(conn->backend->service->snapshot);
-	WRITE_ONCE(conn->timeout, snapshot->timeouts[state]);
-	nflb_conn_renew(conn, nflb_now());
-	WRITE_ONCE(conn->state, state);
+	nflb_conn_state_enter(conn, state, nflb_now());
 	if (!nflb_conn_state_active(state))
 		nflb_conn_inactive(conn);
-}
-
-/**
- * nflb_conn_state_init() - first state of a new connection
- * @conn: the connection; its tuples and its backend are set
- *
- * Context: rcu_read_lock() held.
- */
-void nflb_conn_state_init(struct nflb_conn *conn)
-{
-	state_set(conn, conn->in.tuple.proto == IPPROTO_UDP ?
-			NFLB_CONN_UDP : NFLB_CONN_NONE);
 }
 
 static u8 next_on_fin(u8 state, enum nflb_dir dir)

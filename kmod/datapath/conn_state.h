@@ -14,12 +14,33 @@
 #define NFLB_TIMEOUT_CLOSE			10
 
 void nflb_conn_state_timeouts(u32 *jiffies_by_state, const u32 *seconds);
-void nflb_conn_state_init(struct nflb_conn *conn);
 u8 nflb_conn_state_one_sided(u8 state, u8 tcp_flags);
 u8 nflb_conn_state_next(u8 state, u8 tcp_flags, enum nflb_dir dir);
 void nflb_conn_state_packet(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 			    enum nflb_dir dir);
 const char *nflb_conn_state_name(u8 state);
+
+/* Context: rcu_read_lock() held. */
+static inline void nflb_conn_state_enter(struct nflb_conn *conn, u8 state,
+					 u32 now)
+{
+	const struct nflb_snapshot *snapshot;
+
+	snapshot = rcu_dereference(conn->backend->service->snapshot);
+	WRITE_ONCE(conn->timeout, snapshot->timeouts[state]);
+	nflb_conn_renew(conn, now);
+	WRITE_ONCE(conn->state, state);
+}
+
+/*
+ * The first state of a new connection, whose tuple and backend are set. Context:
+ * rcu_read_lock() held.
+ */
+static inline void nflb_conn_state_init(struct nflb_conn *conn, u32 now)
+{
+	nflb_conn_state_enter(conn, conn->in.tuple.proto == IPPROTO_UDP ?
+				    NFLB_CONN_UDP : NFLB_CONN_NONE, now);
+}
 
 /*
  * Is a plain segment of an established connection in another step of sequence
