@@ -130,7 +130,7 @@ static enum nflb_verdict run(struct nflb_pkt *pkt)
 		return verdict;
 	/* A datagram can go the short way from here, once there is a route. */
 	if (made && pkt->plain && pkt->tuple.proto == IPPROTO_UDP &&
-	    nflb_route(pkt, conn, dir)) {
+	    nflb_route_renew(pkt, conn, dir)) {
 		verdict = nflb_fast_again(pkt, conn, dir);
 		if (verdict != NFLB_CONTINUE)
 			return verdict;

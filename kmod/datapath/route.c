@@ -197,9 +197,9 @@ static bool is_multipath(struct net *net, struct dst_entry *dst,
  * nflb_route_lookup() of a packet to a backend, which remembers the route, a CPU
  * at a time, as tunnels do.
  */
-static struct dst_entry *route_to_backend(const struct nflb_pkt *pkt,
-					  struct nflb_backend *backend,
-					  const struct nflb_tuple *t)
+static __always_inline struct dst_entry *
+route_to_backend(const struct nflb_pkt *pkt, struct nflb_backend *backend,
+		 const struct nflb_tuple *t)
 {
 	bool remember = goes_by_address(pkt, t->family);
 	struct dst_entry *dst;
@@ -221,72 +221,58 @@ static struct dst_entry *route_to_backend(const struct nflb_pkt *pkt,
 	return dst;
 }
 
-/*
- * Packets of @dir leave with the inverse of this, or of @outer, in which it is
- * put then.
- */
-static const struct nflb_tuple *leaves_as(const struct nflb_conn *conn,
-					  enum nflb_dir dir,
-					  struct nflb_tuple *outer)
+/* Of a one-sided connection; what its packets leave with is not kept. */
+static noinline struct dst_entry *route_one_sided(const struct nflb_pkt *pkt,
+						  const struct nflb_conn *conn)
 {
-	const struct nflb_backend *backend = conn->backend;
-
-	if (!(conn->nat & NFLB_NAT_ONE_SIDED))
-		return nflb_conn_answer(conn, dir);
-	nflb_tuple_invert(outer, &conn->in.tuple);
-	outer->src = backend->addr;
-	outer->family = backend->family;
-	if (nflb_conn_ops(conn)->encap == NFLB_ENCAP_NONE)
-		return outer;
-	outer->dst = conn->outer.source;
-	outer->sport = READ_ONCE(backend->gue_port);
-	outer->dport = conn->outer.port;
-	return outer;
-}
-
-/* Look the route up again; packets on other CPUs may still use the old one. */
-static noinline struct dst_entry *route_refresh(struct nflb_pkt *pkt,
-						struct nflb_conn *conn,
-						enum nflb_dir dir)
-{
-	struct dst_entry *dst, *old;
-	const struct nflb_tuple *t;
+	struct nflb_backend *backend = conn->backend;
 	struct nflb_tuple outer;
 
-	t = leaves_as(conn, dir, &outer);
-
-	dst = dir == NFLB_DIR_IN ?
-	      route_to_backend(pkt, conn->backend, t) :
-	      nflb_route_lookup(pkt, t->family, &t->dst, &t->src, t->dport,
-				t->sport);
-	if (!dst)
-		return NULL;
-	WRITE_ONCE(*nflb_conn_dst_cookie(conn, dir), dst_cookie(dst, t->family));
-	old = unrcu_pointer(xchg(nflb_conn_dst(conn, dir),
-				 RCU_INITIALIZER(dst)));
-	/* Freed after a grace period at the earliest, net/core/dst.c. */
-	dst_release(old);
-	return dst;
+	nflb_tuple_invert(&outer, &conn->in.tuple);
+	outer.src = backend->addr;
+	outer.family = backend->family;
+	if (nflb_conn_ops(conn)->encap != NFLB_ENCAP_NONE) {
+		outer.dst = conn->outer.source;
+		outer.sport = READ_ONCE(backend->gue_port);
+		outer.dport = conn->outer.port;
+	}
+	return route_to_backend(pkt, backend, &outer);
 }
 
 /**
- * nflb_route() - the route of a connection's packet
+ * nflb_route_renew() - look the route of a connection's packet up
  * @pkt: the packet
  * @conn: its connection
  * @dir: its direction
  *
+ * Packets on other CPUs may still use the one that it had.
+ *
  * Context: rcu_read_lock() held; the route is good for as long. Return: the
  * route without a reference, or NULL when there is none.
  */
-struct dst_entry *nflb_route(struct nflb_pkt *pkt, struct nflb_conn *conn,
-			     enum nflb_dir dir)
+struct dst_entry *nflb_route_renew(const struct nflb_pkt *pkt,
+				   struct nflb_conn *conn, enum nflb_dir dir)
 {
-	struct dst_entry *dst = rcu_dereference(*nflb_conn_dst(conn, dir));
+	const struct nflb_tuple *t = nflb_conn_answer(conn, dir);
+	struct dst_entry *dst, *old;
 
-	if (likely(dst && dst_check(dst,
-				    READ_ONCE(*nflb_conn_dst_cookie(conn, dir)))))
-		return dst;
-	return route_refresh(pkt, conn, dir);
+	if (conn->nat & NFLB_NAT_ONE_SIDED)
+		dst = route_one_sided(pkt, conn);
+	else if (dir == NFLB_DIR_IN)
+		dst = route_to_backend(pkt, conn->backend, t);
+	else
+		dst = nflb_route_lookup(pkt, t->family, &t->dst, &t->src,
+					t->dport, t->sport);
+	if (!dst)
+		return NULL;
+	WRITE_ONCE(*nflb_conn_dst_cookie(conn, dir),
+		   dst_cookie(dst, nflb_conn_family(conn, dir)));
+	old = unrcu_pointer(xchg(nflb_conn_dst(conn, dir),
+				 RCU_INITIALIZER(dst)));
+	/* Freed after a grace period at the earliest, net/core/dst.c. */
+	if (unlikely(old))
+		dst_release(old);
+	return dst;
 }
 
 /**

@@ -10,8 +10,8 @@
 #include "datapath/conn.h"
 #include "datapath/packet.h"
 
-struct dst_entry *nflb_route(struct nflb_pkt *pkt, struct nflb_conn *conn,
-			     enum nflb_dir dir);
+struct dst_entry *nflb_route_renew(const struct nflb_pkt *pkt,
+				   struct nflb_conn *conn, enum nflb_dir dir);
 struct dst_entry *nflb_route_lookup(const struct nflb_pkt *pkt, u8 family,
 				    const union nflb_addr *src,
 				    const union nflb_addr *dst,
@@ -29,5 +29,18 @@ enum nflb_verdict nflb_xmit_fragments(struct nflb_pkt *pkt,
 				      struct dst_entry *dst);
 enum nflb_verdict nflb_xmit(struct nflb_pkt *pkt, struct dst_entry *dst);
 void nflb_untrack(struct sk_buff *skb);
+
+/* nflb_route_renew(), if the one that the connection has is not good any more */
+static inline struct dst_entry *nflb_route(const struct nflb_pkt *pkt,
+					   struct nflb_conn *conn,
+					   enum nflb_dir dir)
+{
+	struct dst_entry *dst = rcu_dereference(*nflb_conn_dst(conn, dir));
+
+	if (likely(dst && dst_check(dst,
+				    READ_ONCE(*nflb_conn_dst_cookie(conn, dir)))))
+		return dst;
+	return nflb_route_renew(pkt, conn, dir);
+}
 
 #endif /* NFLB_ROUTE_H */
