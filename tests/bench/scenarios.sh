@@ -109,7 +109,7 @@ nflb() { # FAMILY MODE [ENCAP]
 	lb device add to-rt
 	measure "$1" "$name, fast path" "$2" fast
 	lb device del to-rt
-	if [ "$what" != check ] && [ "${3:-none}" = none ]; then
+	if [ "${3:-none}" = none ]; then
 		lb connection flush >/dev/null
 		measure_new "$1" "$name"
 	fi
