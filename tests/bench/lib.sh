@@ -151,7 +151,7 @@ generate() {
 }
 
 # Which of several figures counts. Of real time the least, for whatever else
-# happens takes some, too. Else the median, for now and then the kernel has
+# happens takes some, too. Else the median, since sometimes the kernel has
 # something else to do.
 runs=3
 [ "$what" != native ] || runs=5

@@ -3,121 +3,62 @@
  * From a file to requests. Each key becomes the words that the command line has
  * for it, so that there is one parser, and one set of messages, for both.
  */
-#define _GNU_SOURCE
 #include "model/config.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/json_locate.h"
+#include "util/json_reader.h"
 
-/* services, index, backends, index, key */
-#define DEPTH_MAX 8
-
-/* What is being read, for messages. */
-static struct {
-	const char *name;
-	const char *text;		/* NULL: no file */
-	struct json_step path[DEPTH_MAX];
-	size_t depth;
-	bool at_key;
-	char before[LBADM_WHERE_MAX];	/* of a batch, "FILE:LINE: " */
-} reader;
-
-static void locate(void)
-{
-	unsigned int line, column;
-
-	if (!reader.text)
-		return;
-	json_locate(reader.text, reader.path, reader.depth, reader.at_key,
-		    &line, &column);
-	snprintf(lbadm_where, LBADM_WHERE_MAX, "%.200s%.250s:%u:%u: ",
-		 reader.before, reader.name, line, column);
-}
-
-static void enter_key(const char *key)
-{
-	reader.path[reader.depth++] = (struct json_step){ .key = key };
-}
-
-static void enter_index(size_t index)
-{
-	reader.path[reader.depth++] = (struct json_step){ .index = index };
-}
-
-static void leave(void)
-{
-	reader.depth--;
-}
-
-/* How the value of a key is written. */
-enum kind {
-	STRING,
-	NUMBER,
-	BOOLEAN,
-	NUMBER_OR_STRING,
-	ARRAY,
-	OBJECT,
-};
-
-/* A key, and the word of the command line that it is. */
-struct key {
-	const char *name;
-	enum kind kind;
-	const char *word;	/* NULL: goes with another key, or is special */
-};
-
-static const struct key service_keys[] = {
-	{ "protocol", STRING, NULL },
-	{ "address", STRING, NULL },
-	{ "port", NUMBER_OR_STRING, NULL },
-	{ "mode", STRING, "mode" },
-	{ "encap", STRING, "encap" },
-	{ "encap-port", NUMBER, NULL },
-	{ "encap-source", STRING, "encap-source" },
-	{ "scheduler", STRING, "scheduler" },
-	{ "persist", NUMBER, "persist" },
-	{ "persist-prefix4", NUMBER, NULL },
-	{ "persist-prefix6", NUMBER, NULL },
-	{ "slow-start", NUMBER, "slow-start" },
-	{ "toa", BOOLEAN, "toa" },
-	{ "toa-kind6", NUMBER, "toa-kind6" },
-	{ "proxy-protocol", BOOLEAN, "proxy-protocol" },
-	{ "timeout-syn", NUMBER, "timeout-syn" },
-	{ "timeout-established", NUMBER, "timeout-established" },
-	{ "timeout-fin", NUMBER, "timeout-fin" },
-	{ "timeout-udp", NUMBER, "timeout-udp" },
-	{ "backends", ARRAY, NULL },
-	{ "health-check", OBJECT, NULL },
+static const struct json_key service_keys[] = {
+	{ "protocol", JSON_KIND_STRING, NULL },
+	{ "address", JSON_KIND_STRING, NULL },
+	{ "port", JSON_KIND_NUMBER_OR_STRING, NULL },
+	{ "mode", JSON_KIND_STRING, "mode" },
+	{ "encap", JSON_KIND_STRING, "encap" },
+	{ "encap-port", JSON_KIND_NUMBER, NULL },
+	{ "encap-source", JSON_KIND_STRING, "encap-source" },
+	{ "scheduler", JSON_KIND_STRING, "scheduler" },
+	{ "persist", JSON_KIND_NUMBER, "persist" },
+	{ "persist-prefix4", JSON_KIND_NUMBER, NULL },
+	{ "persist-prefix6", JSON_KIND_NUMBER, NULL },
+	{ "slow-start", JSON_KIND_NUMBER, "slow-start" },
+	{ "toa", JSON_KIND_BOOLEAN, "toa" },
+	{ "toa-kind6", JSON_KIND_NUMBER, "toa-kind6" },
+	{ "proxy-protocol", JSON_KIND_BOOLEAN, "proxy-protocol" },
+	{ "timeout-syn", JSON_KIND_NUMBER, "timeout-syn" },
+	{ "timeout-established", JSON_KIND_NUMBER, "timeout-established" },
+	{ "timeout-fin", JSON_KIND_NUMBER, "timeout-fin" },
+	{ "timeout-udp", JSON_KIND_NUMBER, "timeout-udp" },
+	{ "backends", JSON_KIND_ARRAY, NULL },
+	{ "health-check", JSON_KIND_OBJECT, NULL },
 	{ 0 },
 };
 
-static const struct key backend_keys[] = {
-	{ "address", STRING, NULL },
-	{ "port", NUMBER, NULL },
-	{ "weight", NUMBER, "weight" },
-	{ "state", STRING, "state" },
-	{ "max-connections", NUMBER, "max-connections" },
-	{ "mode", STRING, "mode" },
-	{ "encap", STRING, "encap" },
-	{ "encap-port", NUMBER, NULL },
+static const struct json_key backend_keys[] = {
+	{ "address", JSON_KIND_STRING, NULL },
+	{ "port", JSON_KIND_NUMBER, NULL },
+	{ "weight", JSON_KIND_NUMBER, "weight" },
+	{ "state", JSON_KIND_STRING, "state" },
+	{ "max-connections", JSON_KIND_NUMBER, "max-connections" },
+	{ "mode", JSON_KIND_STRING, "mode" },
+	{ "encap", JSON_KIND_STRING, "encap" },
+	{ "encap-port", JSON_KIND_NUMBER, NULL },
 	{ 0 },
 };
 
-static const struct key laddr_keys[] = {
-	{ "address", STRING, NULL },
-	{ "ports", STRING, "ports" },
-	{ "exclude", STRING, "exclude" },
+static const struct json_key laddr_keys[] = {
+	{ "address", JSON_KIND_STRING, NULL },
+	{ "ports", JSON_KIND_STRING, "ports" },
+	{ "exclude", JSON_KIND_STRING, "exclude" },
 	{ 0 },
 };
 
-static const struct key config_keys[] = {
-	{ "services", ARRAY, NULL },
-	{ "local-addresses", ARRAY, NULL },
-	{ "devices", ARRAY, NULL },
+static const struct json_key config_keys[] = {
+	{ "services", JSON_KIND_ARRAY, NULL },
+	{ "local-addresses", JSON_KIND_ARRAY, NULL },
+	{ "devices", JSON_KIND_ARRAY, NULL },
 	{ 0 },
 };
 
@@ -129,78 +70,6 @@ static void *zeroed(size_t count, size_t size)
 	if (!array)
 		abort();
 	return array;
-}
-
-static bool is_kind(const json_t *value, enum kind kind)
-{
-	switch (kind) {
-	case STRING: return json_is_string(value);
-	case NUMBER: return json_is_integer(value);
-	case BOOLEAN: return json_is_boolean(value);
-	case NUMBER_OR_STRING:
-		return json_is_integer(value) || json_is_string(value);
-	case ARRAY: return json_is_array(value);
-	default: return json_is_object(value);
-	}
-}
-
-static const char *kind_name(enum kind kind)
-{
-	static const char *const names[] = {
-		[STRING] = "a string",
-		[NUMBER] = "a number",
-		[BOOLEAN] = "true or false",
-		[NUMBER_OR_STRING] = "a number or a string",
-		[ARRAY] = "an array",
-		[OBJECT] = "an object",
-	};
-
-	return names[kind];
-}
-
-static int unknown_key(const struct key *keys, const char *key)
-{
-	char list[512] = "";
-	size_t used = 0;
-	int status;
-
-	for (; keys->name; keys++)
-		used += snprintf(list + used, sizeof(list) - used, "%s%s",
-				 used ? ", " : "", keys->name);
-	enter_key(key);
-	reader.at_key = true;
-	status = usage_error("unknown key \"%s\"; there are: %s", key, list);
-	reader.at_key = false;
-	leave();
-	return status;
-}
-
-/* Are all keys known, and their values what they are to be? */
-static int check_keys(const json_t *object, const struct key *keys,
-		      const char *what)
-{
-	const char *name;
-	json_t *value;
-	int status = LBADM_OK;
-
-	if (!json_is_object(object))
-		return usage_error("%s is an object: {...}", what);
-	json_object_foreach((json_t *)object, name, value) {
-		const struct key *key = keys;
-
-		while (key->name && strcmp(key->name, name))
-			key++;
-		if (!key->name)
-			return unknown_key(keys, name);
-		if (is_kind(value, key->kind))
-			continue;
-		enter_key(name);
-		status = usage_error("%s: %s is expected", name,
-				     kind_name(key->kind));
-		leave();
-		return status;
-	}
-	return status;
 }
 
 /* A value as a word of the command line. Returns @buf, or the string itself. */
@@ -234,9 +103,9 @@ static int without_main(const json_t *object, const char *key,
 
 	if (!json_object_get(object, key) || json_object_get(object, main_key))
 		return LBADM_OK;
-	enter_key(key);
+	json_enter_key(key);
 	status = usage_error("%s goes with %s", key, main_key);
-	leave();
+	json_leave();
 	return status;
 }
 
@@ -256,7 +125,7 @@ static void join_words(const json_t *object, const char *key, char *buf,
 }
 
 /* Each key that is a word of the command line goes through its parser. */
-static int settings(const json_t *object, const struct key *keys,
+static int settings(const json_t *object, const struct json_key *keys,
 		    int (*parse)(struct words *words, void *req), void *req)
 {
 	int status = LBADM_OK;
@@ -271,7 +140,7 @@ static int settings(const json_t *object, const struct key *keys,
 		if (!value || !keys->word)
 			continue;
 		word = word_of(value, number, sizeof(number));
-		enter_key(keys->name);
+		json_enter_key(keys->name);
 		if (strlen(word) + 32 > sizeof(text)) {
 			status = usage_error("%s: the value is too long",
 					     keys->name);
@@ -280,7 +149,7 @@ static int settings(const json_t *object, const struct key *keys,
 			join_words(object, keys->name, text, sizeof(text));
 			status = parse(&words, req);
 		}
-		leave();
+		json_leave();
 	}
 	return status;
 }
@@ -322,7 +191,7 @@ static int backend_read(const json_t *object, struct backend_request *req)
 	struct words words = { .argv = argv, .argc = 1 };
 	int status;
 
-	status = check_keys(object, backend_keys, "a backend");
+	status = json_check_keys(object, backend_keys, "a backend");
 	status = status ? status : missing(object, "address", "backend");
 	status = status ? status : without_main(object, "encap-port", "encap");
 	if (status)
@@ -344,14 +213,14 @@ static int backends_read(const json_t *array, struct config_service *service)
 	service->backends = zeroed(json_array_size(array),
 				   sizeof(*service->backends));
 	for (i = 0; i < json_array_size(array) && !status; i++) {
-		enter_index(i);
+		json_enter_index(i);
 		status = backend_read(json_array_get(array, i),
 				      &service->backends[i]);
 		for (j = 0; j < i && !status; j++)
 			if (config_same_backend(&service->backends[i],
 					 &service->backends[j]))
 				status = usage_error("the backend is there twice");
-		leave();
+		json_leave();
 		service->backend_count++;
 	}
 	return status;
@@ -377,7 +246,7 @@ static int service_read(const json_t *object, struct config_service *service)
 	struct words words = { .argv = argv, .argc = 2 };
 	int status;
 
-	status = check_keys(object, service_keys, "a service");
+	status = json_check_keys(object, service_keys, "a service");
 	status = status ? status : missing(object, "protocol", "service");
 	status = status ? status : missing(object, "address", "service");
 	status = status ? status : missing(object, "port", "service");
@@ -396,15 +265,15 @@ static int service_read(const json_t *object, struct config_service *service)
 					    parse_service_key, req);
 	if (status)
 		return status;
-	enter_key("health-check");
+	json_enter_key("health-check");
 	status = health_check_read(json_object_get(object, "health-check"),
 				   req);
-	leave();
+	json_leave();
 	if (status)
 		return status;
-	enter_key("backends");
+	json_enter_key("backends");
 	status = backends_read(json_object_get(object, "backends"), service);
-	leave();
+	json_leave();
 	return status;
 }
 
@@ -418,7 +287,7 @@ static int services_read(const json_t *array, struct config *config)
 	for (i = 0; i < json_array_size(array) && !status; i++) {
 		struct config_service *service = &config->services[i];
 
-		enter_index(i);
+		json_enter_index(i);
 		config->service_count++;
 		status = service_read(json_array_get(array, i), service);
 		for (j = 0; j < i && !status; j++)
@@ -426,7 +295,7 @@ static int services_read(const json_t *array, struct config *config)
 				    &config->services[j].request.id,
 				    sizeof(service->request.id)))
 				status = usage_error("the service is there twice");
-		leave();
+		json_leave();
 	}
 	return status;
 }
@@ -446,7 +315,7 @@ static int laddr_read(const json_t *value, struct laddr_request *req)
 	int status = LBADM_OK;
 
 	if (!json_is_string(value)) {
-		status = check_keys(value, laddr_keys,
+		status = json_check_keys(value, laddr_keys,
 				    "a local address is a string, or");
 		status = status ? status : missing(value, "address",
 						   "local address");
@@ -469,12 +338,12 @@ static int laddrs_read(const json_t *array, struct config *config)
 	config->laddrs = zeroed(json_array_size(array),
 				sizeof(*config->laddrs));
 	for (i = 0; i < json_array_size(array) && !status; i++) {
-		enter_index(i);
+		json_enter_index(i);
 		status = laddr_read(json_array_get(array, i),
 				    &config->laddrs[i]);
 		if (!status && config_has_laddr(config, &config->laddrs[i]))
 			status = usage_error("the local address is there twice");
-		leave();
+		json_leave();
 		config->laddr_count++;
 	}
 	return status;
@@ -492,11 +361,11 @@ static int devices_read(const json_t *array, struct config *config)
 		char *argv[] = { (char *)(name ? name : "") };
 		struct words words = { .argv = argv, .argc = 1 };
 
-		enter_index(i);
+		json_enter_index(i);
 		status = parse_device(&words, &config->devices[i]);
 		if (!status && config_has_device(config, name))
 			status = usage_error("the device is there twice");
-		leave();
+		json_leave();
 		config->device_count++;
 	}
 	return status;
@@ -507,9 +376,9 @@ static int part_read(const char *key, struct config *config,
 {
 	int status;
 
-	enter_key(key);
+	json_enter_key(key);
 	status = read(json_object_get(config->json, key), config);
-	leave();
+	json_leave();
 	return status;
 }
 
@@ -519,7 +388,7 @@ int config_from_json(json_t *json, struct config *config)
 
 	memset(config, 0, sizeof(*config));
 	config->json = json;
-	status = check_keys(json, config_keys, "a configuration");
+	status = json_check_keys(json, config_keys, "a configuration");
 	status = status ? status : part_read("services", config, services_read);
 	status = status ? status : part_read("local-addresses", config,
 					     laddrs_read);
@@ -529,64 +398,14 @@ int config_from_json(json_t *json, struct config *config)
 	return status;
 }
 
-/* All of a file, with a NUL behind it; or NULL, having said why. */
-static char *file_text(const char *name, size_t *len)
+static int take(json_t *json, void *config)
 {
-	FILE *file = strcmp(name, "-") ? fopen(name, "r") : stdin;
-	char *text = NULL;
-	size_t size = 0;
-	ssize_t got;
-
-	if (!file) {
-		usage_error("%s: %s", name, strerror(errno));
-		return NULL;
-	}
-	errno = 0;
-	got = getdelim(&text, &size, '\0', file);
-	if (ferror(file) || (got < 0 && !feof(file))) {
-		usage_error("%s: %s", name, strerror(errno));
-		free(text);
-		text = NULL;
-	} else if (got < 0) {
-		free(text);
-		text = zeroed(1, 1);
-		got = 0;
-	}
-	*len = got < 0 ? 0 : got;
-	if (file != stdin)
-		fclose(file);
-	return text;
+	return config_from_json(json, config);
 }
 
 int config_read(const char *name, struct config *config)
 {
-	json_error_t error;
-	json_t *json;
-	char *text;
-	size_t len;
-	int status;
-
-	text = file_text(name, &len);
-	if (!text)
-		return LBADM_USAGE;
-	json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-	if (!json) {
-		status = usage_error("%s:%d:%d: %s", name, error.line,
-				     error.column, error.text);
-		free(text);
-		return status;
-	}
-	reader.name = name;
-	reader.text = text;
-	reader.depth = 0;
-	snprintf(reader.before, LBADM_WHERE_MAX, "%s", lbadm_where);
-	lbadm_locate = locate;
-	status = config_from_json(json, config);
-	lbadm_locate = NULL;
-	reader.text = NULL;
-	snprintf(lbadm_where, LBADM_WHERE_MAX, "%s", reader.before);
-	free(text);
-	return status;
+	return json_read(name, take, config);
 }
 
 void config_free(struct config *config)

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * To read JSON from a file: where it is being read, so that what is wrong is told
+ * with its line and column, and which keys an object may have.
+ */
+#ifndef LBADM_JSON_READER_H
+#define LBADM_JSON_READER_H
+
+#include <jansson.h>
+
+/* How the value of a key is written. */
+enum json_kind {
+	JSON_KIND_STRING,
+	JSON_KIND_NUMBER,
+	JSON_KIND_BOOLEAN,
+	JSON_KIND_NUMBER_OR_STRING,
+	JSON_KIND_ARRAY,
+	JSON_KIND_OBJECT,
+};
+
+/* A key, and the word of the command line that it is. The last has no name. */
+struct json_key {
+	const char *name;
+	enum json_kind kind;
+	const char *word;	/* NULL: goes with another key, or is special */
+};
+
+/* What is said from here to json_leave() is said of this key's value, or element. */
+void json_enter_key(const char *key);
+void json_enter_index(size_t index);
+void json_leave(void);
+
+/**
+ * json_check_keys() - are all keys known, and their values what they are to be?
+ * @object: what ought to be an object
+ * @keys: that it may have
+ * @what: it is called in messages
+ *
+ * Returns enum lbadm_exit, having said what is wrong.
+ */
+int json_check_keys(const json_t *object, const struct json_key *keys,
+		    const char *what);
+
+/**
+ * json_read() - read a file
+ * @name: its name; "-" is standard input
+ * @take: gets what is in it, which is its own then, and returns enum lbadm_exit
+ * @data: for @take
+ *
+ * Returns what @take does, or having said what is wrong with the file,
+ * LBADM_USAGE. What @take says is said with the place in the file.
+ */
+int json_read(const char *name, int (*take)(json_t *json, void *data),
+	      void *data);
+
+#endif /* LBADM_JSON_READER_H */
