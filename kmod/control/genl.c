@@ -41,6 +41,26 @@ struct sk_buff *nflb_nl_reply(struct genl_info *info, size_t size, void **hdr)
 	return skb;
 }
 
+/**
+ * nflb_nl_answer() - send an answer
+ * @info: the request
+ * @reply: from nflb_nl_reply(), freed when it is not sent
+ * @hdr: from there, too
+ * @err: that it could not be filled in, or 0
+ *
+ * Return: @err, or that it could not be sent, or 0.
+ */
+int nflb_nl_answer(struct genl_info *info, struct sk_buff *reply, void *hdr,
+		   int err)
+{
+	if (err) {
+		nlmsg_free(reply);
+		return err;
+	}
+	genlmsg_end(reply, hdr);
+	return genlmsg_reply(reply, info);
+}
+
 static struct nflb_service *find_service(struct nflb_net *nn,
 					 struct genl_info *info,
 					 const struct nflb_service_id *id)
@@ -73,12 +93,7 @@ static int nflb_nl_service_get_doit(struct sk_buff *skb,
 	svc = find_service(nn, info, &id);
 	err = svc ? nflb_fill_service(reply, svc) : -ENOENT;
 	mutex_unlock(&nn->mutex);
-	if (err) {
-		nlmsg_free(reply);
-		return err;
-	}
-	genlmsg_end(reply, hdr);
-	return genlmsg_reply(reply, info);
+	return nflb_nl_answer(info, reply, hdr, err);
 }
 
 static int service_change(struct nflb_net *nn, struct genl_info *info,
@@ -198,12 +213,7 @@ static int nflb_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 	mutex_lock(&nn->mutex);
 	err = nflb_fill_net(reply, nn);
 	mutex_unlock(&nn->mutex);
-	if (err) {
-		nlmsg_free(reply);
-		return err;
-	}
-	genlmsg_end(reply, hdr);
-	return genlmsg_reply(reply, info);
+	return nflb_nl_answer(info, reply, hdr, err);
 }
 
 static int nflb_nl_stats_zero_doit(struct sk_buff *skb, struct genl_info *info)

@@ -18,6 +18,8 @@ extern struct genl_family nflb_genl_family;
 int nflb_genl_init(void);
 void nflb_genl_exit(void);
 struct sk_buff *nflb_nl_reply(struct genl_info *info, size_t size, void **hdr);
+int nflb_nl_answer(struct genl_info *info, struct sk_buff *reply, void *hdr,
+		   int err);
 
 /* genl_conn.c */
 int nflb_nl_conn_get_start(struct netlink_callback *cb);

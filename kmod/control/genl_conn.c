@@ -144,20 +144,13 @@ static int walk_reply(struct genl_info *info, bool flush)
 	err = nflb_parse_conn_filter(info->attrs, &filter, info->extack);
 	if (err)
 		return err;
-	reply = genlmsg_new(NFLB_MSG_SIZE, GFP_KERNEL);
+	reply = nflb_nl_reply(info, NFLB_MSG_SIZE, &hdr);
 	if (!reply)
 		return -ENOMEM;
-	hdr = genlmsg_put_reply(reply, info, &nflb_genl_family, 0,
-				info->genlhdr->cmd);
 	/* Nothing fails from here on. */
 	count = flush ? walk_flush(nn, &filter) : walk(nn, &filter, false);
-	if (!hdr || nla_put_u64_64bit(reply, NFLB_A_COUNT, count,
-				      NFLB_A_PAD)) {
-		nlmsg_free(reply);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(reply, hdr);
-	return genlmsg_reply(reply, info);
+	err = nla_put_u64_64bit(reply, NFLB_A_COUNT, count, NFLB_A_PAD);
+	return nflb_nl_answer(info, reply, hdr, err);
 }
 
 /**

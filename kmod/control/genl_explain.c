@@ -305,10 +305,5 @@ int nflb_nl_explain_doit(struct sk_buff *skb, struct genl_info *info)
 	local_bh_enable();
 	rcu_read_unlock();
 	mutex_unlock(&nn->mutex);
-	if (err) {
-		nlmsg_free(reply);
-		return err;
-	}
-	genlmsg_end(reply, hdr);
-	return genlmsg_reply(reply, info);
+	return nflb_nl_answer(info, reply, hdr, err);
 }

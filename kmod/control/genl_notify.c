@@ -32,33 +32,53 @@ static bool wanted(const struct nflb_net *nn, enum nflb_genl_group group)
 	       genl_has_listeners(&nflb_genl_family, nn->net, group);
 }
 
-static struct sk_buff *event_new(u8 cmd, gfp_t gfp, void **hdr)
-{
-	struct sk_buff *skb = genlmsg_new(NFLB_MSG_SIZE, gfp);
+/* An event that is being told of. */
+struct event {
+	const struct nflb_net	*nn;
+	enum nflb_genl_group	group;
+	u8			cmd;
+	gfp_t			gfp;
+	struct sk_buff		*skb;
+	void			*hdr;
+};
 
-	if (!skb)
-		return NULL;
-	*hdr = genlmsg_put(skb, 0, 0, &nflb_genl_family, 0, cmd);
-	if (!*hdr) {
-		nlmsg_free(skb);
-		return NULL;
-	}
-	return skb;
+/* Those who listen know then that they missed something. */
+static void event_lost(const struct event *ev)
+{
+	nlmsg_free(ev->skb);
+	genl_set_err(&nflb_genl_family, ev->nn->net, 0, ev->group, -ENOBUFS);
 }
 
-/* @skb may be NULL, when there was no memory: then it is known to be lost. */
-static void event_send(const struct nflb_net *nn, struct sk_buff *skb,
-		       void *hdr, int err, enum nflb_genl_group group,
-		       gfp_t gfp)
+/* Returns true when there is @ev->skb to be filled in, for event_send(). */
+static bool event_new(struct event *ev)
 {
-	if (skb && !err) {
-		genlmsg_end(skb, hdr);
-		genlmsg_multicast_netns(&nflb_genl_family, nn->net, skb, 0,
-					group, gfp);
+	if (!wanted(ev->nn, ev->group))
+		return false;
+	ev->skb = genlmsg_new(NFLB_MSG_SIZE, ev->gfp);
+	if (ev->skb)
+		ev->hdr = genlmsg_put(ev->skb, 0, 0, &nflb_genl_family, 0,
+				      ev->cmd);
+	if (!ev->hdr)
+		event_lost(ev);
+	return ev->hdr;
+}
+
+static void event_send(const struct event *ev, int err)
+{
+	if (err) {
+		event_lost(ev);
 		return;
 	}
-	nlmsg_free(skb);
-	genl_set_err(&nflb_genl_family, nn->net, 0, group, -ENOBUFS);
+	genlmsg_end(ev->skb, ev->hdr);
+	genlmsg_multicast_netns(&nflb_genl_family, ev->nn->net, ev->skb, 0,
+				ev->group, ev->gfp);
+}
+
+#define CONFIG_EVENT(_nn, _cmd) {		\
+	.nn = (_nn),				\
+	.group = NFLB_GENL_GROUP_CONFIG,	\
+	.cmd = (_cmd),				\
+	.gfp = GFP_KERNEL,			\
 }
 
 /**
@@ -68,16 +88,10 @@ static void event_send(const struct nflb_net *nn, struct sk_buff *skb,
  */
 void nflb_notify_service(const struct nflb_service *svc, u8 cmd)
 {
-	struct sk_buff *skb;
-	void *hdr = NULL;
-	int err = 0;
+	struct event ev = CONFIG_EVENT(svc->nn, cmd);
 
-	if (!wanted(svc->nn, NFLB_GENL_GROUP_CONFIG))
-		return;
-	skb = event_new(cmd, GFP_KERNEL, &hdr);
-	if (skb)
-		err = nflb_fill_service(skb, svc);
-	event_send(svc->nn, skb, hdr, err, NFLB_GENL_GROUP_CONFIG, GFP_KERNEL);
+	if (event_new(&ev))
+		event_send(&ev, nflb_fill_service(ev.skb, svc));
 }
 
 /**
@@ -87,17 +101,10 @@ void nflb_notify_service(const struct nflb_service *svc, u8 cmd)
  */
 void nflb_notify_backend(const struct nflb_backend *backend, u8 cmd)
 {
-	const struct nflb_net *nn = backend->service->nn;
-	struct sk_buff *skb;
-	void *hdr = NULL;
-	int err = 0;
+	struct event ev = CONFIG_EVENT(backend->service->nn, cmd);
 
-	if (!wanted(nn, NFLB_GENL_GROUP_CONFIG))
-		return;
-	skb = event_new(cmd, GFP_KERNEL, &hdr);
-	if (skb)
-		err = nflb_fill_backend(skb, backend);
-	event_send(nn, skb, hdr, err, NFLB_GENL_GROUP_CONFIG, GFP_KERNEL);
+	if (event_new(&ev))
+		event_send(&ev, nflb_fill_backend(ev.skb, backend));
 }
 
 /**
@@ -109,16 +116,10 @@ void nflb_notify_backend(const struct nflb_backend *backend, u8 cmd)
 void nflb_notify_laddr(const struct nflb_net *nn,
 		       const struct nflb_laddr *laddr, u8 cmd)
 {
-	struct sk_buff *skb;
-	void *hdr = NULL;
-	int err = 0;
+	struct event ev = CONFIG_EVENT(nn, cmd);
 
-	if (!wanted(nn, NFLB_GENL_GROUP_CONFIG))
-		return;
-	skb = event_new(cmd, GFP_KERNEL, &hdr);
-	if (skb)
-		err = nflb_fill_laddr(skb, nn, laddr);
-	event_send(nn, skb, hdr, err, NFLB_GENL_GROUP_CONFIG, GFP_KERNEL);
+	if (event_new(&ev))
+		event_send(&ev, nflb_fill_laddr(ev.skb, nn, laddr));
 }
 
 /**
@@ -130,29 +131,24 @@ void nflb_notify_laddr(const struct nflb_net *nn,
 void nflb_notify_device(const struct nflb_net *nn, const struct net_device *dev,
 			u8 cmd)
 {
-	struct sk_buff *skb;
-	void *hdr = NULL;
-	int err = 0;
+	struct event ev = CONFIG_EVENT(nn, cmd);
 
-	if (!wanted(nn, NFLB_GENL_GROUP_CONFIG))
-		return;
-	skb = event_new(cmd, GFP_KERNEL, &hdr);
-	if (skb)
-		err = nflb_fill_device(skb, dev);
-	event_send(nn, skb, hdr, err, NFLB_GENL_GROUP_CONFIG, GFP_KERNEL);
+	if (event_new(&ev))
+		event_send(&ev, nflb_fill_device(ev.skb, dev));
 }
 
 static noinline void tell_of_conn(struct nflb_net *nn,
 				  const struct nflb_conn *conn, u8 cmd)
 {
-	struct sk_buff *skb;
-	void *hdr = NULL;
-	int err = 0;
+	struct event ev = {
+		.nn = nn,
+		.group = NFLB_GENL_GROUP_CONNECTIONS,
+		.cmd = cmd,
+		.gfp = GFP_ATOMIC,
+	};
 
-	skb = event_new(cmd, GFP_ATOMIC, &hdr);
-	if (skb)
-		err = nflb_fill_conn(skb, conn);
-	event_send(nn, skb, hdr, err, NFLB_GENL_GROUP_CONNECTIONS, GFP_ATOMIC);
+	if (event_new(&ev))
+		event_send(&ev, nflb_fill_conn(ev.skb, conn));
 }
 
 /**
