@@ -171,6 +171,21 @@ static void nth(const struct nflb_laddr_pool *pool,
 	nflb_laddr_at(pool, n, &out->dst, &out->dport);
 }
 
+/* For attempt number @attempt at a connection; or NULL, with a reason. */
+static const struct nflb_laddr_pool *
+pool_for(const struct nflb_net *nn, const struct nflb_backend *backend,
+	 unsigned int attempt, u8 family, enum nflb_reason *reason)
+{
+	const struct nflb_laddr_pool *pool;
+
+	pool = rcu_dereference(nn->laddrs[nflb_laddr_index(family)]);
+	if (pool && attempt < tries(backend, pool->total))
+		return pool;
+	*reason = pool ? NFLB_REASON_PORTS_EXHAUSTED :
+			 NFLB_REASON_NO_LOCAL_ADDRESS;
+	return NULL;
+}
+
 /**
  * nflb_laddr_next() - a local address and port to try for a new connection
  * @nn: the namespace
@@ -187,18 +202,13 @@ bool nflb_laddr_next(struct nflb_net *nn, struct nflb_backend *backend,
 {
 	const struct nflb_laddr_pool *pool;
 
-	pool = rcu_dereference(nn->laddrs[nflb_laddr_index(out->family)]);
-	if (!pool) {
-		*reason = NFLB_REASON_NO_LOCAL_ADDRESS;
-		return false;
-	}
-	if (attempt >= tries(backend, pool->total)) {
+	pool = pool_for(nn, backend, attempt, out->family, reason);
+	if (pool)
+		nth(pool, backend, atomic_inc_return(&backend->port_cursor),
+		    out);
+	else if (*reason == NFLB_REASON_PORTS_EXHAUSTED)
 		WRITE_ONCE(backend->ports_exhausted, nflb_now());
-		*reason = NFLB_REASON_PORTS_EXHAUSTED;
-		return false;
-	}
-	nth(pool, backend, atomic_inc_return(&backend->port_cursor), out);
-	return true;
+	return pool;
 }
 
 /**
@@ -217,13 +227,9 @@ bool nflb_laddr_peek(struct nflb_net *nn, const struct nflb_backend *backend,
 {
 	const struct nflb_laddr_pool *pool;
 
-	pool = rcu_dereference(nn->laddrs[nflb_laddr_index(out->family)]);
-	if (pool && attempt < tries(backend, pool->total)) {
+	pool = pool_for(nn, backend, attempt, out->family, reason);
+	if (pool)
 		nth(pool, backend,
 		    atomic_read(&backend->port_cursor) + attempt + 1, out);
-		return true;
-	}
-	*reason = pool ? NFLB_REASON_PORTS_EXHAUSTED :
-			 NFLB_REASON_NO_LOCAL_ADDRESS;
-	return false;
+	return pool;
 }
