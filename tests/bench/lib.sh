@@ -286,7 +286,7 @@ measure_new() {
 # that were made before
 measure_reply() {
 	local direction=reply port=$3
-	[ -n "${low[$1 reply]:-}" ] || dropped "$1"
+	dropped "$1"
 	measure "$1" "$2, reply" '' "${4:-}"
 }
 
