@@ -12,6 +12,8 @@
 #include "datapath/source.h"
 #include "netns.h"
 
+#define DEVICES_MAX 512
+
 /**
  * nflb_addr_is_local() - is this an address of the host?
  * @net: the namespace
@@ -37,38 +39,49 @@ static void filter_add(struct nflb_source_filter *filter, __be32 addr)
 }
 
 /*
- * What fib_add_ifaddr() puts into the local table for each address. It changes
- * the routing's generation after the address is in its list, which is why that
- * is read before. With many addresses the filter is of no use, and is full.
+ * What fib_add_ifaddr() puts into the local table for each address. Returns false
+ * when there are too many: of addresses, for the filter to be of use; of devices,
+ * for a packet to wait for.
  */
-static noinline void filter_make(struct nflb_source_filter *filter,
-				 struct net *net)
+static bool filter_fill(struct nflb_source_filter *filter, struct net *net)
 {
+	unsigned int addresses = 0, devices = 0;
 	const struct in_ifaddr *ifa;
 	struct in_device *in_dev;
 	struct net_device *dev;
-	unsigned int count = 0;
 
-	filter->genid = rt_genid_ipv4(net);
-	filter->made = true;
-	/* Pairs with the atomic that changes the generation. */
-	smp_rmb();
-	bitmap_zero(filter->bits, NFLB_SOURCE_BITS);
 	for_each_netdev_rcu(net, dev) {
+		if (++devices > DEVICES_MAX)
+			return false;
 		in_dev = __in_dev_get_rcu(dev);
 		if (!in_dev)
 			continue;
 		in_dev_for_each_ifa_rcu(ifa, in_dev) {
-			if (++count > NFLB_SOURCE_BITS / 4) {
-				bitmap_fill(filter->bits, NFLB_SOURCE_BITS);
-				return;
-			}
+			if (++addresses > NFLB_SOURCE_BITS / 4)
+				return false;
 			filter_add(filter, ifa->ifa_local);
 			filter_add(filter, ifa->ifa_broadcast);
 			filter_add(filter, ifa->ifa_address & ifa->ifa_mask);
 			filter_add(filter, ifa->ifa_address | ~ifa->ifa_mask);
 		}
 	}
+	return true;
+}
+
+/*
+ * The routing's generation changes after an address is in its device's list, which
+ * is why that is read before.
+ */
+static noinline void filter_make(struct nflb_source_filter *filter,
+				 struct net *net)
+{
+	filter->genid = rt_genid_ipv4(net);
+	filter->made = true;
+	/* Pairs with the atomic that changes the generation. */
+	smp_rmb();
+	bitmap_zero(filter->bits, NFLB_SOURCE_BITS);
+	if (!filter_fill(filter, net))
+		bitmap_fill(filter->bits, NFLB_SOURCE_BITS);
 }
 
 /* May @addr be the host's own, or a broadcast address? If not, it is neither. */

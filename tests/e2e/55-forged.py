@@ -88,6 +88,14 @@ def an_address_that_comes_and_goes(net, f):
             "2001:db8:77::/64" if f.v6 else "10.77.0.0/16")
     assert arrives(others[7])
     if not f.v6:
+        # More devices than are looked through for it
+        subprocess.run(["ip", "-n", "lb", "-b", "-"], text=True, check=True, input="".join(
+            "link add br%d group 77 type bridge\n" % i for i in range(520)) +
+            "addr add 10.78.0.1/32 dev br519\n")
+        assert not arrives("10.78.0.1")
+        assert arrives(many[5])
+        run("ip", "-n", "lb", "link", "del", "group", "77")
+        assert arrives("10.78.0.1")
         run("ip", "-n", "lb", "route", "add", "local", many[6], "dev", "lo")
         assert not arrives(many[6])
         run("ip", "-n", "lb", "route", "del", "local", many[6], "dev", "lo")
