@@ -252,9 +252,15 @@ connections() {
 	fi
 }
 
+# asked FAMILY NAME: is it to be measured? Without redirect nothing can be compared.
+asked() {
+	[ -z "${NFLB_ONLY:-}" ] || [ "$2" = redirect ] || [[ ";$NFLB_ONLY;" == *";$1 $2;"* ]]
+}
+
 # measure FAMILY NAME [MODE [PATH]]: warm, then measured; net of the baseline
 measure() {
 	local family=$1 name=$2 mode=${3:-} before seen fast
+	asked "$1" "$2" || return 0
 	generate "$family" "$port" "$flows" >/dev/null
 	before=$(arrived)
 	fast=$(fast_path)
@@ -269,6 +275,7 @@ measure() {
 # measure_new FAMILY NAME: every packet is a new flow
 measure_new() {
 	local before seen i
+	asked "$1" "$2, new" || return 0
 	# The table grows before, to what it is on a balancer in use
 	for i in 40000 46000 52000; do
 		packets=$new_packets generate "$1" $i "$new_packets" >/dev/null
@@ -320,6 +327,7 @@ begin_connections() {
 # measure_socket FAMILY NAME KIND [MODE STATE [PATH]]
 measure_socket() {
 	local name="$2, $3" before seen fast
+	asked "$1" "${name/first/tcp}" || return 0
 	before=$(arrived)
 	fast=$(fast_path)
 	segments "$1" "$3" "$packets" >/dev/null
