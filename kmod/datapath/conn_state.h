@@ -20,7 +20,7 @@ void nflb_conn_state_packet(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 			    enum nflb_dir dir);
 const char *nflb_conn_state_name(u8 state);
 
-/* Context: rcu_read_lock() held. */
+/* With the service's timeout for it, from @now on. Context: rcu_read_lock() held. */
 static inline void nflb_conn_state_enter(struct nflb_conn *conn, u8 state,
 					 u32 now)
 {
