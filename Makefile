@@ -29,8 +29,9 @@ help:
 	@echo '  shell           a shell in that topology (KERNEL=6.1, 6.12, debug, uml)'
 	@echo 'Checking:'
 	@echo '  check           static checks: scripts/check.sh'
-	@echo '  test            everything below; the last line is the sum'
-	@echo '  kunit           unit tests in the debug kernel'
+	@echo '  test            before sending a change; the last line is the sum'
+	@echo '  test-all        every case on every kernel in every setting, bench, packages: hours'
+	@echo '  kunit           unit tests in a debug kernel (KERNEL=uml or debug)'
 	@echo '  e2e             end-to-end cases on 6.1 and 6.12 (CASES="10-http ...")'
 	@echo '  dkms            build by DKMS for 6.1 and 6.12, in a private tree'
 	@echo "  bench           what a packet, and a pick of a scheduler, cost in instructions"
@@ -105,13 +106,20 @@ bootstrap:
 check: bootstrap
 	scripts/check.sh
 
+# LIMIT=MINUTES: stop after that time and print the results so far
 .PHONY: test
 test: bootstrap
-	@scripts/test.sh
+	@tests/run $(if $(LIMIT),--limit $(LIMIT))
+
+# What passed on the same source is not repeated, so an interrupted run goes on
+.PHONY: test-all
+test-all: bootstrap
+	@scripts/bootstrap package
+	@tests/run --tier all --resume $(if $(LIMIT),--limit $(LIMIT))
 
 .PHONY: kunit
 kunit: bootstrap
-	tests/vm/kunit
+	tests/vm/kunit $(if $(filter file,$(origin KERNEL)),uml,$(KERNEL))
 
 .PHONY: e2e
 e2e: bootstrap

@@ -257,6 +257,15 @@ asked() {
 	[ -z "${NFLB_ONLY:-}" ] || [ "$2" = redirect ] || [[ ";$NFLB_ONLY;" == *";$1 $2;"* ]]
 }
 
+# any_asked FAMILY NAME...: is one of them to be measured?
+any_asked() {
+	local name
+	for name in "${@:2}"; do
+		asked "$1" "$name" && return
+	done
+	return 1
+}
+
 # measure FAMILY NAME [MODE [PATH]]: warm, then measured; net of the baseline
 measure() {
 	local family=$1 name=$2 mode=${3:-} before seen fast

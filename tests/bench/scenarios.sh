@@ -98,6 +98,7 @@ nflb_del() { # FAMILY
 
 nflb() { # FAMILY MODE [ENCAP]
 	local name="nflb $2${3:+ $3}" first=$port
+	any_asked "$1" "$name" "$name, fast path" "$name, new" || return 0
 	nflb_add "$1" "$2" ${3:+encap "$3"}
 	measure "$1" "$name" "$2"
 	if [ "$2" = dnat ] && [ "$what" = all ]; then
@@ -141,6 +142,7 @@ by_both_ways() {
 # tcp_mode FAMILY MODE KIND [TOA]: of connections that are new each time
 tcp_mode() {
 	local l4=tcp name="nflb ${2/dsr/dsr none}"
+	any_asked "$1" "$name, $3" "$name, fast path, $3" "$name, TOA, tcp" || return 0
 	nflb_add "$1" "$2" ${4:+toa "$4"}
 	begin_connections "$1"
 	if [ "$3" = first ]; then
@@ -166,10 +168,12 @@ tcp() { # FAMILY
 		ipvs_del "$1"
 		port=$((port + flows))
 	fi
-	nflb_add "$1" dnat
-	by_both_ways "$1" "nflb dnat" udp dnat udp
-	nflb_del "$1"
-	port=$((port + flows))
+	if any_asked "$1" "nflb dnat, udp" "nflb dnat, fast path, udp"; then
+		nflb_add "$1" dnat
+		by_both_ways "$1" "nflb dnat" udp dnat udp
+		nflb_del "$1"
+		port=$((port + flows))
+	fi
 	tcp_mode "$1" dnat tcp
 	tcp_mode "$1" fullnat first on
 	[ "$what" != check ] || return 0

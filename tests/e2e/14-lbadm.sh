@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.12/default
+# test: uml/default
 # offload: default
 #
 # The tool against a real kernel: what is refused and how, batches, JSON, events,

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.12/fast
+# test: uml/fast
 # offload: default fast
 #
 # What users see while backends come and go, over real HTTP: a download that a

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.1/fast
+# test: uml/fast
 # offload: default off fast
 #
 # Ports that are used again while the backend, which closes first, still has

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.12/default
+# test: uml/default
 # offload: default
 #
 # One arm: client, balancer and backends in one subnet, on one switch, and the

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.1/fast 6.12/off uml/default
+# test: uml/default uml/off uml/fast 6.1/fast
 # topology: none
 """Packet by packet: but for address, port, TTL and checksums nothing differs.
 

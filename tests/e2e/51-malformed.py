@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.1/fast uml/default
+# test: uml/default uml/fast
 # offload: default fast
 # topology: none
 """Packets that should not be: dropped and counted, or left to the stack, but

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.1/gro 6.12/fast uml/default
+# test: uml/default uml/gro uml/fast
 # offload: default gro fast
 # topology: none
 """Fragments: one backend, the whole datagram, or nothing."""

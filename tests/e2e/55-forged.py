@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.12/fast
+# test: uml/fast
 # offload: default fast
 # topology: none
 """Packets whose source is a lie, segments whose numbers are, and users who may

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.1/gro 6.12/off
+# test: uml/off uml/gro 6.12/off
 # topology: none
 """How a backend is told the client: TCP Option Address and PROXY protocol,
 packet by packet.

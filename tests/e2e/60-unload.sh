@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.12/fast uml/default
+# test: uml/default uml/fast 6.12/fast
 # offload: default fast
 #
 # rmmod with a thousand open connections and traffic, and the end of the

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: uml/default
+# test: uml/default
 # offload: default
 #
 # A hundred thousand malformed netlink messages, in a namespace of their own:

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.1/fast
+# test: uml/fast
 # offload: default off fast
 #
 # Clients and backends on the balancer itself, VIPs that are and that are not

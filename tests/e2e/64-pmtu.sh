@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.12/fast
+# test: uml/fast
 #
 # Path-MTU discovery through the balancer, both ways, and traceroute.
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# spread: uml/default
+# test: uml/default
 # offload: default
 # topology: none
 """Memory runs out, at each allocation of each request in turn, and for each

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.12/off
+# test: uml/off
 # offload: default off fast
 #
 # Mode fullnat, with clients and backends on the balancer itself, backends that

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.12/default uml/default
+# test: uml/default
 # offload: default
 #
 # All of the configuration from a file and to one: random ones; and with traffic

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.12/fast uml/default
+# test: uml/default uml/fast
 # topology: none
 """lbadm explain: what it says of a packet is what becomes of it.
 

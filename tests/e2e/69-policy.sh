@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.12/fast uml/default
+# test: uml/default uml/fast
 #
 # lbadm policy: who may begin connections, and how many, by a table of nftables.
 

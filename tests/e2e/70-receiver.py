@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.12/default
+# test: 6.12/default
 # topology: none
 # offload: default
 """What a server is told of its clients, by either receiver.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: 6.1/default
+# test: uml/default
 # offload: default
 #
 # What the pages of the documentation say can be typed as it stands there, and

@@ -10,6 +10,7 @@ import ipaddress
 import json
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
@@ -159,12 +160,12 @@ def quiet(config):
     """Nothing is told when it is applied again."""
     with subprocess.Popen([lbadm, "-n", netns, "-j", "monitor", "config"],
                           stdout=subprocess.PIPE, text=True) as monitor:
-        # The first event that it can tell is one that is made on purpose.
-        seen = ""
-        while not seen:
+        # It may not listen yet: make events until it prints one.
+        ready = []
+        while not ready:
             run("laddr", "add", "10.99.250.1")
             run("laddr", "del", "10.99.250.1")
-            seen = monitor.stdout.readline()
+            ready = select.select([monitor.stdout], [], [], 0.1)[0]
         status, _, error = run("config", "apply", "-", text=json.dumps(config))
         assert status == 0, error
         run("laddr", "add", "10.99.251.1")

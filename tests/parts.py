@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The parts of the test suite: what tests/run runs, and in which tier.
+
+The minutes are estimates on two cores with another part beside. They only matter
+for the order: the longest part starts first, where a part counts with the longest
+of those that wait for it.
+"""
+import dataclasses
+
+# Shards of the cases on User Mode Linux: enough of them to keep all CPUs busy to
+# the end, few enough that starting machines costs nothing.
+SHARDS = 6
+OFFLOADS = "default", "off", "gro", "fast"
+
+
+@dataclasses.dataclass
+class Part:
+    name: str
+    minutes: float
+    needs: tuple
+    command: list
+    log: str = ""
+    record: str = ""
+
+
+def part(name, minutes, command, needs=()):
+    return Part(name, minutes, tuple(needs), command.split())
+
+
+def shards(name, count, minutes, command, needs):
+    return [part("%s-%d" % (name, k), minutes, "%s --shard %d/%d" % (command, k, count), needs)
+            for k in range(1, count + 1)]
+
+
+def building():
+    """Kernels, modules and tools. Short, but others wait for them."""
+    return [
+        part("kernel-uml", 4, "scripts/build-kernel.sh uml-debug"),
+        part("tools", 0.5, "make -s -C userspace all"),
+        part("dkms", 3, "scripts/dkms.sh build"),
+        part("module-uml", 1, "scripts/build-module.sh uml -s -j2", ["kernel-uml"]),
+    ]
+
+
+def test():
+    """A contributor's run before a change is sent: `make test`."""
+    e2e = "tests/e2e/run --tier test --timeout 2400"
+    return building() + [
+        part("check", 5, "scripts/check.sh"),
+        part("tools-check", 2, "make -s -C userspace check", ["tools"]),
+        part("user-uapi", 0.2, "/usr/bin/python3 tests/user/test_uapi_spec.py"),
+        part("kunit", 2, "tests/vm/kunit uml", ["kernel-uml"]),
+        part("costs", 8, "tests/bench/packet-cost --check", ["tools"]),
+        part("e2e-6.1", 15, e2e + " --kernel 6.1 --module-dkms", ["dkms", "tools"]),
+        part("e2e-6.12", 16, e2e + " --kernel 6.12 --module-dkms", ["dkms", "tools"]),
+    ] + shards("e2e-uml", SHARDS, 6, e2e + " --kernel uml", ["module-uml", "tools"])
+
+
+def everything():
+    """Every case in every setting on every kernel, and what takes long: `make test-all`."""
+    e2e = "tests/e2e/run --timeout 14400"
+    more = [
+        part("kernel-debug", 7, "scripts/build-kernel.sh kunit-qemu"),
+        part("kunit-debug", 12, "tests/vm/kunit debug", ["kernel-debug"]),
+        part("e2e-debug", 20, e2e + " --kernel debug 60-unload 70-receiver",
+             ["kernel-debug", "tools"]),
+        part("bench", 30, "make -s bench", ["tools"]),
+        part("packages", 10, "make -s test-packages"),
+    ]
+    for kernel in "6.1", "6.12":
+        for offload in OFFLOADS:
+            more += shards("all-%s-%s" % (kernel, offload), 2, 30,
+                           "%s --kernel %s --module-dkms --offload %s" % (e2e, kernel, offload),
+                           ["dkms", "tools"])
+    for offload in OFFLOADS:
+        more += shards("all-uml-%s" % offload, 3, 10,
+                       "%s --kernel uml --offload %s" % (e2e, offload),
+                       ["module-uml", "tools"])
+    return [p for p in test() if not p.name.startswith("e2e-")] + more
+
+
+def parts(tier):
+    return test() if tier == "test" else everything()
