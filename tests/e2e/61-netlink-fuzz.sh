@@ -3,8 +3,11 @@
 # test: uml/default
 # offload: default
 #
-# A hundred thousand malformed netlink messages, in a namespace of their own:
-# nothing but errors.
+# Malformed netlink messages, each in a namespace of its own: without objects,
+# nothing but errors; about objects that exist, while others dump them.
+#
+# NFLB_FUZZ_COUNT, NFLB_FUZZ_MESSAGES: how many of either (default: 100000 and 50000),
+# NFLB_FUZZ_SEED: which (default: 1, and the time)
 
 set -euo pipefail
 
@@ -12,6 +15,15 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ns=fuzz-$$
 
 trap 'ip netns del "$ns"' EXIT
-ip netns add "$ns"
-ip netns exec "$ns" /usr/bin/python3 "$here/../fuzz/netlink_fuzz.py" \
-	"${NFLB_FUZZ_COUNT:-100000}" "${NFLB_FUZZ_SEED:-1}"
+for program in "netlink_fuzz.py ${NFLB_FUZZ_COUNT:-100000} ${NFLB_FUZZ_SEED:-1}" \
+	"netlink_state.py ${NFLB_FUZZ_MESSAGES:-50000} ${NFLB_FUZZ_SEED:-}"; do
+	read -r -a words <<<"$program"
+	ip netns add "$ns"
+	said=$(ip netns exec "$ns" /usr/bin/python3 "$here/../fuzz/${words[0]}" "${words[@]:1}") || {
+		echo "not ok netlink-fuzz/${words[0]}: $said"
+		exit 1
+	}
+	echo "ok netlink-fuzz/${words[0]}: ${said#ok netlink-state/messages: }"
+	ip netns del "$ns"
+done
+trap - EXIT
