@@ -7,6 +7,7 @@
 #   scripts/build-kernel.sh kunit-qemu     x86_64, SMP, for QEMU
 #   scripts/build-kernel.sh uml-debug      User Mode Linux, one CPU, native speed
 #   scripts/build-kernel.sh uml-bench      the same without checkers, to measure
+#   scripts/build-kernel.sh uml-gcov       without checkers, for coverage
 #   scripts/build-kernel.sh --path NAME    only print where it would be
 #
 # Stock kernels have neither KUnit nor the checkers (KASAN, lockdep, kmemleak).
@@ -43,17 +44,17 @@ uml-debug)
 	configs=("$fragments/debug.config" "$fragments/uml.config")
 	targets=(vmlinux modules)
 	;;
-uml-bench)
+uml-bench | uml-gcov)
 	arch=um
 	# Of the debug kernel, what makes it a system and a network
 	common=$(mktemp)
 	trap 'rm -f "$common"' EXIT
 	sed '/^# --- the checkers/,$d' "$fragments/debug.config" >"$common"
-	configs=("$common" "$fragments/uml.config" "$fragments/bench.config")
+	configs=("$common" "$fragments/uml.config" "$fragments/${flavour#uml-}.config")
 	targets=(vmlinux modules)
 	;;
 *)
-	die "usage: build-kernel.sh [--path] kunit-qemu|uml-debug|uml-bench"
+	die "usage: build-kernel.sh [--path] kunit-qemu|uml-debug|uml-bench|uml-gcov"
 	;;
 esac
 

@@ -41,9 +41,10 @@ case $kernel in
 	[ -d "$kdir" ] || die "no headers for $kernel: run scripts/bootstrap"
 	;;
 debug) kdir=$("$top/scripts/build-kernel.sh" kunit-qemu) ;;
-uml | uml-bench)
+uml | uml-bench | uml-gcov)
 	kdir=$("$top/scripts/build-kernel.sh" "${kernel/%uml/uml-debug}")
 	extra+=(ARCH=um)
+	[ "$kernel" != uml-gcov ] || extra+=(GCOV_PROFILE=y)
 	;;
 /*) kdir=$kernel ;;
 *) die "no kernel called $kernel" ;;
@@ -53,7 +54,7 @@ esac
 # Not include/config/kernel.release: Debian's says 6.1.192 for 6.1.0-56-amd64
 release=$(awk -F'"' '/UTS_RELEASE/ { print $2 }' "$kdir/include/generated/utsrelease.h")
 case $kernel in
-debug | uml | uml-bench) release=$kernel-$release ;;
+debug | uml | uml-*) release=$kernel-$release ;;
 esac
 # A module with entry points for the unit tests must never be taken for the
 # other one, nor a sparse run's leftovers for a build.
