@@ -36,6 +36,12 @@ help:
 	@echo '  dkms            build by DKMS for 6.1 and 6.12, in a private tree'
 	@echo "  bench           what a packet, and a pick of a scheduler, cost in instructions"
 	@echo "  bench-native    a packet in nanoseconds, under User Mode Linux, with a million flows"
+	@echo '  fuzz            a million packets and a million netlink messages, almost right'
+	@echo '  chaos           ten minutes of everything at once'
+	@echo '  faults          each allocation fails once'
+	@echo '  floods          floods of a million packets, a real client beside them, against IPVS'
+	@echo '  user            half an hour of a user without privileges who tries everything'
+	@echo '  coverage        which lines of kmod/ the tests run'
 	@echo '  test-packages   the Debian packages in an image of Debian, over a reboot'
 	@echo '  deb             Debian packages: nflb-dkms, lbadm, nflb-toa, in tests/out/deb'
 	@echo '  docs            the documentation as a site, in tests/out/site'
@@ -143,3 +149,33 @@ dist:
 	mkdir -p tests/out
 	scripts/dkms.sh stage tests/out/nflb-$(VERSION)
 	tar -C tests/out --owner=0 --group=0 -czf tests/out/nflb-$(VERSION).tar.gz nflb-$(VERSION)
+
+# What docs/reliability.md is about, in its long form. What each does and how it is
+# shortened is at the head of its file.
+
+.PHONY: fuzz
+fuzz: bootstrap
+	NFLB_CASE_TIMEOUT=10000 NFLB_FUZZ_PACKETS=1000000 NFLB_FUZZ_COUNT=100000 NFLB_FUZZ_MESSAGES=1000000 \
+		tests/e2e/run --kernel uml --timeout 14400 61-netlink-fuzz 80-packet-fuzz
+
+.PHONY: chaos
+chaos: bootstrap
+	NFLB_CASE_TIMEOUT=10000 NFLB_CHAOS_SECONDS=600 tests/e2e/run --kernel $(or $(CHAOS_KERNEL),uml) \
+		--timeout 7200 81-chaos
+
+.PHONY: faults
+faults: bootstrap
+	NFLB_CASE_TIMEOUT=10000 NFLB_FAULT_STEP=32 NFLB_FAULT_STRIDE=1 \
+		tests/e2e/run --kernel uml-gcov --timeout 14400 65-no-memory 82-faults
+
+.PHONY: floods
+floods: bootstrap
+	tests/floods/run --packets 1000000 --family $(or $(FAMILY),4)
+
+.PHONY: user
+user: bootstrap
+	NFLB_CASE_TIMEOUT=10000 NFLB_USER_SECONDS=1800 tests/e2e/run --kernel uml-gcov --timeout 7200 83-user
+
+.PHONY: coverage
+coverage: bootstrap
+	tests/coverage/run $(CASES)
