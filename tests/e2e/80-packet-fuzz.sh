@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: uml/default
+# test: uml/default
 # offload: default
 #
 # Packets that are almost right, of clients, of backends and of the balancer itself,

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: uml/default
+# test: uml/default
 # offload: default
 #
 # Traffic in all modes, and at the same time everything that an administrator can do,

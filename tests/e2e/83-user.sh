@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spread: uml/default
+# test: uml/default
 # offload: default
 #
 # A user without privileges, root of namespaces of their own, tries everything at once
@@ -26,8 +26,13 @@ say() { # VERDICT NAME WHAT
 	[ "$1" = ok ] || failed=1
 }
 
-chmod 711 "$work"
-export NFLB_FLOOD=$work/flood LBADM HOME=/tmp
+# What nobody may read, wherever this checkout is
+tree=$work/tree
+mkdir -p "$tree/lbadm"
+(cd "$here/../.." && cp --parents tests/chaos/*.py tests/fuzz/*.py include/uapi/linux/nflb.h "$tree")
+cp "$LBADM" "$tree/lbadm"
+chmod -R a+rX "$work"
+export NFLB_FLOOD=$work/flood LBADM=$tree/lbadm/lbadm HOME=/tmp
 cc -O2 -o "$NFLB_FLOOD" "$here/../floods/flood.c"
 cgroup=-
 mkdir -p /sys/fs/cgroup
@@ -42,8 +47,8 @@ sysctl -qw kernel.unprivileged_userns_clone=1 2>/dev/null || true
 sysctl -qw kernel.sched_rt_runtime_us=-1 2>/dev/null || true
 
 code=0
-/usr/bin/python3 "$here/../chaos/watch.py" $cgroup setpriv --reuid 65534 --regid 65534 --clear-groups \
-	unshare -Urn /usr/bin/python3 "$here/../chaos/rogue.py" "$seconds" "$seed" >"$work/said" 2>"$work/errors" ||
+/usr/bin/python3 "$tree/tests/chaos/watch.py" $cgroup setpriv --reuid 65534 --regid 65534 --clear-groups \
+	unshare -Urn /usr/bin/python3 "$tree/tests/chaos/rogue.py" "$seconds" "$seed" >"$work/said" 2>"$work/errors" ||
 	code=$?
 head -n 5 "$work/errors" >&2
 cat "$work/said"
