@@ -93,10 +93,10 @@ echo "ok chaos/served-again: $(head -n 1 "$WORK/traffic.log") meanwhile; everyth
 
 lb config flush
 lb connection flush
+# shellcheck disable=SC2016 # for awk
 zero() {
 	[ "$(lb connection count)" = 0 ] && [ "$(lb -j service show)" = "[]" ] &&
 		[ "$(lb -j laddr show)" = "[]" ] && [ "$(lb -j device show)" = "[]" ] &&
-		# shellcheck disable=SC2016 # for awk
 		ns lb awk '$1 == "active" || $1 == "persistent" { n += $2 } END { exit n }' /proc/net/nflb/stats
 }
 wait_for zero
