@@ -3,6 +3,7 @@
  * Life of a network namespace's balancer: traffic stops before state goes.
  */
 #include <linux/module.h>
+#include <linux/rtnetlink.h>
 #include <net/netns/generic.h>
 
 #include "netns.h"
@@ -119,8 +120,12 @@ static void __net_exit nflb_net_pre_exit(struct net *net)
 	nflb_proc_exit(nn);
 	nflb_sysctl_exit(nn);
 	/* No packet comes after this: pre_exit is followed by a grace period. */
+	if (!list_empty(&nn->devices)) {
+		rtnl_lock();
+		nflb_ingress_detach_all(nn);
+		rtnl_unlock();
+	}
 	mutex_lock(&nn->mutex);
-	nflb_ingress_detach_all(nn);
 	nflb_hooks_unregister(nn);
 	mutex_unlock(&nn->mutex);
 }

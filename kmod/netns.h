@@ -39,7 +39,8 @@ struct nflb_source_filter;
  * @laddrs: local addresses, for IPv4 and for IPv6
  * @conn_count: connections in the table
  * @persist_count: entries of @persist
- * @mutex: serialises everything below, and every change of configuration
+ * @mutex: serialises everything below, and every change of configuration; but
+ *	not devices, which RTNL does
  * @service_list: configured services, in order of creation
  * @service_objects: all that live
  * @service_id: id of the service made last
@@ -49,7 +50,8 @@ struct nflb_source_filter;
  * @drops_base: the same for @drops
  * @counters_base: the same for the other counters
  * @hooks: registered with the first service, by hook.c
- * @devices: that the fast path is attached to, in order of attachment
+ * @devices: that the fast path is attached to, in order of attachment; changed
+ *	under RTNL, read under RCU
  * @gc_work: sweeps the connection table
  * @gc_table: bucket_table.hash_rnd of the table that is swept
  * @gc_bucket: where the sweep is in it
@@ -84,7 +86,7 @@ struct nflb_net {
 	struct list_head	service_list;
 	struct list_head	service_objects;
 	u32			service_id;
-	u32			generation;
+	atomic_t		generation;
 	struct nflb_stats_sum	departed;
 	struct nflb_stats_sum	stats_base;
 	u64			drops_base[NFLB_REASON_COUNT];
@@ -109,6 +111,18 @@ struct nflb_net {
 extern struct workqueue_struct *nflb_wq;
 
 struct nflb_net *nflb_net(const struct net *net);
+
+/* The configuration changed: dumps that are under way tell their readers. */
+static inline void nflb_changed(struct nflb_net *nn)
+{
+	atomic_inc(&nn->generation);
+}
+
+/* netlink_callback.seq; never 0, with which consistency is not checked. */
+static inline unsigned int nflb_dump_seq(const struct nflb_net *nn)
+{
+	return (u32)atomic_read(&nn->generation) << 1 | 1;
+}
 
 int nflb_netns_init(void);
 void nflb_netns_exit(void);

@@ -236,7 +236,7 @@ int nflb_service_publish(struct nflb_service *svc,
 		return PTR_ERR(snapshot);
 	}
 	svc->settings = *settings;
-	svc->nn->generation++;
+	nflb_changed(svc->nn);
 	list_for_each_entry(b, &svc->backends, list)
 		set_forward(b, settings);
 	old = rcu_replace_pointer(svc->snapshot, snapshot,
@@ -358,7 +358,7 @@ void nflb_service_del(struct nflb_net *nn, struct nflb_service *svc)
 	lockdep_assert_held(&nn->mutex);
 	nflb_notify_service(svc, NFLB_CMD_SERVICE_DEL);
 	service_unlink(nn, svc);
-	nn->generation++;
+	nflb_changed(nn);
 	list_for_each_entry(b, &svc->objects, object)
 		WRITE_ONCE(b->gone, NFLB_GONE_ALL);
 	while (!list_empty(&svc->backends))

@@ -52,7 +52,7 @@ static void pool_publish(struct nflb_net *nn, u8 family,
 {
 	struct nflb_laddr_pool *old;
 
-	nn->generation++;
+	nflb_changed(nn);
 	old = rcu_replace_pointer(nn->laddrs[nflb_laddr_index(family)], pool,
 				  lockdep_is_held(&nn->mutex));
 	if (old)

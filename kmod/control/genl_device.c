@@ -3,8 +3,10 @@
  * Devices that the fast path is attached to: DEVICE_ADD, DEVICE_DEL, DEVICE_GET;
  * and what happens to the devices themselves.
  *
- * Lock order: RTNL, then nflb_net.mutex. A device that is listed lives: who ends
- * it, or moves it to another namespace, tells so before, under RTNL.
+ * RTNL protects the list, and nothing else is locked under it: the whole host
+ * waits for RTNL, so it must not wait for a namespace that builds its tables. A
+ * device that is listed lives: whoever ends it, or moves it to another namespace,
+ * says so before, under RTNL.
  */
 #include <linux/netdevice.h>
 #include <linux/nflb.h>
@@ -52,7 +54,7 @@ static int attach(struct nflb_net *nn, struct net_device *dev,
 				    "the kernel refuses a hook on the device");
 		return err;
 	}
-	nn->generation++;
+	nflb_changed(nn);
 	nflb_notify_device(nn, dev, NFLB_CMD_DEVICE_ADD);
 	return 0;
 }
@@ -68,7 +70,7 @@ static int detach(struct nflb_net *nn, struct net_device *dev,
 		return -ENOENT;
 	}
 	nflb_ingress_detach(nn, device);
-	nn->generation++;
+	nflb_changed(nn);
 	nflb_notify_device(nn, dev, NFLB_CMD_DEVICE_DEL);
 	return 0;
 }
@@ -97,11 +99,9 @@ int nflb_nl_device_change_doit(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG_ATTR(info->extack, attr,
 				    "there is no such device");
 	} else {
-		mutex_lock(&nn->mutex);
 		err = info->genlhdr->cmd == NFLB_CMD_DEVICE_ADD ?
 		      attach(nn, dev, attr, info->extack) :
 		      detach(nn, dev, attr, info->extack);
-		mutex_unlock(&nn->mutex);
 	}
 	rtnl_unlock();
 	return err;
@@ -110,7 +110,7 @@ int nflb_nl_device_change_doit(struct sk_buff *skb, struct genl_info *info)
 /**
  * nflb_fill_device() - describe a device
  * @skb: a message
- * @dev: the device; RTNL or nn->mutex is held while it is listed
+ * @dev: the device; RTNL is held, or rcu_read_lock() while it is listed
  *
  * Return: 0 or -EMSGSIZE.
  */
@@ -133,9 +133,9 @@ int nflb_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	u32 *next = (u32 *)cb->ctx, i = 0;
 	void *hdr;
 
-	mutex_lock(&nn->mutex);
-	cb->seq = nn->generation << 1 | 1;
-	list_for_each_entry(device, &nn->devices, list) {
+	rcu_read_lock();
+	cb->seq = nflb_dump_seq(nn);
+	list_for_each_entry_rcu(device, &nn->devices, list) {
 		if (i++ < *next)
 			continue;
 		hdr = nflb_nl_dump_put(skb, cb, NFLB_CMD_DEVICE_GET);
@@ -148,7 +148,7 @@ int nflb_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 		genlmsg_end(skb, hdr);
 		++*next;
 	}
-	mutex_unlock(&nn->mutex);
+	rcu_read_unlock();
 	return skb->len;
 }
 
@@ -163,14 +163,12 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 	if (event != NETDEV_UNREGISTER)
 		return NOTIFY_DONE;
 	nn = nflb_net(dev_net(dev));
-	mutex_lock(&nn->mutex);
 	device = nflb_ingress_find(nn, dev);
 	if (device) {
 		nflb_ingress_detach(nn, device);
-		nn->generation++;
+		nflb_changed(nn);
 		nflb_notify_device(nn, dev, NFLB_CMD_DEVICE_DEL);
 	}
-	mutex_unlock(&nn->mutex);
 	return NOTIFY_DONE;
 }
 

@@ -62,8 +62,7 @@ int nflb_nl_service_get_dumpit(struct sk_buff *skb,
 	void *hdr;
 
 	mutex_lock(&nn->mutex);
-	/* Never 0, which would mean that consistency is not checked. */
-	cb->seq = nn->generation << 1 | 1;
+	cb->seq = nflb_dump_seq(nn);
 	list_for_each_entry(svc, &nn->service_list, list) {
 		if (svc->id <= cursor->service)
 			continue;
@@ -145,7 +144,7 @@ int nflb_nl_backend_get_dumpit(struct sk_buff *skb,
 	int ret;
 
 	mutex_lock(&nn->mutex);
-	cb->seq = nn->generation << 1 | 1;
+	cb->seq = nflb_dump_seq(nn);
 	if (attrs && attrs[NFLB_A_SERVICE]) {
 		ret = dump_one_service(skb, cb, nn);
 		goto out;

@@ -243,7 +243,7 @@ int nflb_nl_laddr_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	void *hdr;
 
 	mutex_lock(&nn->mutex);
-	cb->seq = nn->generation << 1 | 1;
+	cb->seq = nflb_dump_seq(nn);
 	while ((laddr = nflb_laddr_nth(nn, *next))) {
 		hdr = nflb_nl_dump_put(skb, cb, NFLB_CMD_LADDR_GET);
 		if (!hdr)

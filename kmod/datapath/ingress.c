@@ -10,6 +10,7 @@
  */
 #include <linux/if_vlan.h>
 #include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
@@ -98,7 +99,7 @@ static unsigned int nflb_ingress(void *priv, struct sk_buff *skb,
 
 /**
  * nflb_ingress_find() - is the fast path attached to a device?
- * @nn: the namespace; nn->mutex is held
+ * @nn: the namespace; RTNL is held
  * @dev: the device
  *
  * Return: what is attached, or NULL.
@@ -108,7 +109,7 @@ struct nflb_device *nflb_ingress_find(struct nflb_net *nn,
 {
 	struct nflb_device *device;
 
-	lockdep_assert_held(&nn->mutex);
+	ASSERT_RTNL();
 	list_for_each_entry(device, &nn->devices, list)
 		if (device->dev == dev)
 			return device;
@@ -117,8 +118,8 @@ struct nflb_device *nflb_ingress_find(struct nflb_net *nn,
 
 /**
  * nflb_ingress_attach() - begin to take packets from a device
- * @nn: the namespace; nn->mutex is held
- * @dev: the device, that nothing is attached to; RTNL is held, so it stays
+ * @nn: the namespace; RTNL is held
+ * @dev: the device, which nothing is attached to
  *
  * Context: process. Return: 0 or a negative errno.
  */
@@ -128,7 +129,6 @@ int nflb_ingress_attach(struct nflb_net *nn, struct net_device *dev)
 	int err;
 
 	ASSERT_RTNL();
-	lockdep_assert_held(&nn->mutex);
 	device = kzalloc(sizeof(*device), GFP_KERNEL_ACCOUNT);
 	if (!device)
 		return -ENOMEM;
@@ -144,29 +144,29 @@ int nflb_ingress_attach(struct nflb_net *nn, struct net_device *dev)
 		kfree(device);
 		return err;
 	}
-	list_add_tail(&device->list, &nn->devices);
+	list_add_tail_rcu(&device->list, &nn->devices);
 	return 0;
 }
 
 /**
  * nflb_ingress_detach() - take no more packets from a device
- * @nn: the namespace; nn->mutex is held
+ * @nn: the namespace; RTNL is held
  * @device: what is attached; freed
  *
  * Context: process.
  */
 void nflb_ingress_detach(struct nflb_net *nn, struct nflb_device *device)
 {
-	lockdep_assert_held(&nn->mutex);
+	ASSERT_RTNL();
 	nf_unregister_net_hook(nn->net, &device->ops);
-	list_del(&device->list);
-	/* nfnetlink_hook reads the ops under RCU. */
+	list_del_rcu(&device->list);
+	/* nfnetlink_hook reads the ops under RCU; dumps read the list. */
 	kfree_rcu(device, rcu);
 }
 
 /**
  * nflb_ingress_detach_all() - take no more packets from any device
- * @nn: the namespace; nn->mutex is held
+ * @nn: the namespace; RTNL is held
  *
  * Context: process. Packets may still be under way until a grace period after.
  */
