@@ -9,7 +9,8 @@
  * section 3.4). Each backend has an order of its own in which it wants slots,
  * and backends take turns at taking the next that is free. With weights, a
  * backend gathers its weight every round and takes a turn for each full
- * heaviest weight, as in Katran.
+ * heaviest weight, as in Katran. Rounds in which nobody has a turn cost nothing:
+ * a heap tells who is next, whatever the weights.
  *
  * Orders depend on a backend's address and port alone, turns go by these too,
  * and the keys are fixed: machines with the same configuration have the same
@@ -32,6 +33,7 @@
 
 #include "sched/draw.h"
 #include "sched/flow.h"
+#include "sched/heap.h"
 #include "sched/maglev.h"
 
 #define MAGLEV_TRIES	8
@@ -39,9 +41,13 @@
 
 static_assert(NFLB_BACKENDS_MAX < MAGLEV_FREE);
 
+/* Slots found taken, for each slot of a table; ln(size) are to be expected. */
+#define MAGLEV_TAKEN_MAX 32
+
 /* A table and its size. */
 struct maglev_table {
 	u32	size;
+	u32	steps;		/* that filling it took */
 	u16	slots[];
 };
 
@@ -49,8 +55,20 @@ struct maglev_table {
 struct maglev_turn {
 	u32	next;		/* slot that it wants next */
 	u32	skip;
-	u32	gathered;	/* of its weight */
+	u32	weight;
+	u32	gathered;	/* of its weight, after its last turn */
+	u64	round;		/* of its next turn */
 	u16	candidate;
+};
+
+/* All of them, and how far the table is. */
+struct maglev_build {
+	struct maglev_table	*table;
+	struct maglev_turn	*turns;
+	u16			*heap;
+	u32			heaviest;
+	u32			free;	/* all slots below are taken */
+	u32			steps_max;
 };
 
 /* By family, address and port: the same on every machine. */
@@ -91,74 +109,119 @@ static void turn_init(struct maglev_turn *turn, const struct nflb_backend *b,
 	u64 offset = siphash(&identity, sizeof(identity), &offset_key);
 	u64 skip = siphash(&identity, sizeof(identity), &skip_key);
 
-	turn->next = offset % size;
-	turn->skip = skip % (size - 1) + 1;
+	div_u64_rem(offset, size, &turn->next);
+	div_u64_rem(skip, size - 1, &turn->skip);
+	turn->skip++;
 }
 
-/* One turn: take the next free slot of the backend's order. */
-static void turn_take(struct maglev_table *table, struct maglev_turn *turn)
+/* Whose turn comes first: by round, then by identity. */
+static bool turn_before(const void *ctx, u16 a, u16 b)
 {
+	const struct maglev_turn *turns = ctx;
+
+	return turns[a].round != turns[b].round ?
+	       turns[a].round < turns[b].round : a < b;
+}
+
+/* Gather weight for the next turn: some rounds, or one. */
+static void turn_gather(struct maglev_turn *turn, u32 heaviest)
+{
+	u32 rounds = DIV_ROUND_UP(heaviest - turn->gathered, turn->weight);
+
+	turn->round += rounds;
+	turn->gathered = (u64)rounds * turn->weight + turn->gathered - heaviest;
+}
+
+/* The next free slot of the backend's order; or the first one. */
+static u32 turn_slot(struct maglev_build *build, struct maglev_turn *turn)
+{
+	struct maglev_table *table = build->table;
 	u32 slot = turn->next;
 
 	/* The size is a prime, so the order visits every slot. */
 	while (table->slots[slot] != MAGLEV_FREE) {
+		if (table->steps >= build->steps_max)
+			goto first;
+		if (!(++table->steps & 0xffff))
+			cond_resched();
 		slot += turn->skip;
 		if (slot >= table->size)
 			slot -= table->size;
 	}
-	table->slots[slot] = turn->candidate;
-	turn->next = slot;
+	return slot;
+first:
+	while (table->slots[build->free] != MAGLEV_FREE)
+		build->free++;
+	return build->free;
 }
 
-static void maglev_fill(struct maglev_table *table, struct maglev_turn *turns,
-			const struct nflb_snapshot *snapshot)
+static void maglev_fill(struct maglev_build *build, u32 count)
 {
-	u32 heaviest = 0, taken = 0, i;
+	struct maglev_table *table = build->table;
+	u32 i;
 
-	for (i = 0; i < snapshot->count; i++)
-		heaviest = max(heaviest, snapshot->candidates[i].weight);
-	for (;;) {
-		for (i = 0; i < snapshot->count; i++) {
-			struct maglev_turn *t = &turns[i];
+	for (i = 0; i < count; i++)
+		turn_gather(&build->turns[i], build->heaviest);
+	nflb_heap_make(build->heap, count, turn_before, build->turns);
+	for (i = 0; i < table->size; i++) {
+		struct maglev_turn *turn = &build->turns[build->heap[0]];
+		u32 slot = turn_slot(build, turn);
 
-			t->gathered += snapshot->candidates[t->candidate].weight;
-			if (t->gathered < heaviest)
-				continue;
-			t->gathered -= heaviest;
-			turn_take(table, t);
-			if (++taken == table->size)
-				return;
-		}
-		cond_resched();
+		table->slots[slot] = turn->candidate;
+		turn->next = slot;
+		turn_gather(turn, build->heaviest);
+		nflb_heap_sink(build->heap, 0, count, turn_before,
+			       build->turns);
+		if (!(i & 0xff))
+			cond_resched();
 	}
+	table->steps += table->size;
+}
+
+static void turns_init(struct maglev_build *build,
+		       const struct nflb_snapshot *snapshot)
+{
+	u32 i;
+
+	for (i = 0; i < snapshot->count; i++) {
+		const struct nflb_candidate *c = &snapshot->candidates[i];
+		struct maglev_turn *turn = &build->turns[i];
+
+		turn->candidate = i;
+		turn->weight = c->weight;
+		turn_init(turn, c->backend, build->table->size);
+		build->heaviest = max(build->heaviest, c->weight);
+	}
+	sort_r(build->turns, snapshot->count, sizeof(*build->turns),
+	       by_identity, NULL, snapshot);
 }
 
 static int maglev_build(struct nflb_snapshot *snapshot,
 			const struct nflb_snapshot *old)
 {
-	u32 size = snapshot->maglev_size, i;
+	u32 size = snapshot->maglev_size, count = snapshot->count;
+	struct maglev_build build = { .steps_max = size * MAGLEV_TAKEN_MAX };
 	struct maglev_table *table;
-	struct maglev_turn *turns;
 
-	if (!snapshot->count)
+	if (!count)
 		return 0;
 	table = kvmalloc(struct_size(table, slots, size), GFP_KERNEL_ACCOUNT);
-	turns = kvcalloc(snapshot->count, sizeof(*turns), GFP_KERNEL_ACCOUNT);
-	if (table && turns) {
+	build.turns = kvcalloc(count, sizeof(*build.turns),
+			       GFP_KERNEL_ACCOUNT);
+	build.heap = kvmalloc_array(count, sizeof(*build.heap),
+				    GFP_KERNEL_ACCOUNT);
+	if (table && build.turns && build.heap) {
 		table->size = size;
+		table->steps = 0;
 		memset(table->slots, 0xff, size * sizeof(table->slots[0]));
-		for (i = 0; i < snapshot->count; i++) {
-			turns[i].candidate = i;
-			turn_init(&turns[i], snapshot->candidates[i].backend,
-				  size);
-		}
-		sort_r(turns, snapshot->count, sizeof(*turns), by_identity,
-		       NULL, snapshot);
-		maglev_fill(table, turns, snapshot);
+		build.table = table;
+		turns_init(&build, snapshot);
+		maglev_fill(&build, count);
 		snapshot->sched_data = table;
 		table = NULL;
 	}
-	kvfree(turns);
+	kvfree(build.heap);
+	kvfree(build.turns);
 	kvfree(table);
 	return snapshot->sched_data ? 0 : -ENOMEM;
 }
@@ -192,6 +255,18 @@ u32 nflb_maglev_slot(const struct nflb_snapshot *snapshot, u32 slot)
 	return ((const struct maglev_table *)snapshot->sched_data)->slots[slot];
 }
 NFLB_EXPORT_KUNIT(nflb_maglev_slot);
+
+/**
+ * nflb_maglev_steps() - what it cost to fill a service's table
+ * @snapshot: of a service with this scheduler and backends
+ *
+ * Return: turns, and slots that were found taken.
+ */
+u32 nflb_maglev_steps(const struct nflb_snapshot *snapshot)
+{
+	return ((const struct maglev_table *)snapshot->sched_data)->steps;
+}
+NFLB_EXPORT_KUNIT(nflb_maglev_steps);
 
 /**
  * nflb_maglev_size_ok() - can a table have so many slots?

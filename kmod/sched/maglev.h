@@ -13,6 +13,7 @@
 #define NFLB_MAGLEV_DEFAULT	65537
 
 u32 nflb_maglev_slot(const struct nflb_snapshot *snapshot, u32 slot);
+u32 nflb_maglev_steps(const struct nflb_snapshot *snapshot);
 bool nflb_maglev_size_ok(u32 size);
 
 #endif /* NFLB_SCHED_MAGLEV_H */

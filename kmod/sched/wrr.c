@@ -25,6 +25,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "sched/heap.h"
 #include "sched/sched.h"
 
 #define WRR_SLOTS_MAX 32768
@@ -104,31 +105,13 @@ static void wrr_fill_credits(struct wrr_table *table,
 }
 
 /* A backend's next turn; credit counts the halves that it had, and one. */
-static bool wrr_due_before(const struct wrr_credit *credits, u16 a, u16 b)
+static bool wrr_due_before(const void *ctx, u16 a, u16 b)
 {
+	const struct wrr_credit *credits = ctx;
 	u64 left = (u64)credits[a].credit * credits[b].weight;
 	u64 right = (u64)credits[b].credit * credits[a].weight;
 
 	return left != right ? left < right : a < b;
-}
-
-/* Let the root of a heap of @count sink to where it belongs. */
-static void wrr_sink(u16 *heap, u32 root, u32 count,
-		     const struct wrr_credit *credits)
-{
-	for (;;) {
-		u32 child = 2 * root + 1;
-
-		if (child >= count)
-			return;
-		if (child + 1 < count &&
-		    wrr_due_before(credits, heap[child + 1], heap[child]))
-			child++;
-		if (!wrr_due_before(credits, heap[child], heap[root]))
-			return;
-		swap(heap[child], heap[root]);
-		root = child;
-	}
 }
 
 static int wrr_fill_due(struct wrr_table *table, struct wrr_credit *credits,
@@ -139,16 +122,13 @@ static int wrr_fill_due(struct wrr_table *table, struct wrr_credit *credits,
 
 	if (!heap)
 		return -ENOMEM;
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < count; i++)
 		credits[i].credit = 1;
-		heap[i] = i;
-	}
-	for (i = count / 2; i--;)
-		wrr_sink(heap, i, count, credits);
+	nflb_heap_make(heap, count, wrr_due_before, credits);
 	for (i = 0; i < table->size; i++) {
 		table->slots[i] = heap[0];
 		credits[heap[0]].credit += 2;
-		wrr_sink(heap, 0, count, credits);
+		nflb_heap_sink(heap, 0, count, wrr_due_before, credits);
 		cond_resched();
 	}
 	kvfree(heap);

@@ -178,6 +178,68 @@ static void maglev_comes_back(struct kunit *test)
 	ks_done(svc);
 }
 
+/* How many turns each has of the first @size, found out round by round. */
+static void turns_by_rounds(const u32 *weights, u32 count, u32 size, u32 *turns)
+{
+	u32 heaviest = 0, taken = 0, i;
+	u32 *gathered = kvcalloc(count, sizeof(*gathered), GFP_KERNEL);
+
+	for (i = 0; i < count; i++)
+		heaviest = max(heaviest, weights[i]);
+	memset(turns, 0, count * sizeof(*turns));
+	/* Backends of the test stand in the order of their numbers. */
+	for (i = 0; gathered && taken < size; i = (i + 1) % count) {
+		gathered[i] += weights[i];
+		if (gathered[i] < heaviest)
+			continue;
+		gathered[i] -= heaviest;
+		turns[i]++;
+		taken++;
+	}
+	kvfree(gathered);
+}
+
+/* The table of weights nobody would choose is right, and costs what others do. */
+static void maglev_skewed(struct kunit *test)
+{
+	static const struct {
+		u32 count, heavy, light;
+	} shapes[] = {
+		{ 1, 65535, 1 }, { 2, 65535, 1 }, { 1000, 65535, 1 },
+		{ 1000, 1, 1 }, { 1000, 65535, 65534 }, { 1000, 7, 3 },
+	};
+	u32 *weights = kunit_kcalloc(test, 1000, sizeof(*weights), GFP_KERNEL);
+	u32 *want = kunit_kcalloc(test, 1000, sizeof(*want), GFP_KERNEL);
+	u32 *seen = kunit_kcalloc(test, 1000, sizeof(*seen), GFP_KERNEL);
+	u32 s, i, size, steps, wrong;
+	struct nflb_service *svc;
+	u16 *table;
+
+	for (s = 0; s < ARRAY_SIZE(shapes); s++) {
+		for (i = 0; i < shapes[s].count; i++)
+			weights[i] = i ? shapes[s].light : shapes[s].heavy;
+		svc = ks_service(test, AF_INET, "maglev", weights,
+				 shapes[s].count, NULL);
+		table = table_of(test, svc, &size);
+		memset(seen, 0, 1000 * sizeof(*seen));
+		for (i = 0; i < size; i++)
+			seen[table[i]]++;
+		turns_by_rounds(weights, shapes[s].count, size, want);
+		for (i = 0, wrong = 0; i < shapes[s].count; i++)
+			wrong += seen[i] != want[i];
+		KUNIT_EXPECT_EQ_MSG(test, wrong, 0U, "shape %u", s);
+		rcu_read_lock();
+		steps = nflb_maglev_steps(rcu_dereference(svc->snapshot));
+		rcu_read_unlock();
+		kunit_info(test, "%u backends of weight %u, one of %u: %u steps a slot\n",
+			   shapes[s].count - 1, shapes[s].light,
+			   shapes[s].heavy, steps / size);
+		KUNIT_EXPECT_LT_MSG(test, steps, 20 * size, "shape %u", s);
+		kvfree(table);
+		ks_done(svc);
+	}
+}
+
 static void maglev_sizes(struct kunit *test)
 {
 	static const u32 good[] = { 251, 4093, 65521, 65537, 655373, 1048573 };
@@ -198,6 +260,7 @@ static struct kunit_case maglev_cases[] = {
 	KUNIT_CASE(maglev_disruption),
 	KUNIT_CASE(maglev_order),
 	KUNIT_CASE(maglev_comes_back),
+	KUNIT_CASE(maglev_skewed),
 	KUNIT_CASE(maglev_sizes),
 	{ }
 };
