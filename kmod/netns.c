@@ -78,6 +78,7 @@ static int __net_init nflb_net_init(struct net *net)
 	nn->reject = 1;
 	nn->maglev_table_size = NFLB_MAGLEV_DEFAULT;
 	mutex_init(&nn->mutex);
+	mutex_init(&nn->view);
 	INIT_LIST_HEAD(&nn->service_list);
 	INIT_LIST_HEAD(&nn->service_objects);
 	INIT_LIST_HEAD(&nn->devices);
@@ -117,6 +118,8 @@ static void __net_exit nflb_net_pre_exit(struct net *net)
 {
 	struct nflb_net *nn = nflb_net(net);
 
+	/* Files wait for those who are at it. */
+	WRITE_ONCE(nn->dying, true);
 	nflb_proc_exit(nn);
 	nflb_sysctl_exit(nn);
 	/* No packet comes after this: pre_exit is followed by a grace period. */

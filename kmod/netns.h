@@ -39,8 +39,11 @@ struct nflb_source_filter;
  * @laddrs: local addresses, for IPv4 and for IPv6
  * @conn_count: connections in the table
  * @persist_count: entries of @persist
- * @mutex: serialises everything below, and every change of configuration; but
- *	not devices, which RTNL does
+ * @mutex: serialises changes of the configuration, but for devices, which RTNL
+ *	does; held while tables are built, so only who changes something waits for it
+ * @view: what requests read that change nothing; held by changes in @mutex for
+ *	the moment in which something becomes visible
+ * @dying: the namespace goes: what takes long ends early
  * @service_list: configured services, in order of creation
  * @service_objects: all that live
  * @service_id: id of the service made last
@@ -83,6 +86,8 @@ struct nflb_net {
 	atomic_t		persist_count;
 
 	struct mutex		mutex ____cacheline_aligned_in_smp;
+	struct mutex		view;
+	bool			dying;
 	struct list_head	service_list;
 	struct list_head	service_objects;
 	u32			service_id;
@@ -111,6 +116,12 @@ struct nflb_net {
 extern struct workqueue_struct *nflb_wq;
 
 struct nflb_net *nflb_net(const struct net *net);
+
+/* May what is listed of the configuration be read? */
+static inline bool nflb_config_held(struct nflb_net *nn)
+{
+	return lockdep_is_held(&nn->mutex) || lockdep_is_held(&nn->view);
+}
 
 /* The configuration changed: dumps that are under way tell their readers. */
 static inline void nflb_changed(struct nflb_net *nn)

@@ -2,6 +2,10 @@
 /*
  * Services: add, set, delete, and what they counted. Every change is prepared
  * aside, then published in one step; a request that fails changes nothing.
+ *
+ * Changes hold nn->mutex from beginning to end, and nn->view when they touch what
+ * others read. Tables are built between, so that nobody waits for that but who
+ * wants to change something, too.
  */
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
@@ -59,7 +63,7 @@ static bool has_range(const struct nflb_service_id *id)
 
 /**
  * nflb_service_find() - a configured service by its identity
- * @nn: the namespace; nn->mutex is held
+ * @nn: the namespace; nn->mutex or nn->view is held
  * @id: which
  *
  * Return: the service or NULL.
@@ -70,7 +74,7 @@ struct nflb_service *nflb_service_find(struct nflb_net *nn,
 	struct nflb_service *svc = NULL, *s;
 	struct nflb_host *host;
 
-	lockdep_assert_held(&nn->mutex);
+	lockdep_assert(nflb_config_held(nn));
 	rcu_read_lock();
 	if (!has_range(id)) {
 		svc = rhashtable_lookup(&nn->services, &id->key,
@@ -175,7 +179,9 @@ static int service_link(struct nflb_net *nn, struct nflb_service *svc)
 		}
 	}
 	WRITE_ONCE(host->vips, host->vips + 1);
+	mutex_lock(&nn->view);
 	list_add_tail(&svc->list, &nn->service_list);
+	mutex_unlock(&nn->view);
 	return 0;
 }
 
@@ -191,7 +197,9 @@ static void service_unlink(struct nflb_net *nn, struct nflb_service *svc)
 	else
 		rhashtable_remove_fast(&nn->services, &svc->node,
 				       nflb_service_params);
+	mutex_lock(&nn->view);
 	list_del(&svc->list);
+	mutex_unlock(&nn->view);
 	WRITE_ONCE(host->vips, host->vips - 1);
 	nflb_host_put(nn, host);
 }
@@ -235,8 +243,10 @@ int nflb_service_publish(struct nflb_service *svc,
 		NL_SET_ERR_MSG(extack, "no memory for the scheduler's table");
 		return PTR_ERR(snapshot);
 	}
+	mutex_lock(&svc->nn->view);
 	svc->settings = *settings;
 	nflb_changed(svc->nn);
+	mutex_unlock(&svc->nn->view);
 	list_for_each_entry(b, &svc->backends, list)
 		set_forward(b, settings);
 	old = rcu_replace_pointer(svc->snapshot, snapshot,
@@ -282,10 +292,10 @@ int nflb_service_add(struct nflb_net *nn, struct nflb_service_request *req,
 		err = nflb_service_publish(svc, &settings, extack);
 	if (err)
 		goto err_put;
+	swap(svc->health_check, req->health_check);
 	err = service_link(nn, svc);
 	if (err)
 		goto err_backends;
-	swap(svc->health_check, req->health_check);
 	nflb_notify_service(svc, NFLB_CMD_SERVICE_ADD);
 	list_for_each_entry(b, &svc->backends, list)
 		nflb_notify_backend(b, NFLB_CMD_BACKEND_ADD);
@@ -337,8 +347,10 @@ int nflb_service_set(struct nflb_net *nn, struct nflb_service *svc,
 		err = nflb_service_publish(svc, &settings, extack);
 	if (err || !differs)
 		return err;
+	mutex_lock(&nn->view);
 	if (req->set & (NFLB_SET_HEALTH_CHECK | NFLB_SET_EXACT))
 		swap(svc->health_check, req->health_check);
+	mutex_unlock(&nn->view);
 	nflb_notify_service(svc, NFLB_CMD_SERVICE_SET);
 	return 0;
 }
@@ -359,8 +371,10 @@ void nflb_service_del(struct nflb_net *nn, struct nflb_service *svc)
 	nflb_notify_service(svc, NFLB_CMD_SERVICE_DEL);
 	service_unlink(nn, svc);
 	nflb_changed(nn);
+	mutex_lock(&nn->view);
 	list_for_each_entry(b, &svc->objects, object)
 		WRITE_ONCE(b->gone, NFLB_GONE_ALL);
+	mutex_unlock(&nn->view);
 	while (!list_empty(&svc->backends))
 		nflb_backend_discard(list_first_entry(&svc->backends,
 						      struct nflb_backend,
@@ -444,19 +458,21 @@ static void service_sum(const struct nflb_service *svc,
 	const struct nflb_backend *b;
 
 	*sum = svc->departed;
-	list_for_each_entry(b, &svc->objects, object)
+	list_for_each_entry(b, &svc->objects, object) {
 		backend_sum(b, sum);
+		cond_resched();
+	}
 }
 
 /**
  * nflb_service_stats() - what a service counted since `stats zero`
- * @svc: the service; nn->mutex is held
+ * @svc: the service; nn->view is held
  * @sum: where to
  */
 void nflb_service_stats(const struct nflb_service *svc,
 			struct nflb_stats_sum *sum)
 {
-	lockdep_assert_held(&svc->nn->mutex);
+	lockdep_assert_held(&svc->nn->view);
 	service_sum(svc, sum);
 	nflb_stats_sub(sum, &svc->stats_base);
 }
@@ -467,7 +483,7 @@ static void net_sum(const struct nflb_net *nn, struct nflb_stats_sum *sum)
 	const struct nflb_service *svc;
 	struct nflb_stats_sum one;
 
-	lockdep_assert_held(&nn->mutex);
+	lockdep_assert_held(&nn->view);
 	*sum = nn->departed;
 	list_for_each_entry(svc, &nn->service_objects, object) {
 		service_sum(svc, &one);
@@ -477,7 +493,7 @@ static void net_sum(const struct nflb_net *nn, struct nflb_stats_sum *sum)
 
 /**
  * nflb_net_stats() - what a namespace counted since `stats zero`
- * @nn: the namespace; nn->mutex is held
+ * @nn: the namespace; nn->view is held
  * @sum: where to
  */
 void nflb_net_stats(const struct nflb_net *nn, struct nflb_stats_sum *sum)
@@ -489,7 +505,7 @@ NFLB_EXPORT_KUNIT(nflb_net_stats);
 
 /**
  * nflb_stats_zero() - count from zero
- * @nn: the namespace; nn->mutex is held
+ * @nn: the namespace; nn->view is held
  *
  * The counters themselves go on: what they are now is subtracted from then on.
  */

@@ -138,7 +138,7 @@ int nflb_laddr_add(struct nflb_net *nn, const struct nflb_laddr *laddr,
 		   struct netlink_ext_ack *extack);
 int nflb_laddr_del(struct nflb_net *nn, const struct nflb_laddr *laddr,
 		   bool ports, struct netlink_ext_ack *extack);
-const struct nflb_laddr *nflb_laddr_nth(struct nflb_net *nn, u32 n);
+bool nflb_laddr_nth(struct nflb_net *nn, u32 n, struct nflb_laddr *laddr);
 u32 nflb_laddr_foreign(const struct nflb_net *nn,
 		       const struct nflb_laddr *laddr);
 void nflb_laddr_exit(struct nflb_net *nn);

@@ -15,7 +15,7 @@
 
 /**
  * nflb_backend_find() - a configured backend by its identity
- * @svc: its service; nn->mutex is held
+ * @svc: its service; nn->mutex or nn->view is held
  * @req: address and port count
  *
  * Return: the backend or NULL.
@@ -25,7 +25,7 @@ struct nflb_backend *nflb_backend_find(struct nflb_service *svc,
 {
 	struct nflb_backend *b;
 
-	lockdep_assert_held(&svc->nn->mutex);
+	lockdep_assert(nflb_config_held(svc->nn));
 	list_for_each_entry(b, &svc->backends, list)
 		if (b->port == req->port && b->family == req->family &&
 		    nflb_addr_equal(&b->addr, &req->addr))
@@ -43,6 +43,14 @@ struct backend_settings {
 	u8 encap;
 	__be16 encap_port;
 };
+
+/* Dumps go by ascending ids. */
+static int by_id(void *priv, const struct list_head *a,
+		 const struct list_head *b)
+{
+	return list_entry(a, struct nflb_backend, list)->id >
+	       list_entry(b, struct nflb_backend, list)->id;
+}
 
 static struct backend_settings settings_of(const struct nflb_backend *b)
 {
@@ -84,6 +92,15 @@ static void settings_store(struct nflb_backend *b,
 	WRITE_ONCE(b->encap_port, s->encap_port);
 }
 
+/* The same, of one that readers can find. */
+static void settings_change(struct nflb_backend *b,
+			    const struct backend_settings *s)
+{
+	mutex_lock(&b->service->nn->view);
+	settings_store(b, s);
+	mutex_unlock(&b->service->nn->view);
+}
+
 static bool settings_equal(const struct backend_settings *a,
 			   const struct backend_settings *b)
 {
@@ -93,32 +110,33 @@ static bool settings_equal(const struct backend_settings *a,
 	       a->encap_port == b->encap_port;
 }
 
-static int backend_attach(struct nflb_backend *b)
+/* Whom readers and the next snapshot find. */
+static void backend_list(struct nflb_backend *b)
 {
 	struct nflb_service *svc = b->service;
-	struct nflb_host *host;
 
-	host = nflb_host_get(svc->nn, &b->addr, b->family);
-	if (!host)
-		return -ENOMEM;
-	WRITE_ONCE(host->backends, host->backends + 1);
+	lockdep_assert_held(&svc->nn->view);
 	svc->backend_count++;
 	list_add_tail(&b->list, &svc->backends);
-	return 0;
 }
 
-static void backend_detach(struct nflb_backend *b)
+static void backend_unlist(struct nflb_backend *b)
 {
-	struct nflb_service *svc = b->service;
+	lockdep_assert_held(&b->service->nn->view);
+	b->service->backend_count--;
+	list_del(&b->list);
+}
+
+static void host_uncount(struct nflb_backend *b)
+{
+	struct nflb_net *nn = b->service->nn;
 	struct nflb_host *host;
 
 	rcu_read_lock();
-	host = nflb_host_lookup(svc->nn, &b->addr, b->family);
+	host = nflb_host_lookup(nn, &b->addr, b->family);
 	rcu_read_unlock();
 	WRITE_ONCE(host->backends, host->backends - 1);
-	nflb_host_put(svc->nn, host);
-	svc->backend_count--;
-	list_del(&b->list);
+	nflb_host_put(nn, host);
 }
 
 /**
@@ -131,26 +149,33 @@ void nflb_backend_discard(struct nflb_backend *backend, enum nflb_gone gone)
 {
 	if (backend->gone != NFLB_GONE_ALL)
 		WRITE_ONCE(backend->gone, gone);
-	backend_detach(backend);
+	mutex_lock(&backend->service->nn->view);
+	backend_unlist(backend);
+	mutex_unlock(&backend->service->nn->view);
+	host_uncount(backend);
 	nflb_backend_put(backend);
 }
 
+/* One that is not listed yet; NULL without memory. */
 static struct nflb_backend *backend_make(struct nflb_service *svc,
 					 const struct nflb_backend_request *req)
 {
 	struct backend_settings settings;
 	struct nflb_backend *b;
+	struct nflb_host *host;
 
 	b = nflb_backend_alloc(svc, &req->addr, req->family, req->port);
 	if (!b)
 		return NULL;
-	settings = settings_of(b);
-	settings_merge(&settings, req);
-	settings_store(b, &settings);
-	if (backend_attach(b)) {
+	host = nflb_host_get(svc->nn, &b->addr, b->family);
+	if (!host) {
 		nflb_backend_put(b);
 		return NULL;
 	}
+	WRITE_ONCE(host->backends, host->backends + 1);
+	settings = settings_of(b);
+	settings_merge(&settings, req);
+	settings_store(b, &settings);
 	if (b->state == NFLB_BACKEND_UP)
 		nflb_lifecycle_came(b);
 	return b;
@@ -183,6 +208,9 @@ int nflb_backend_add(struct nflb_service *svc,
 	b = backend_make(svc, req);
 	if (!b)
 		return -ENOMEM;
+	mutex_lock(&svc->nn->view);
+	backend_list(b);
+	mutex_unlock(&svc->nn->view);
 	err = nflb_service_publish(svc, &svc->settings, extack);
 	if (err) {
 		nflb_backend_discard(b, NFLB_GONE_ALL);
@@ -217,14 +245,14 @@ int nflb_backend_set(struct nflb_backend *backend,
 	}
 	if (settings_equal(&new, &old) && !(req->set & NFLB_SET_DEADLINE))
 		return 0;
-	settings_store(backend, &new);
+	settings_change(backend, &new);
 	came = new.state == NFLB_BACKEND_UP && old.state != new.state;
 	if (came)
 		nflb_lifecycle_came(backend);
 	err = nflb_service_publish(backend->service,
 				   &backend->service->settings, extack);
 	if (err) {
-		settings_store(backend, &old);
+		settings_change(backend, &old);
 		if (came)
 			backend->ramping = false;
 		return err;
@@ -247,16 +275,21 @@ int nflb_backend_set(struct nflb_backend *backend,
 int nflb_backend_del(struct nflb_backend *backend, bool now,
 		     struct netlink_ext_ack *extack)
 {
-	struct backend_settings old = settings_of(backend), none = old;
 	struct nflb_service *svc = backend->service;
+	LIST_HEAD(parked);
 	int err;
 
-	none.weight = 0;
-	settings_store(backend, &none);
+	mutex_lock(&svc->nn->view);
+	list_move(&backend->list, &parked);
+	mutex_unlock(&svc->nn->view);
 	err = nflb_service_publish(svc, &svc->settings, extack);
-	settings_store(backend, &old);
-	if (err)
+	if (err) {
+		mutex_lock(&svc->nn->view);
+		list_move_tail(&backend->list, &svc->backends);
+		list_sort(NULL, &svc->backends, by_id);
+		mutex_unlock(&svc->nn->view);
 		return err;
+	}
 	nflb_notify_backend(backend, NFLB_CMD_BACKEND_DEL);
 	nflb_backend_discard(backend, now ? NFLB_GONE_ALL :
 					    NFLB_GONE_STATELESS);
@@ -269,19 +302,17 @@ int nflb_backend_del(struct nflb_backend *backend, bool now,
 struct replaced {
 	struct nflb_backend	*backend;
 	struct backend_settings	old;
+	struct backend_settings	new;
 	bool			added;
 };
 
-static void replace_undo(struct replaced *done, u32 count)
-{
-	while (count--) {
-		if (done[count].added)
-			nflb_backend_discard(done[count].backend,
-					     NFLB_GONE_ALL);
-		else
-			settings_store(done[count].backend, &done[count].old);
-	}
-}
+/* A replacement: @count steps, and the backends that the list does not have. */
+struct replacement {
+	struct nflb_service	*svc;
+	struct replaced		*done;
+	u32			count;
+	struct list_head	parked;
+};
 
 /* What is not named of a backend in a list has its default. */
 static const struct backend_settings backend_defaults = {
@@ -291,100 +322,109 @@ static const struct backend_settings backend_defaults = {
 	.encap = NFLB_ENCAP_INHERIT,
 };
 
-/* Add and change what the list has; returns how many steps that took. */
-static int replace_apply(struct nflb_service *svc,
-			 const struct nflb_service_request *req,
-			 struct replaced *done)
+/* Make what is new; nothing can be seen of it yet. */
+static int replace_make(struct replacement *r,
+			const struct nflb_service_request *req)
 {
-	u32 i;
+	for (r->count = 0; r->count < req->backend_count; r->count++) {
+		const struct nflb_backend_request *one =
+			&req->backends[r->count];
+		struct replaced *d = &r->done[r->count];
 
-	for (i = 0; i < req->backend_count; i++) {
-		const struct nflb_backend_request *r = &req->backends[i];
-		struct backend_settings new = backend_defaults;
-		struct nflb_backend *b = nflb_backend_find(svc, r);
-
-		done[i].added = !b;
-		if (b) {
-			done[i].old = settings_of(b);
-			settings_merge(&new, r);
-			settings_store(b, &new);
-			if (new.state == NFLB_BACKEND_UP &&
-			    done[i].old.state != new.state)
-				nflb_lifecycle_came(b);
-		} else {
-			b = backend_make(svc, r);
-			if (!b) {
-				replace_undo(done, i);
-				return -ENOMEM;
-			}
-		}
-		done[i].backend = b;
+		cond_resched();
+		d->backend = nflb_backend_find(r->svc, one);
+		d->added = !d->backend;
+		if (d->added)
+			d->backend = backend_make(r->svc, one);
+		if (!d->backend)
+			return -ENOMEM;
+		d->old = settings_of(d->backend);
+		d->new = backend_defaults;
+		settings_merge(&d->new, one);
 	}
 	return 0;
 }
 
-static bool in_request(const struct nflb_backend *b,
-		       const struct nflb_service_request *req)
+static void replace_unmake(struct replacement *r)
 {
 	u32 i;
 
-	for (i = 0; i < req->backend_count; i++)
-		if (b->port == req->backends[i].port &&
-		    b->family == req->backends[i].family &&
-		    nflb_addr_equal(&b->addr, &req->backends[i].addr))
-			return true;
-	return false;
+	for (i = 0; i < r->count; i++)
+		if (r->done[i].added) {
+			host_uncount(r->done[i].backend);
+			nflb_backend_put(r->done[i].backend);
+		}
 }
 
-/* Move backends that the list does not have aside, so that none is picked. */
-static u32 replace_park(struct nflb_service *svc,
-			const struct nflb_service_request *req,
-			struct list_head *parked)
+/* List and change what the list has, and put the others aside: in one step. */
+static void replace_apply(struct replacement *r)
 {
-	struct nflb_backend *b, *tmp;
-	u32 n = 0;
+	struct nflb_service *svc = r->svc;
+	LIST_HEAD(before);
+	u32 i;
 
-	list_for_each_entry_safe(b, tmp, &svc->backends, list) {
-		if (in_request(b, req))
+	mutex_lock(&svc->nn->view);
+	list_splice_init(&svc->backends, &before);
+	for (i = 0; i < r->count; i++) {
+		struct replaced *d = &r->done[i];
+		struct nflb_backend *b = d->backend;
+
+		if (d->added) {
+			backend_list(b);
 			continue;
-		list_move_tail(&b->list, parked);
-		n++;
+		}
+		list_move_tail(&b->list, &svc->backends);
+		settings_store(b, &d->new);
+		if (b->state == NFLB_BACKEND_UP && d->old.state != b->state)
+			nflb_lifecycle_came(b);
 	}
-	return n;
+	/* Dumps go by ascending ids. */
+	list_sort(NULL, &svc->backends, by_id);
+	list_splice(&before, &r->parked);
+	mutex_unlock(&svc->nn->view);
+}
+
+static void replace_undo(struct replacement *r)
+{
+	struct nflb_service *svc = r->svc;
+	u32 i;
+
+	mutex_lock(&svc->nn->view);
+	for (i = 0; i < r->count; i++)
+		if (r->done[i].added)
+			backend_unlist(r->done[i].backend);
+		else
+			settings_store(r->done[i].backend, &r->done[i].old);
+	list_splice_init(&r->parked, &svc->backends);
+	list_sort(NULL, &svc->backends, by_id);
+	mutex_unlock(&svc->nn->view);
 }
 
 /* @known: events are wanted; a new service's come with the service itself */
-static void replace_finish(struct replaced *done, u32 count,
-			   struct list_head *parked, bool known)
+static void replace_finish(struct replacement *r, bool known)
 {
 	struct backend_settings now;
 	struct nflb_backend *b, *tmp;
 	u32 i;
 
-	list_for_each_entry_safe(b, tmp, parked, list) {
+	list_for_each_entry_safe(b, tmp, &r->parked, list) {
 		nflb_notify_backend(b, NFLB_CMD_BACKEND_DEL);
 		nflb_backend_discard(b, NFLB_GONE_STATELESS);
 	}
-	for (i = 0; i < count; i++) {
-		b = done[i].backend;
-		if (done[i].added || b->state != done[i].old.state)
+	for (i = 0; i < r->count; i++) {
+		struct replaced *d = &r->done[i];
+
+		b = d->backend;
+		if (d->added || b->state != d->old.state)
 			nflb_lifecycle_state(b, false, 0);
 		if (!known)
 			continue;
 		now = settings_of(b);
-		if (done[i].added)
+		if (d->added)
 			nflb_notify_backend(b, NFLB_CMD_BACKEND_ADD);
-		else if (!settings_equal(&now, &done[i].old))
+		else if (!settings_equal(&now, &d->old))
 			nflb_notify_backend(b, NFLB_CMD_BACKEND_SET);
 	}
-}
-
-/* Dumps go by ascending ids. */
-static int by_id(void *priv, const struct list_head *a,
-		 const struct list_head *b)
-{
-	return list_entry(a, struct nflb_backend, list)->id >
-	       list_entry(b, struct nflb_backend, list)->id;
 }
 
 /**
@@ -404,32 +444,37 @@ int nflb_backends_replace(struct nflb_service *svc,
 			  struct netlink_ext_ack *extack)
 {
 	bool known = rcu_access_pointer(svc->snapshot);
-	struct replaced *done;
-	LIST_HEAD(parked);
-	u32 parked_count;
+	struct replacement r = {
+		.svc = svc,
+		.parked = LIST_HEAD_INIT(r.parked),
+	};
+	bool some_leave;
 	int err;
 
-	done = kvcalloc(max(req->backend_count, 1U), sizeof(*done),
-			GFP_KERNEL_ACCOUNT);
-	if (!done)
+	r.done = kvcalloc(max(req->backend_count, 1U), sizeof(*r.done),
+			  GFP_KERNEL_ACCOUNT);
+	if (!r.done)
 		return -ENOMEM;
-	err = replace_apply(svc, req, done);
+	err = replace_make(&r, req);
 	if (err)
-		goto out;
-	parked_count = replace_park(svc, req, &parked);
+		goto err_unmake;
+	replace_apply(&r);
+	some_leave = !list_empty(&r.parked);
 	err = nflb_service_publish(svc, settings, extack);
-	if (err) {
-		list_splice(&parked, &svc->backends);
-		list_sort(NULL, &svc->backends, by_id);
-		replace_undo(done, req->backend_count);
-		goto out;
-	}
-	replace_finish(done, req->backend_count, &parked, known);
-	if (parked_count) {
+	if (err)
+		goto err_undo;
+	replace_finish(&r, known);
+	if (some_leave) {
 		nflb_conn_gc_kick(svc->nn);
 		nflb_persist_kick(svc->nn);
 	}
-out:
-	kvfree(done);
+	kvfree(r.done);
+	return 0;
+
+err_undo:
+	replace_undo(&r);
+err_unmake:
+	replace_unmake(&r);
+	kvfree(r.done);
 	return err;
 }

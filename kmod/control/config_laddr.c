@@ -85,24 +85,54 @@ static int pool_check(const struct nflb_laddr_pool *pool,
 	return 0;
 }
 
+static bool is_foreign(const struct nflb_net *nn,
+		       const struct nflb_laddr *laddr, u32 i)
+{
+	union nflb_addr addr;
+	bool local;
+
+	nflb_laddr_addr(laddr, i, &addr);
+	rcu_read_lock();
+	local = nflb_addr_is_local(nn->net, &addr, laddr->family);
+	rcu_read_unlock();
+	return !local;
+}
+
 /**
  * nflb_laddr_foreign() - how many of these addresses are not the host's
  * @nn: the namespace
  * @laddr: the addresses
+ *
+ * Looks up to 4,096 addresses up, and lets others run meanwhile.
+ *
+ * Context: process, sleeps; readers hold no lock for it.
  */
 u32 nflb_laddr_foreign(const struct nflb_net *nn,
 		       const struct nflb_laddr *laddr)
 {
-	union nflb_addr addr;
 	u32 i, foreign = 0;
 
 	for (i = 0; i < laddr->addr_count; i++) {
-		nflb_laddr_addr(laddr, i, &addr);
-		rcu_read_lock();
-		foreign += !nflb_addr_is_local(nn->net, &addr, laddr->family);
-		rcu_read_unlock();
+		foreign += is_foreign(nn, laddr, i);
+		if (i % 64 == 63)
+			cond_resched();
 	}
 	return foreign;
+}
+
+/* Is one of them not the host's? */
+static bool any_foreign(const struct nflb_net *nn,
+			const struct nflb_laddr *laddr)
+{
+	u32 i;
+
+	for (i = 0; i < laddr->addr_count; i++) {
+		if (is_foreign(nn, laddr, i))
+			return true;
+		if (i % 64 == 63)
+			cond_resched();
+	}
+	return false;
 }
 
 /**
@@ -137,7 +167,7 @@ int nflb_laddr_add(struct nflb_net *nn, const struct nflb_laddr *laddr,
 	nflb_laddr_pool_finish(pool);
 	pool_publish(nn, laddr->family, pool);
 	nflb_notify_laddr(nn, laddr, NFLB_CMD_LADDR_ADD);
-	if (nflb_laddr_foreign(nn, laddr))
+	if (any_foreign(nn, laddr))
 		NL_SET_ERR_MSG(extack,
 			       "not all of these are addresses of this host: backends must be told to send them here");
 	return 0;
@@ -192,27 +222,31 @@ NFLB_EXPORT_KUNIT(nflb_laddr_del);
 
 /**
  * nflb_laddr_nth() - local addresses one after the other, for lists
- * @nn: the namespace; nn->mutex is held
+ * @nn: the namespace
  * @n: which
+ * @laddr: where to
  *
- * Return: one that was added, IPv4 first, or NULL behind the last.
+ * Return: whether there is one; IPv4 comes first.
  */
-const struct nflb_laddr *nflb_laddr_nth(struct nflb_net *nn, u32 n)
+bool nflb_laddr_nth(struct nflb_net *nn, u32 n, struct nflb_laddr *laddr)
 {
 	const struct nflb_laddr_pool *pool;
+	bool found = false;
 	int i;
 
-	lockdep_assert_held(&nn->mutex);
-	for (i = 0; i < NFLB_LADDR_FAMILIES; i++) {
-		pool = rcu_dereference_protected(nn->laddrs[i],
-						 lockdep_is_held(&nn->mutex));
+	rcu_read_lock();
+	for (i = 0; i < NFLB_LADDR_FAMILIES && !found; i++) {
+		pool = rcu_dereference(nn->laddrs[i]);
 		if (!pool)
 			continue;
-		if (n < pool->count)
-			return &pool->laddrs[n];
-		n -= pool->count;
+		found = n < pool->count;
+		if (found)
+			*laddr = pool->laddrs[n];
+		else
+			n -= pool->count;
 	}
-	return NULL;
+	rcu_read_unlock();
+	return found;
 }
 
 /**

@@ -89,10 +89,10 @@ static int nflb_nl_service_get_doit(struct sk_buff *skb,
 	reply = nflb_nl_reply(info, NFLB_MSG_SIZE, &hdr);
 	if (!reply)
 		return -ENOMEM;
-	mutex_lock(&nn->mutex);
+	mutex_lock(&nn->view);
 	svc = find_service(nn, info, &id);
 	err = svc ? nflb_fill_service(reply, svc) : -ENOENT;
-	mutex_unlock(&nn->mutex);
+	mutex_unlock(&nn->view);
 	return nflb_nl_answer(info, reply, hdr, err);
 }
 
@@ -210,9 +210,9 @@ static int nflb_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 	reply = nflb_nl_reply(info, STATS_MSG_SIZE, &hdr);
 	if (!reply)
 		return -ENOMEM;
-	mutex_lock(&nn->mutex);
+	mutex_lock(&nn->view);
 	err = nflb_fill_net(reply, nn);
-	mutex_unlock(&nn->mutex);
+	mutex_unlock(&nn->view);
 	return nflb_nl_answer(info, reply, hdr, err);
 }
 
@@ -220,9 +220,9 @@ static int nflb_nl_stats_zero_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nflb_net *nn = nflb_net(genl_info_net(info));
 
-	mutex_lock(&nn->mutex);
+	mutex_lock(&nn->view);
 	nflb_stats_zero(nn);
-	mutex_unlock(&nn->mutex);
+	mutex_unlock(&nn->view);
 	return 0;
 }
 
@@ -331,7 +331,7 @@ struct genl_family nflb_genl_family __ro_after_init = {
 	.n_ops = ARRAY_SIZE(nflb_genl_ops),
 	.mcgrps = nflb_genl_groups,
 	.n_mcgrps = ARRAY_SIZE(nflb_genl_groups),
-	/* nn->mutex is what handlers need; walks need nothing. */
+	/* Handlers lock what they need, walks of the table nothing. */
 	.parallel_ops = true,
 	/* Everything is new: reserved fields and flags are checked for all. */
 	.resv_start_op = NFLB_CMD_UNSPEC + 1,

@@ -12,6 +12,12 @@
 #include "control/genl_parse.h"
 #include "netns.h"
 
+/*
+ * Backends whose counters are summed for one message, but for the last service's:
+ * nobody waits longer for nn->view than for those.
+ */
+#define DUMP_SUMS_MAX 1024
+
 /* Where a dump is, in netlink_callback.ctx. */
 struct dump_cursor {
 	u32 service;	/* id of the service that was or is being sent */
@@ -59,9 +65,10 @@ int nflb_nl_service_get_dumpit(struct sk_buff *skb,
 	struct nflb_net *nn = nflb_net(sock_net(skb->sk));
 	struct dump_cursor *cursor = cursor_of(cb);
 	struct nflb_service *svc;
+	u32 sums = 0;
 	void *hdr;
 
-	mutex_lock(&nn->mutex);
+	mutex_lock(&nn->view);
 	cb->seq = nflb_dump_seq(nn);
 	list_for_each_entry(svc, &nn->service_list, list) {
 		if (svc->id <= cursor->service)
@@ -75,8 +82,11 @@ int nflb_nl_service_get_dumpit(struct sk_buff *skb,
 		}
 		genlmsg_end(skb, hdr);
 		cursor->service = svc->id;
+		sums += svc->backend_count;
+		if (sums >= DUMP_SUMS_MAX)
+			break;
 	}
-	mutex_unlock(&nn->mutex);
+	mutex_unlock(&nn->view);
 	return skb->len;
 }
 
@@ -143,7 +153,7 @@ int nflb_nl_backend_get_dumpit(struct sk_buff *skb,
 	struct nflb_service *svc;
 	int ret;
 
-	mutex_lock(&nn->mutex);
+	mutex_lock(&nn->view);
 	cb->seq = nflb_dump_seq(nn);
 	if (attrs && attrs[NFLB_A_SERVICE]) {
 		ret = dump_one_service(skb, cb, nn);
@@ -157,6 +167,6 @@ int nflb_nl_backend_get_dumpit(struct sk_buff *skb,
 	}
 	ret = skb->len;
 out:
-	mutex_unlock(&nn->mutex);
+	mutex_unlock(&nn->view);
 	return ret;
 }

@@ -270,7 +270,7 @@ static int explain(struct sk_buff *skb, struct nflb_explain *ex,
 	if (err)
 		return err;
 	return nla_put_string(skb, NFLB_A_DEVICE, ex->dev->name) ?:
-	       (ex->service ? nflb_fill_service(skb, ex->service) : 0) ?:
+	       (ex->service ? nflb_fill_service_plain(skb, ex->service) : 0) ?:
 	       (ex->known ? nflb_fill_conn(skb, ex->known) : 0) ?:
 	       put_answer(skb, ex);
 }
@@ -297,13 +297,13 @@ int nflb_nl_explain_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!reply)
 		return -ENOMEM;
 	/* For what is told of the service. */
-	mutex_lock(&nn->mutex);
+	mutex_lock(&nn->view);
 	rcu_read_lock();
 	local_bh_disable();
 	err = explain(reply, &ex, info);
 	nflb_explain_free(&ex);
 	local_bh_enable();
 	rcu_read_unlock();
-	mutex_unlock(&nn->mutex);
+	mutex_unlock(&nn->view);
 	return nflb_nl_answer(info, reply, hdr, err);
 }

@@ -125,12 +125,49 @@ static int put_settings(struct sk_buff *skb,
 	return 0;
 }
 
+static int put_service(struct sk_buff *skb, const struct nflb_service *svc)
+{
+	return put_identity(skb, svc) ?:
+	       put_settings(skb, &svc->settings) ?:
+	       nla_put_u32(skb, NFLB_A_SERVICE_BACKEND_COUNT,
+			   svc->backend_count) ?:
+	       nla_put_u32(skb, NFLB_A_SERVICE_PERSIST_COUNT,
+			   atomic_read(&svc->persist_count)) ?:
+	       (svc->health_check ?
+		nla_put_string(skb, NFLB_A_SERVICE_HEALTH_CHECK,
+			       svc->health_check) : 0);
+}
+
+/**
+ * nflb_fill_service_plain() - describe a service, without backends and counters
+ * @skb: a message
+ * @svc: the service; nn->view is held
+ *
+ * Counters are summed over all backends and CPUs; this costs the same whatever
+ * their number.
+ *
+ * Context: any. Return: 0 or -EMSGSIZE.
+ */
+int nflb_fill_service_plain(struct sk_buff *skb, const struct nflb_service *svc)
+{
+	struct nlattr *nest = nla_nest_start(skb, NFLB_A_SERVICE);
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (put_service(skb, svc)) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
 /**
  * nflb_fill_service() - describe a service, without its backends
  * @skb: a message
- * @svc: the service; nn->mutex is held
+ * @svc: the service; nn->view is held
  *
- * Return: 0 or -EMSGSIZE.
+ * Context: process, sleeps. Return: 0 or -EMSGSIZE.
  */
 int nflb_fill_service(struct sk_buff *skb, const struct nflb_service *svc)
 {
@@ -139,21 +176,17 @@ int nflb_fill_service(struct sk_buff *skb, const struct nflb_service *svc)
 
 	if (!nest)
 		return -EMSGSIZE;
+	if (put_service(skb, svc))
+		goto err_nest;
 	nflb_service_stats(svc, &sum);
-	if (put_identity(skb, svc) || put_settings(skb, &svc->settings) ||
-	    nla_put_u32(skb, NFLB_A_SERVICE_BACKEND_COUNT,
-			svc->backend_count) ||
-	    nla_put_u32(skb, NFLB_A_SERVICE_PERSIST_COUNT,
-			atomic_read(&svc->persist_count)) ||
-	    (svc->health_check &&
-	     nla_put_string(skb, NFLB_A_SERVICE_HEALTH_CHECK,
-			    svc->health_check)) ||
-	    put_stats(skb, NFLB_A_SERVICE_STATS, &sum)) {
-		nla_nest_cancel(skb, nest);
-		return -EMSGSIZE;
-	}
+	if (put_stats(skb, NFLB_A_SERVICE_STATS, &sum))
+		goto err_nest;
 	nla_nest_end(skb, nest);
 	return 0;
+
+err_nest:
+	nla_nest_cancel(skb, nest);
+	return -EMSGSIZE;
 }
 
 static u32 seconds_until(unsigned long when)
@@ -196,7 +229,7 @@ static int put_backend(struct sk_buff *skb, const struct nflb_backend *b)
 /**
  * nflb_fill_backend() - describe a backend, with its service's identity
  * @skb: a message
- * @backend: the backend; nn->mutex is held
+ * @backend: the backend; nn->view is held
  *
  * Return: 0 or -EMSGSIZE.
  */
@@ -317,7 +350,7 @@ static int put_counters(struct sk_buff *skb, struct nflb_net *nn)
 /**
  * nflb_fill_net() - describe the totals of a namespace
  * @skb: a message
- * @nn: the namespace; nn->mutex is held
+ * @nn: the namespace; nn->view is held
  *
  * Return: 0 or -EMSGSIZE; then the message is of no use.
  */

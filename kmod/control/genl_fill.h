@@ -17,6 +17,8 @@
 int nflb_fill_addr(struct sk_buff *skb, int type, const union nflb_addr *addr,
 		   u8 family);
 int nflb_fill_service(struct sk_buff *skb, const struct nflb_service *svc);
+int nflb_fill_service_plain(struct sk_buff *skb,
+			    const struct nflb_service *svc);
 int nflb_fill_backend(struct sk_buff *skb, const struct nflb_backend *backend);
 int nflb_fill_conn(struct sk_buff *skb, const struct nflb_conn *conn);
 int nflb_fill_laddr(struct sk_buff *skb, const struct nflb_net *nn,

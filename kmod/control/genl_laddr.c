@@ -172,7 +172,7 @@ static int put_excluded(struct sk_buff *skb, const struct nflb_laddr *laddr)
 /**
  * nflb_fill_laddr() - describe local addresses
  * @skb: a message
- * @nn: the namespace; nn->mutex is held
+ * @nn: the namespace
  * @laddr: the addresses
  *
  * Return: 0 or -EMSGSIZE.
@@ -238,23 +238,21 @@ int nflb_nl_laddr_change_doit(struct sk_buff *skb, struct genl_info *info)
 int nflb_nl_laddr_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct nflb_net *nn = nflb_net(sock_net(skb->sk));
-	const struct nflb_laddr *laddr;
+	struct nflb_laddr laddr;
 	u32 *next = (u32 *)cb->ctx;
 	void *hdr;
 
-	mutex_lock(&nn->mutex);
 	cb->seq = nflb_dump_seq(nn);
-	while ((laddr = nflb_laddr_nth(nn, *next))) {
+	while (nflb_laddr_nth(nn, *next, &laddr)) {
 		hdr = nflb_nl_dump_put(skb, cb, NFLB_CMD_LADDR_GET);
 		if (!hdr)
 			break;
-		if (nflb_fill_laddr(skb, nn, laddr)) {
+		if (nflb_fill_laddr(skb, nn, &laddr)) {
 			genlmsg_cancel(skb, hdr);
 			break;
 		}
 		genlmsg_end(skb, hdr);
 		++*next;
 	}
-	mutex_unlock(&nn->mutex);
 	return skb->len;
 }

@@ -90,8 +90,14 @@ void nflb_notify_service(const struct nflb_service *svc, u8 cmd)
 {
 	struct event ev = CONFIG_EVENT(svc->nn, cmd);
 
-	if (event_new(&ev))
-		event_send(&ev, nflb_fill_service(ev.skb, svc));
+	int err;
+
+	if (!event_new(&ev))
+		return;
+	mutex_lock(&svc->nn->view);
+	err = nflb_fill_service(ev.skb, svc);
+	mutex_unlock(&svc->nn->view);
+	event_send(&ev, err);
 }
 
 /**
@@ -103,8 +109,14 @@ void nflb_notify_backend(const struct nflb_backend *backend, u8 cmd)
 {
 	struct event ev = CONFIG_EVENT(backend->service->nn, cmd);
 
-	if (event_new(&ev))
-		event_send(&ev, nflb_fill_backend(ev.skb, backend));
+	int err;
+
+	if (!event_new(&ev))
+		return;
+	mutex_lock(&backend->service->nn->view);
+	err = nflb_fill_backend(ev.skb, backend);
+	mutex_unlock(&backend->service->nn->view);
+	event_send(&ev, err);
 }
 
 /**

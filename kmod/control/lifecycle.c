@@ -70,9 +70,13 @@ static void lifecycle_work(struct work_struct *work)
 	bool more = false;
 
 	mutex_lock(&nn->mutex);
-	list_for_each_entry(svc, &nn->service_list, list)
+	list_for_each_entry(svc, &nn->service_list, list) {
+		/* Whoever ends a namespace waits for this. */
+		if (READ_ONCE(nn->dying))
+			break;
 		more |= service_step(svc);
-	if (more)
+	}
+	if (more && !READ_ONCE(nn->dying))
 		queue_delayed_work(system_power_efficient_wq,
 				   &nn->lifecycle_work, HZ);
 	mutex_unlock(&nn->mutex);

@@ -3,7 +3,8 @@
  * Services, backends, snapshots and hosts: making and freeing them.
  *
  * What the packet path may still see is freed by a work after a grace period:
- * the work may take the mutex, to save the counters of what goes. A connection
+ * the work takes nn->view, to save the counters of what goes; never nn->mutex,
+ * which is held while tables are built. A connection
  * holds its backend, a backend its service; a service holds its snapshot.
  */
 #include <linux/random.h>
@@ -129,10 +130,10 @@ static void service_free_work(struct work_struct *work)
 						struct nflb_service, free_work);
 	struct nflb_net *nn = svc->nn;
 
-	mutex_lock(&nn->mutex);
+	mutex_lock(&nn->view);
 	list_del(&svc->object);
 	nflb_stats_add(&nn->departed, &svc->departed);
-	mutex_unlock(&nn->mutex);
+	mutex_unlock(&nn->view);
 	nflb_snapshot_free(rcu_dereference_protected(svc->snapshot, true));
 	kfree(svc->health_check);
 	kfree(svc);
@@ -167,7 +168,9 @@ struct nflb_service *nflb_service_alloc(struct nflb_net *nn,
 	INIT_LIST_HEAD(&svc->list);
 	INIT_LIST_HEAD(&svc->range);
 	INIT_RCU_WORK(&svc->free_work, service_free_work);
+	mutex_lock(&nn->view);
 	list_add_tail(&svc->object, &nn->service_objects);
+	mutex_unlock(&nn->view);
 	return svc;
 }
 
@@ -189,10 +192,10 @@ static void backend_free_work(struct work_struct *work)
 					      struct nflb_backend, free_work);
 	struct nflb_service *svc = b->service;
 
-	mutex_lock(&svc->nn->mutex);
+	mutex_lock(&svc->nn->view);
 	list_del(&b->object);
 	nflb_stats_read(b->stats, &svc->departed);
-	mutex_unlock(&svc->nn->mutex);
+	mutex_unlock(&svc->nn->view);
 	dst_cache_destroy(&b->route);
 	free_percpu(b->stats);
 	kfree(b);
@@ -240,7 +243,9 @@ struct nflb_backend *nflb_backend_alloc(struct nflb_service *svc,
 	refcount_inc(&svc->ref);
 	INIT_LIST_HEAD(&b->list);
 	INIT_RCU_WORK(&b->free_work, backend_free_work);
+	mutex_lock(&svc->nn->view);
 	list_add_tail(&b->object, &svc->objects);
+	mutex_unlock(&svc->nn->view);
 	return b;
 
 err_stats:

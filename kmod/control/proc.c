@@ -83,30 +83,95 @@ static void show_counters(struct seq_file *seq,
 		   sum->inactive);
 }
 
-static void *services_start(struct seq_file *seq, loff_t *pos)
-{
-	struct nflb_net *nn = seq_nn(seq);
+/*
+ * Where a read of `services` is: a line each for a service and for its backends.
+ * Ids tell, for between two reads anything may come or go.
+ */
+struct services_walk {
+	struct seq_net_private	net;
+	loff_t			pos;
+	u32			service;
+	u32			backend;	/* 0: the service itself */
+	struct nflb_service	*at;
+	struct nflb_backend	*at_backend;
+};
 
-	mutex_lock(&nn->mutex);
-	return seq_list_start(&nn->service_list, *pos);
+/* The first line at or behind the walk's ids, or NULL. */
+static void *services_find(struct seq_file *seq)
+{
+	struct services_walk *walk = seq->private;
+	struct nflb_net *nn = seq_nn(seq);
+	struct nflb_service *svc;
+	struct nflb_backend *b;
+
+	list_for_each_entry(svc, &nn->service_list, list) {
+		if (svc->id < walk->service)
+			continue;
+		if (svc->id > walk->service)
+			walk->backend = 0;
+		walk->service = svc->id;
+		walk->at = svc;
+		walk->at_backend = NULL;
+		if (!walk->backend)
+			return walk;
+		list_for_each_entry(b, &svc->backends, list) {
+			if (b->id < walk->backend)
+				continue;
+			walk->backend = b->id;
+			walk->at_backend = b;
+			return walk;
+		}
+	}
+	return NULL;
 }
 
 static void *services_next(struct seq_file *seq, void *v, loff_t *pos)
 {
-	return seq_list_next(v, &seq_nn(seq)->service_list, pos);
+	struct services_walk *walk = seq->private;
+	struct list_head *backends = &walk->at->backends;
+	struct nflb_backend *b;
+
+	walk->pos = ++*pos;
+	b = walk->at_backend ? list_next_entry(walk->at_backend, list) :
+			       list_first_entry(backends, struct nflb_backend,
+						list);
+	if (!list_entry_is_head(b, backends, list)) {
+		walk->backend = b->id;
+		walk->at_backend = b;
+		return walk;
+	}
+	walk->service++;
+	walk->backend = 0;
+	return services_find(seq);
+}
+
+static void *services_start(struct seq_file *seq, loff_t *pos)
+{
+	struct services_walk *walk = seq->private;
+	loff_t at = 0;
+	void *v;
+
+	mutex_lock(&seq_nn(seq)->view);
+	/* What is read on end has its ids; what was sought goes by lines. */
+	if (*pos && walk->pos == *pos)
+		return services_find(seq);
+	walk->pos = 0;
+	walk->service = 0;
+	walk->backend = 0;
+	v = services_find(seq);
+	while (v && at < *pos)
+		v = services_next(seq, v, &at);
+	return v;
 }
 
 static void services_stop(struct seq_file *seq, void *v)
 {
-	mutex_unlock(&seq_nn(seq)->mutex);
+	mutex_unlock(&seq_nn(seq)->view);
 }
 
-static int services_show(struct seq_file *seq, void *v)
+static void show_service(struct seq_file *seq, const struct nflb_service *svc)
 {
-	struct nflb_service *svc = list_entry(v, struct nflb_service, list);
-	const struct nflb_forward_ops *ops;
 	struct nflb_stats_sum sum;
-	struct nflb_backend *b;
 
 	nflb_service_stats(svc, &sum);
 	seq_puts(seq, "service ");
@@ -120,21 +185,36 @@ static int services_show(struct seq_file *seq, void *v)
 		   svc->settings.slow_start, svc->settings.toa ? "on" : "off",
 		   svc->settings.proxy ? "on" : "off",
 		   encap_names[svc->settings.encap]);
-	list_for_each_entry(b, &svc->backends, list) {
-		nflb_backend_stats(b, &sum);
-		seq_puts(seq, "backend ");
-		show_identity(seq, svc);
-		seq_putc(seq, ' ');
-		show_endpoint(seq, &b->addr, b->port, b->family);
-		seq_printf(seq, " weight %u state %s max-connections %u",
-			   b->weight, backend_state_names[b->state],
-			   b->max_connections);
-		show_counters(seq, &sum);
-		ops = nflb_backend_forward(b, &svc->settings);
-		seq_printf(seq, " condition %s mode %s encap %s\n",
-			   nflb_lifecycle_condition(b), mode_names[ops->mode],
-			   encap_names[ops->encap]);
-	}
+}
+
+static void show_backend(struct seq_file *seq, const struct nflb_service *svc,
+			 const struct nflb_backend *b)
+{
+	const struct nflb_forward_ops *ops;
+	struct nflb_stats_sum sum;
+
+	nflb_backend_stats(b, &sum);
+	seq_puts(seq, "backend ");
+	show_identity(seq, svc);
+	seq_putc(seq, ' ');
+	show_endpoint(seq, &b->addr, b->port, b->family);
+	seq_printf(seq, " weight %u state %s max-connections %u", b->weight,
+		   backend_state_names[b->state], b->max_connections);
+	show_counters(seq, &sum);
+	ops = nflb_backend_forward(b, &svc->settings);
+	seq_printf(seq, " condition %s mode %s encap %s\n",
+		   nflb_lifecycle_condition(b), mode_names[ops->mode],
+		   encap_names[ops->encap]);
+}
+
+static int services_show(struct seq_file *seq, void *v)
+{
+	const struct services_walk *walk = v;
+
+	if (walk->at_backend)
+		show_backend(seq, walk->at, walk->at_backend);
+	else
+		show_service(seq, walk->at);
 	return 0;
 }
 
@@ -269,7 +349,7 @@ static int stats_show(struct seq_file *seq, void *v)
 	struct nflb_stats_sum sum;
 	int r;
 
-	mutex_lock(&nn->mutex);
+	mutex_lock(&nn->view);
 	nflb_net_stats(nn, &sum);
 	seq_printf(seq, "active %u\nmax-connections %u\n",
 		   atomic_read(&nn->conn_count),
@@ -286,7 +366,7 @@ static int stats_show(struct seq_file *seq, void *v)
 	for (r = 0; r < NFLB_COUNTER_COUNT; r++)
 		seq_printf(seq, "%s %llu\n", nflb_counter_name(r),
 			   nflb_counter_read(nn, r));
-	mutex_unlock(&nn->mutex);
+	mutex_unlock(&nn->view);
 	return 0;
 }
 
@@ -310,18 +390,46 @@ static void laddr_show(struct seq_file *seq, const struct nflb_net *nn,
 	seq_printf(seq, " foreign %u\n", nflb_laddr_foreign(nn, l));
 }
 
+/* A line of `local_addresses`; copied, for looking the addresses up takes long. */
+struct laddrs_walk {
+	struct seq_net_private	net;
+	struct nflb_laddr	laddr;
+};
+
+static void *laddrs_start(struct seq_file *seq, loff_t *pos)
+{
+	struct laddrs_walk *walk = seq->private;
+
+	/* Not more than 512 are there. */
+	if (*pos > U32_MAX || !nflb_laddr_nth(seq_nn(seq), *pos, &walk->laddr))
+		return NULL;
+	return walk;
+}
+
+static void *laddrs_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	++*pos;
+	return laddrs_start(seq, pos);
+}
+
+static void laddrs_stop(struct seq_file *seq, void *v)
+{
+}
+
 static int laddrs_show(struct seq_file *seq, void *v)
 {
-	struct nflb_net *nn = nflb_net(seq_file_single_net(seq));
-	const struct nflb_laddr *laddr;
-	u32 n;
+	const struct laddrs_walk *walk = v;
 
-	mutex_lock(&nn->mutex);
-	for (n = 0; (laddr = nflb_laddr_nth(nn, n)); n++)
-		laddr_show(seq, nn, laddr);
-	mutex_unlock(&nn->mutex);
+	laddr_show(seq, seq_nn(seq), &walk->laddr);
 	return 0;
 }
+
+static const struct seq_operations laddrs_ops = {
+	.start = laddrs_start,
+	.next = laddrs_next,
+	.stop = laddrs_stop,
+	.show = laddrs_show,
+};
 
 /**
  * nflb_proc_init() - make the files
@@ -337,10 +445,10 @@ int nflb_proc_init(struct nflb_net *nn)
 	if (!dir)
 		return -ENOMEM;
 	if (!proc_create_net("services", 0444, dir, &services_ops,
-			     sizeof(struct seq_net_private)) ||
+			     sizeof(struct services_walk)) ||
 	    !proc_create_data("connections", 0440, dir, &conns_proc_ops, nn) ||
-	    !proc_create_net_single("local_addresses", 0444, dir, laddrs_show,
-				    NULL) ||
+	    !proc_create_net("local_addresses", 0444, dir, &laddrs_ops,
+			     sizeof(struct laddrs_walk)) ||
 	    !proc_create_net_single("stats", 0444, dir, stats_show, NULL)) {
 		nflb_proc_exit(nn);
 		return -ENOMEM;
