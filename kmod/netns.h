@@ -8,6 +8,7 @@
 #include <linux/mutex.h>
 #include <linux/netfilter.h>
 #include <linux/rhashtable.h>
+#include <linux/siphash.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 
@@ -32,7 +33,8 @@ struct nflb_source_filter;
  * @encap_fragment_inside: fragment what is too long for a tunnel before it goes
  *	in (1), or the outer packet (0)
  * @host_one_sided: a client on this host was served by mode dsr
- * @hash_seed: of schedulers that hash, shared by balancers that have to agree
+ * @hash_seed: of schedulers that hash, shared by balancers that have to agree; a
+ *	number of 128 bits, the low half first
  * @maglev_table_size: slots of each Maglev table, a prime
  * @drops: per-CPU counters by reason
  * @source_filter: what sources need a closer look, a CPU (source.c)
@@ -76,7 +78,7 @@ struct nflb_net {
 	int			reject;
 	int			encap_fragment_inside;
 	bool			host_one_sided;
-	u32			hash_seed;
+	siphash_key_t		hash_seed;
 	u32			maglev_table_size;
 	struct nflb_drops __percpu *drops;
 	struct nflb_source_filter __percpu *source_filter;

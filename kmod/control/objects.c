@@ -16,6 +16,7 @@
 #include "datapath/forward.h"
 #include "datapath/toa.h"
 #include "netns.h"
+#include "sched/flow.h"
 #include "sched/sched.h"
 
 static void snapshot_free_work(struct work_struct *work)
@@ -74,7 +75,7 @@ struct nflb_snapshot *nflb_snapshot_build(struct nflb_service *svc,
 	nflb_conn_state_timeouts(snapshot->timeouts, s->timeouts);
 	snapshot->persist = s->persist * HZ;
 	persist_mask(&snapshot->persist_mask, s, svc->key.family);
-	snapshot->hash_seed = svc->nn->hash_seed;
+	snapshot->hash_key = nflb_flow_key(&svc->nn->hash_seed);
 	snapshot->maglev_size = svc->nn->maglev_table_size;
 	snapshot->weight_scale = nflb_lifecycle_weight_scale(svc);
 	list_for_each_entry(b, &svc->backends, list) {

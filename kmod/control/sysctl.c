@@ -3,12 +3,15 @@
  * /proc/sys/net/nflb, once a namespace. What goes into schedulers' tables makes
  * them anew for every service.
  */
+#include <linux/kernel.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/sysctl.h>
 
 #include "control/config.h"
 #include "control/sysctl.h"
 #include "netns.h"
+#include "sched/flow.h"
 #include "sched/maglev.h"
 
 static int max_connections_min = 1;
@@ -23,52 +26,185 @@ enum {
 	SYSCTL_COUNT
 };
 
-/* The new value takes effect for all services, or for none. */
-static int set_and_publish(struct nflb_net *nn, u32 *field, u32 value)
-{
-	struct nflb_service *svc;
-	u32 old;
-	int err = 0;
+/* For so long changes of the configuration wait for tables that are made anew. */
+#define REBUILD_SLICE (HZ / 50)
 
-	mutex_lock(&nn->mutex);
-	old = *field;
-	*field = value;
+/* 32 hexadecimal digits */
+#define SEED_DIGITS 32
+
+/* What goes into the tables of schedulers that hash */
+struct hashing {
+	siphash_key_t	seed;
+	u32		table_size;
+};
+
+static struct hashing hashing_of(const struct nflb_net *nn)
+{
+	lockdep_assert_held(&nn->mutex);
+	return (struct hashing){
+		.seed = nn->hash_seed,
+		.table_size = nn->maglev_table_size,
+	};
+}
+
+static bool is_stale(const struct nflb_service *svc)
+{
+	siphash_key_t key = nflb_flow_key(&svc->nn->hash_seed);
+	const struct nflb_snapshot *snapshot;
+
+	snapshot = rcu_dereference_protected(svc->snapshot,
+					     lockdep_is_held(&svc->nn->mutex));
+	return snapshot->maglev_size != svc->nn->maglev_table_size ||
+	       memcmp(&snapshot->hash_key, &key, sizeof(key));
+}
+
+/* Some services anew. Returns 1 when all are, 0 when not yet, or an errno. */
+static int rebuild_some(struct nflb_net *nn)
+{
+	unsigned long until = jiffies + REBUILD_SLICE;
+	struct nflb_service *svc;
+	int err;
+
+	lockdep_assert_held(&nn->mutex);
 	list_for_each_entry(svc, &nn->service_list, list) {
+		if (!is_stale(svc))
+			continue;
 		err = nflb_service_publish(svc, &svc->settings, NULL);
 		if (err)
-			break;
+			return err;
+		if (time_after(jiffies, until))
+			return 0;
 	}
-	if (err) {
-		*field = old;
-		/* What can be put back is; the rest follows with a change. */
-		list_for_each_entry(svc, &nn->service_list, list)
-			if (nflb_service_publish(svc, &svc->settings, NULL))
-				break;
-	}
+	return 1;
+}
+
+/* Others change the configuration meanwhile: what they make is new already. */
+static int rebuild(struct nflb_net *nn)
+{
+	int ret;
+
+	do {
+		/* Whoever ends the namespace waits for this. */
+		if (READ_ONCE(nn->dying))
+			return -ENODEV;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		mutex_lock(&nn->mutex);
+		ret = rebuild_some(nn);
+		mutex_unlock(&nn->mutex);
+		cond_resched();
+	} while (!ret);
+	return min(ret, 0);
+}
+
+static struct hashing hashing_swap(struct nflb_net *nn, struct hashing new)
+{
+	struct hashing old;
+
+	mutex_lock(&nn->mutex);
+	old = hashing_of(nn);
+	nn->hash_seed = new.seed;
+	WRITE_ONCE(nn->maglev_table_size, new.table_size);
 	mutex_unlock(&nn->mutex);
+	return old;
+}
+
+/* New values take effect for all services, or for none. */
+static int hashing_set(struct nflb_net *nn, struct hashing new)
+{
+	struct hashing old = hashing_swap(nn, new);
+	int err = rebuild(nn);
+
+	if (err) {
+		hashing_swap(nn, old);
+		/* What can be put back is; the rest follows with a change. */
+		rebuild(nn);
+	}
 	return err;
 }
 
-static int table_handler(NFLB_CTL_TABLE *table, int write, void *buffer,
-			 size_t *lenp, loff_t *ppos)
+static struct hashing hashing_get(struct nflb_net *nn)
+{
+	struct hashing now;
+
+	mutex_lock(&nn->mutex);
+	now = hashing_of(nn);
+	mutex_unlock(&nn->mutex);
+	return now;
+}
+
+static int size_handler(NFLB_CTL_TABLE *table, int write, void *buffer,
+			size_t *lenp, loff_t *ppos)
 {
 	struct nflb_net *nn = table->extra1;
-	u32 *field = table->data;
-	u32 value = READ_ONCE(*field);
+	struct hashing new = hashing_get(nn);
+	u32 size = new.table_size;
 	struct ctl_table copy = {
 		.procname = table->procname,
-		.data = &value,
-		.maxlen = sizeof(value),
+		.data = &size,
+		.maxlen = sizeof(size),
 		.mode = table->mode,
 	};
 	int err;
 
 	err = proc_douintvec(&copy, write, buffer, lenp, ppos);
-	if (err || !write || value == READ_ONCE(*field))
+	if (err || !write || size == new.table_size)
 		return err;
-	if (field == &nn->maglev_table_size && !nflb_maglev_size_ok(value))
+	if (!nflb_maglev_size_ok(size))
 		return -EINVAL;
-	return set_and_publish(nn, field, value);
+	new.table_size = size;
+	return hashing_set(nn, new);
+}
+
+/*
+ * A key, or what was set before there were keys: a number below 2^32, in whose
+ * place the key has it. No such number has 32 digits.
+ */
+static int parse_seed(const char *text, siphash_key_t *seed)
+{
+	__be64 halves[2];
+	u32 number;
+	int err;
+
+	if (strlen(text) == SEED_DIGITS) {
+		err = hex2bin((u8 *)halves, text, sizeof(halves));
+		seed->key[1] = be64_to_cpu(halves[0]);
+		seed->key[0] = be64_to_cpu(halves[1]);
+		return err;
+	}
+	err = kstrtou32(text, 0, &number);
+	if (err)
+		return -EINVAL;
+	seed->key[1] = 0;
+	seed->key[0] = number;
+	return 0;
+}
+
+static int seed_handler(NFLB_CTL_TABLE *table, int write, void *buffer,
+			size_t *lenp, loff_t *ppos)
+{
+	struct nflb_net *nn = table->extra1;
+	struct hashing new = hashing_get(nn);
+	char text[SEED_DIGITS + 8];
+	struct ctl_table copy = {
+		.procname = table->procname,
+		.data = text,
+		.maxlen = sizeof(text),
+		.mode = table->mode,
+	};
+	siphash_key_t seed;
+	int err;
+
+	snprintf(text, sizeof(text), "%016llx%016llx", new.seed.key[1],
+		 new.seed.key[0]);
+	err = proc_dostring(&copy, write, buffer, lenp, ppos);
+	if (err || !write)
+		return err;
+	err = parse_seed(strim(text), &seed);
+	if (err || !memcmp(&seed, &new.seed, sizeof(seed)))
+		return err;
+	new.seed = seed;
+	return hashing_set(nn, new);
 }
 
 static const struct ctl_table template[SYSCTL_COUNT] = {
@@ -98,15 +234,13 @@ static const struct ctl_table template[SYSCTL_COUNT] = {
 	},
 	[SYSCTL_HASH_SEED] = {
 		.procname = "hash_seed",
-		.maxlen = sizeof(u32),
 		.mode = 0600,
-		.proc_handler = table_handler,
+		.proc_handler = seed_handler,
 	},
 	[SYSCTL_MAGLEV_TABLE_SIZE] = {
 		.procname = "maglev_table_size",
-		.maxlen = sizeof(u32),
 		.mode = 0644,
-		.proc_handler = table_handler,
+		.proc_handler = size_handler,
 	},
 };
 
@@ -120,16 +254,15 @@ int nflb_sysctl_init(struct nflb_net *nn)
 {
 	struct ctl_table *table;
 
-	table = kcalloc(SYSCTL_COUNT + 1, sizeof(*table), GFP_KERNEL);
+	table = kcalloc(SYSCTL_COUNT + 1, sizeof(*table),
+			GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return -ENOMEM;
 	memcpy(table, template, sizeof(template));
 	table[SYSCTL_MAX_CONNECTIONS].data = &nn->max_connections;
 	table[SYSCTL_REJECT].data = &nn->reject;
 	table[SYSCTL_ENCAP_FRAGMENT_INSIDE].data = &nn->encap_fragment_inside;
-	table[SYSCTL_HASH_SEED].data = &nn->hash_seed;
 	table[SYSCTL_HASH_SEED].extra1 = nn;
-	table[SYSCTL_MAGLEV_TABLE_SIZE].data = &nn->maglev_table_size;
 	table[SYSCTL_MAGLEV_TABLE_SIZE].extra1 = nn;
 	/* Memory is the host's: who is root in a container only may not take
 	 * more of it.

@@ -11,6 +11,7 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
+#include <linux/siphash.h>
 #include <linux/workqueue.h>
 #include <linux/nflb.h>
 #include <net/dst_cache.h>
@@ -152,7 +153,7 @@ struct nflb_candidate {
  * @persist: jiffies for which clients are remembered, 0 is off
  * @persist_mask: what of a client's address counts then
  * @encap_source: of outer headers, for IPv4 and for IPv6
- * @hash_seed: net.nflb.hash_seed
+ * @hash_key: of net.nflb.hash_seed, for hashes of flows (sched/flow.h)
  * @maglev_size: net.nflb.maglev_table_size
  * @weight_scale: by which candidates' weights are multiplied
  * @timeouts: jiffies, by enum nflb_conn_state
@@ -169,7 +170,7 @@ struct nflb_snapshot {
 	struct nflb_encap_source encap_source[2];
 	u32			persist;
 	union nflb_addr		persist_mask;
-	u32			hash_seed;
+	siphash_key_t		hash_key;
 	u32			maglev_size;
 	u32			weight_scale;
 	u32			timeouts[NFLB_CONN_STATE_MAX + 1];

@@ -140,14 +140,14 @@ static void draw_agreement(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, differ, 0U);
 	/* Another seed deals anew. */
-	svc->nn->hash_seed = 1;
+	svc->nn->hash_seed.key[0] = 1;
 	ks_reweigh(test, svc, weights, 5);
 	for (i = 0; i < 10000; i++) {
 		ks_flow(&tuple, svc, i);
 		differ += ks_pick(svc, &tuple) != first[i];
 	}
 	KUNIT_EXPECT_GT(test, differ, 5000U);
-	svc->nn->hash_seed = 0;
+	svc->nn->hash_seed.key[0] = 0;
 	ks_done(svc);
 }
 
