@@ -14,6 +14,7 @@
 #include "control/genl.h"
 #include "datapath/conn.h"
 #include "datapath/laddr.h"
+#include "datapath/source.h"
 #include "sched/draw.h"
 
 static int __init nflb_init(void)
@@ -28,9 +29,12 @@ static int __init nflb_init(void)
 	err = nflb_netns_init();
 	if (err)
 		goto err_cache;
-	err = nflb_device_init();
+	err = nflb_source_init();
 	if (err)
 		goto err_netns;
+	err = nflb_device_init();
+	if (err)
+		goto err_source;
 	err = nflb_genl_init();
 	if (err)
 		goto err_device;
@@ -38,6 +42,8 @@ static int __init nflb_init(void)
 
 err_device:
 	nflb_device_exit();
+err_source:
+	nflb_source_exit();
 err_netns:
 	nflb_netns_exit();
 err_cache:
@@ -49,6 +55,7 @@ static void __exit nflb_exit(void)
 {
 	nflb_genl_exit();
 	nflb_device_exit();
+	nflb_source_exit();
 	nflb_netns_exit();
 	nflb_conn_cache_exit();
 }

@@ -38,6 +38,7 @@ struct nflb_source_filter;
  * @maglev_table_size: slots of each Maglev table, a prime
  * @drops: per-CPU counters by reason
  * @source_filter: what sources need a closer look, a CPU (source.c)
+ * @address_gen: counts changes of IPv4 addresses, for @source_filter
  * @laddrs: local addresses, for IPv4 and for IPv6
  * @conn_count: connections in the table
  * @persist_count: entries of @persist
@@ -82,6 +83,7 @@ struct nflb_net {
 	u32			maglev_table_size;
 	struct nflb_drops __percpu *drops;
 	struct nflb_source_filter __percpu *source_filter;
+	atomic_t		address_gen;
 	struct nflb_laddr_pool __rcu *laddrs[NFLB_LADDR_FAMILIES];
 
 	atomic_t		conn_count ____cacheline_aligned_in_smp;

@@ -68,20 +68,54 @@ static bool filter_fill(struct nflb_source_filter *filter, struct net *net)
 	return true;
 }
 
-/*
- * The routing's generation changes after an address is in its device's list, which
- * is why that is read before.
- */
 static noinline void filter_make(struct nflb_source_filter *filter,
-				 struct net *net)
+				 struct nflb_net *nn)
 {
-	filter->genid = rt_genid_ipv4(net);
+	filter->gen = atomic_read(&nn->address_gen);
 	filter->made = true;
-	/* Pairs with the atomic that changes the generation. */
+	/* Pairs with the barrier in address_event(). */
 	smp_rmb();
 	bitmap_zero(filter->bits, NFLB_SOURCE_BITS);
-	if (!filter_fill(filter, net))
+	if (!filter_fill(filter, nn->net))
 		bitmap_fill(filter->bits, NFLB_SOURCE_BITS);
+}
+
+/* An address came or went: its device's list is what it will be. */
+static int address_event(struct notifier_block *nb, unsigned long event,
+			 void *ptr)
+{
+	const struct in_ifaddr *ifa = ptr;
+	struct nflb_net *nn = nflb_net(dev_net(ifa->ifa_dev->dev));
+
+	/*
+	 * Whoever sees the new generation has to see the list, too. Pairs with the
+	 * barrier in filter_make().
+	 */
+	smp_mb__before_atomic();
+	atomic_inc(&nn->address_gen);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block address_notifier = {
+	.notifier_call = address_event,
+};
+
+/**
+ * nflb_source_init() - begin to hear of addresses
+ *
+ * Context: process; after nflb_netns_init(). Return: 0 or a negative errno.
+ */
+int nflb_source_init(void)
+{
+	return register_inetaddr_notifier(&address_notifier);
+}
+
+/**
+ * nflb_source_exit() - hear no more
+ */
+void nflb_source_exit(void)
+{
+	unregister_inetaddr_notifier(&address_notifier);
 }
 
 /* May @addr be the host's own, or a broadcast address? If not, it is neither. */
@@ -89,8 +123,9 @@ static bool filter_has(struct nflb_net *nn, __be32 addr)
 {
 	struct nflb_source_filter *filter = this_cpu_ptr(nn->source_filter);
 
-	if (unlikely(!filter->made || filter->genid != rt_genid_ipv4(nn->net)))
-		filter_make(filter, nn->net);
+	if (unlikely(!filter->made ||
+		     filter->gen != atomic_read(&nn->address_gen)))
+		filter_make(filter, nn);
 	return test_bit(filter_bit(addr), filter->bits);
 }
 

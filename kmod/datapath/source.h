@@ -14,7 +14,7 @@
 
 /**
  * struct nflb_source_filter - IPv4 addresses that are perhaps the host's own
- * @genid: of the routing when it was made
+ * @gen: nflb_net.address_gen when it was made
  * @made: it was
  * @bits: a Bloom filter with one hash: an address whose bit is clear is not one
  *
@@ -22,11 +22,13 @@
  * not the host's own needs no route lookup then.
  */
 struct nflb_source_filter {
-	int		genid;
+	int		gen;
 	bool		made;
 	unsigned long	bits[BITS_TO_LONGS(NFLB_SOURCE_BITS)];
 };
 
+int nflb_source_init(void);
+void nflb_source_exit(void);
 bool nflb_source_ok(const struct nflb_pkt *pkt);
 bool nflb_addr_is_local(struct net *net, const union nflb_addr *addr,
 			u8 family);
