@@ -83,6 +83,9 @@ static int __net_init nflb_net_init(struct net *net)
 	INIT_LIST_HEAD(&nn->service_objects);
 	INIT_LIST_HEAD(&nn->devices);
 
+	refcount_set(&nn->live, 1);
+	init_completion(&nn->gone);
+
 	nn->drops = alloc_percpu(struct nflb_drops);
 	if (!nn->drops)
 		return -ENOMEM;
@@ -128,15 +131,17 @@ static void __net_exit nflb_net_pre_exit(struct net *net)
 		nflb_ingress_detach_all(nn);
 		rtnl_unlock();
 	}
-	mutex_lock(&nn->mutex);
-	nflb_hooks_unregister(nn);
-	mutex_unlock(&nn->mutex);
+	if (READ_ONCE(nn->hooks)) {
+		mutex_lock(&nn->mutex);
+		nflb_hooks_unregister(nn);
+		mutex_unlock(&nn->mutex);
+	}
 }
 
 /*
  * Connections hold backends, backends hold services; each is freed by a work
- * after a grace period. So: end all, wait for the callbacks of RCU, then for
- * the works, which queue the next layer's works themselves.
+ * after a grace period. So: end all, and wait for the last service. What a
+ * namespace never had nobody waits for, nor for what others have.
  */
 static void __net_exit nflb_net_exit_batch(struct list_head *net_exit_list)
 {
@@ -150,10 +155,11 @@ static void __net_exit nflb_net_exit_batch(struct list_head *net_exit_list)
 		nflb_conn_table_flush(nn);
 		nflb_persist_flush(nn);
 	}
-	nflb_config_drain();
 	list_for_each_entry(net, net_exit_list, exit_list) {
 		struct nflb_net *nn = nflb_net(net);
 
+		if (!refcount_dec_and_test(&nn->live))
+			wait_for_completion(&nn->gone);
 		WARN_ON(!list_empty(&nn->service_objects));
 		tables_destroy(nn);
 		nflb_laddr_exit(nn);

@@ -5,8 +5,10 @@
 #ifndef NFLB_NETNS_H
 #define NFLB_NETNS_H
 
+#include <linux/completion.h>
 #include <linux/mutex.h>
 #include <linux/netfilter.h>
+#include <linux/refcount.h>
 #include <linux/rhashtable.h>
 #include <linux/siphash.h>
 #include <linux/workqueue.h>
@@ -15,6 +17,7 @@
 #include "nflb.h"
 #include "datapath/stats.h"
 
+struct nflb_hooks;
 struct nflb_laddr_pool;
 struct nflb_source_filter;
 
@@ -58,6 +61,8 @@ struct nflb_source_filter;
  * @hooks: registered with the first service, by hook.c
  * @devices: that the fast path is attached to, in order of attachment; changed
  *	under RTNL, read under RCU
+ * @live: 1, and for each of @service_objects 1
+ * @gone: @live is 0
  * @gc_work: sweeps the connection table
  * @gc_table: bucket_table.hash_rnd of the table that is swept
  * @gc_bucket: where the sweep is in it
@@ -100,8 +105,11 @@ struct nflb_net {
 	struct nflb_stats_sum	stats_base;
 	u64			drops_base[NFLB_REASON_COUNT];
 	u64			counters_base[NFLB_COUNTER_COUNT];
-	struct nf_hook_ops	*hooks;
+	struct nflb_hooks	*hooks;
 	struct list_head	devices;
+
+	refcount_t		live;
+	struct completion	gone;
 
 	struct delayed_work	gc_work;
 	u32			gc_table;

@@ -138,6 +138,9 @@ static void service_free_work(struct work_struct *work)
 	nflb_snapshot_free(rcu_dereference_protected(svc->snapshot, true));
 	kfree(svc->health_check);
 	kfree(svc);
+	/* The last one lets the namespace go. */
+	if (refcount_dec_and_test(&nn->live))
+		complete(&nn->gone);
 }
 
 /**
@@ -159,6 +162,7 @@ struct nflb_service *nflb_service_alloc(struct nflb_net *nn,
 	svc = kzalloc(sizeof(*svc), GFP_KERNEL_ACCOUNT);
 	if (!svc)
 		return NULL;
+	refcount_inc(&nn->live);
 	svc->key = *key;
 	svc->port_last = port_last;
 	svc->nn = nn;

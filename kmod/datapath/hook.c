@@ -57,7 +57,10 @@ static unsigned int nflb_local_out(void *priv, struct sk_buff *skb,
 	return with_bh_disabled(priv, skb, state);
 }
 
-static const struct nf_hook_ops hook_ops[] = {
+/* As many as there are in hook_ops */
+#define HOOKS 4
+
+static const struct nf_hook_ops hook_ops[HOOKS] = {
 	{
 		.hook = nflb_pre_routing,
 		.pf = NFPROTO_IPV4,
@@ -82,6 +85,16 @@ static const struct nf_hook_ops hook_ops[] = {
 };
 
 /**
+ * struct nflb_hooks - the hooks of a namespace
+ * @ops: hook_ops, for that namespace
+ * @rcu: to free them
+ */
+struct nflb_hooks {
+	struct nf_hook_ops	ops[HOOKS];
+	struct rcu_head		rcu;
+};
+
+/**
  * nflb_hooks_register() - begin to take packets; does nothing when registered
  * @nn: the namespace; nn->mutex is held
  *
@@ -89,24 +102,25 @@ static const struct nf_hook_ops hook_ops[] = {
  */
 int nflb_hooks_register(struct nflb_net *nn)
 {
-	struct nf_hook_ops *ops;
+	struct nflb_hooks *hooks;
 	unsigned int i;
 	int err;
 
 	lockdep_assert_held(&nn->mutex);
 	if (nn->hooks)
 		return 0;
-	ops = kmemdup(hook_ops, sizeof(hook_ops), GFP_KERNEL_ACCOUNT);
-	if (!ops)
+	hooks = kzalloc(sizeof(*hooks), GFP_KERNEL_ACCOUNT);
+	if (!hooks)
 		return -ENOMEM;
-	for (i = 0; i < ARRAY_SIZE(hook_ops); i++)
-		ops[i].priv = nn;
-	err = nf_register_net_hooks(nn->net, ops, ARRAY_SIZE(hook_ops));
+	memcpy(hooks->ops, hook_ops, sizeof(hook_ops));
+	for (i = 0; i < HOOKS; i++)
+		hooks->ops[i].priv = nn;
+	err = nf_register_net_hooks(nn->net, hooks->ops, HOOKS);
 	if (err) {
-		kfree(ops);
+		kfree(hooks);
 		return err;
 	}
-	WRITE_ONCE(nn->hooks, ops);
+	WRITE_ONCE(nn->hooks, hooks);
 	nflb_conn_gc_kick(nn);
 	return 0;
 }
@@ -120,14 +134,13 @@ int nflb_hooks_register(struct nflb_net *nn)
  */
 void nflb_hooks_unregister(struct nflb_net *nn)
 {
-	struct nf_hook_ops *ops = nn->hooks;
+	struct nflb_hooks *hooks = nn->hooks;
 
 	lockdep_assert_held(&nn->mutex);
-	if (!ops)
+	if (!hooks)
 		return;
-	nf_unregister_net_hooks(nn->net, ops, ARRAY_SIZE(hook_ops));
+	nf_unregister_net_hooks(nn->net, hooks->ops, HOOKS);
 	WRITE_ONCE(nn->hooks, NULL);
 	/* nfnetlink_hook reads the ops under RCU. */
-	synchronize_rcu();
-	kfree(ops);
+	kfree_rcu(hooks, rcu);
 }
