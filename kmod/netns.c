@@ -11,6 +11,7 @@
 #include "control/lifecycle.h"
 #include "control/proc.h"
 #include "control/sysctl.h"
+#include "control/user.h"
 #include "datapath/conn.h"
 #include "datapath/hook.h"
 #include "datapath/ingress.h"
@@ -50,6 +51,16 @@ static int tables_init(struct nflb_net *nn)
 	err = nflb_persist_init(nn);
 	if (err)
 		goto err_hosts;
+	/*
+	 * Bucket arrays are charged to nobody: those of a user shrink with what is in
+	 * them, while the host's stay as large as they were needed once.
+	 */
+	if (nn->user) {
+		nn->conns.p.automatic_shrinking = true;
+		nn->services.p.automatic_shrinking = true;
+		nn->hosts.p.automatic_shrinking = true;
+		nn->persist.p.automatic_shrinking = true;
+	}
 	return 0;
 
 err_hosts:
@@ -86,11 +97,15 @@ static int __net_init nflb_net_init(struct net *net)
 	refcount_set(&nn->live, 1);
 	init_completion(&nn->gone);
 
-	nn->drops = alloc_percpu(struct nflb_drops);
-	if (!nn->drops)
-		return -ENOMEM;
+	err = nflb_user_init(nn);
+	if (err)
+		return err;
 	err = -ENOMEM;
-	nn->source_filter = alloc_percpu(struct nflb_source_filter);
+	nn->drops = alloc_percpu_gfp(struct nflb_drops, GFP_KERNEL_ACCOUNT);
+	if (!nn->drops)
+		goto err_user;
+	nn->source_filter = alloc_percpu_gfp(struct nflb_source_filter,
+					     GFP_KERNEL_ACCOUNT);
 	if (!nn->source_filter)
 		goto err_drops;
 	err = tables_init(nn);
@@ -114,6 +129,8 @@ err_filter:
 	free_percpu(nn->source_filter);
 err_drops:
 	free_percpu(nn->drops);
+err_user:
+	nflb_user_exit(nn);
 	return err;
 }
 
@@ -165,6 +182,7 @@ static void __net_exit nflb_net_exit_batch(struct list_head *net_exit_list)
 		nflb_laddr_exit(nn);
 		free_percpu(nn->source_filter);
 		free_percpu(nn->drops);
+		nflb_user_exit(nn);
 	}
 }
 

@@ -17,9 +17,11 @@
 #include "nflb.h"
 #include "datapath/stats.h"
 
+struct mem_cgroup;
 struct nflb_hooks;
 struct nflb_laddr_pool;
 struct nflb_source_filter;
+struct nflb_user;
 
 /* IPv4 and IPv6 */
 #define NFLB_LADDR_FAMILIES 2
@@ -42,6 +44,8 @@ struct nflb_source_filter;
  * @drops: per-CPU counters by reason
  * @source_filter: what sources need a closer look, a CPU (source.c)
  * @address_gen: counts changes of IPv4 addresses, for @source_filter
+ * @user: whose it is, and what that has; NULL for the host's own (control/user.c)
+ * @memcg: who pays for connections of @user, since the first service
  * @laddrs: local addresses, for IPv4 and for IPv6
  * @conn_count: connections in the table
  * @persist_count: entries of @persist
@@ -89,13 +93,15 @@ struct nflb_net {
 	struct nflb_drops __percpu *drops;
 	struct nflb_source_filter __percpu *source_filter;
 	atomic_t		address_gen;
+	struct nflb_user	*user;
+	struct mem_cgroup	*memcg;
 	struct nflb_laddr_pool __rcu *laddrs[NFLB_LADDR_FAMILIES];
 
 	atomic_t		conn_count ____cacheline_aligned_in_smp;
 	atomic_t		persist_count;
 
 	struct mutex		mutex ____cacheline_aligned_in_smp;
-	struct mutex		view;
+	struct mutex		view; /* within mutex */
 	bool			dying;
 	struct list_head	service_list;
 	struct list_head	service_objects;

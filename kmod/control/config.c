@@ -14,6 +14,7 @@
 #include "control/genl_notify.h"
 #include "control/lifecycle.h"
 #include "control/objects.h"
+#include "control/user.h"
 #include "datapath/conn.h"
 #include "datapath/conn_state.h"
 #include "datapath/forward.h"
@@ -219,6 +220,24 @@ static void set_forward(struct nflb_backend *b,
 	WRITE_ONCE(b->forward, ops);
 }
 
+/* A user pays for the tables of schedulers. */
+static int slots_charge(struct nflb_service *svc,
+			const struct nflb_snapshot *snapshot,
+			struct netlink_ext_ack *extack)
+{
+	int err = 0;
+
+	if (snapshot->slots > svc->slots)
+		err = nflb_user_charge(svc->nn, NFLB_USER_SLOTS,
+				       snapshot->slots - svc->slots, extack);
+	else
+		nflb_user_uncharge(svc->nn, NFLB_USER_SLOTS,
+				   svc->slots - snapshot->slots);
+	if (!err)
+		svc->slots = snapshot->slots;
+	return err;
+}
+
 /**
  * nflb_service_publish() - let packets see a service's settings and backends
  * @svc: the service; nn->mutex is held
@@ -242,6 +261,11 @@ int nflb_service_publish(struct nflb_service *svc,
 	if (IS_ERR(snapshot)) {
 		NL_SET_ERR_MSG(extack, "no memory for the scheduler's table");
 		return PTR_ERR(snapshot);
+	}
+	err = slots_charge(svc, snapshot, extack);
+	if (err) {
+		nflb_snapshot_free(snapshot);
+		return err;
 	}
 	mutex_lock(&svc->nn->view);
 	svc->settings = *settings;
@@ -281,9 +305,10 @@ int nflb_service_add(struct nflb_net *nn, struct nflb_service_request *req,
 		NL_SET_ERR_MSG(extack, "cannot register netfilter hooks");
 		return err;
 	}
-	svc = nflb_service_alloc(nn, &req->id.key, req->id.port_last);
-	if (!svc) {
-		err = -ENOMEM;
+	nflb_user_begin(nn);
+	svc = nflb_service_alloc(nn, &req->id.key, req->id.port_last, extack);
+	if (IS_ERR(svc)) {
+		err = PTR_ERR(svc);
 		goto err_hooks;
 	}
 	if (req->set & NFLB_SET_BACKENDS)

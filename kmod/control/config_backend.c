@@ -127,16 +127,29 @@ static void backend_unlist(struct nflb_backend *b)
 	list_del(&b->list);
 }
 
-static void host_uncount(struct nflb_backend *b)
+/* What packets look up besides snapshots. */
+static int backend_attach(struct nflb_backend *b)
 {
-	struct nflb_net *nn = b->service->nn;
+	struct nflb_service *svc = b->service;
+	struct nflb_host *host;
+
+	host = nflb_host_get(svc->nn, &b->addr, b->family);
+	if (!host)
+		return -ENOMEM;
+	WRITE_ONCE(host->backends, host->backends + 1);
+	return 0;
+}
+
+static void backend_detach(struct nflb_backend *b)
+{
+	struct nflb_service *svc = b->service;
 	struct nflb_host *host;
 
 	rcu_read_lock();
-	host = nflb_host_lookup(nn, &b->addr, b->family);
+	host = nflb_host_lookup(svc->nn, &b->addr, b->family);
 	rcu_read_unlock();
 	WRITE_ONCE(host->backends, host->backends - 1);
-	nflb_host_put(nn, host);
+	nflb_host_put(svc->nn, host);
 }
 
 /**
@@ -152,27 +165,27 @@ void nflb_backend_discard(struct nflb_backend *backend, enum nflb_gone gone)
 	mutex_lock(&backend->service->nn->view);
 	backend_unlist(backend);
 	mutex_unlock(&backend->service->nn->view);
-	host_uncount(backend);
+	backend_detach(backend);
 	nflb_backend_put(backend);
 }
 
-/* One that is not listed yet; NULL without memory. */
+/* One that is not listed yet, or ERR_PTR. */
 static struct nflb_backend *backend_make(struct nflb_service *svc,
-					 const struct nflb_backend_request *req)
+					 const struct nflb_backend_request *req,
+					 struct netlink_ext_ack *extack)
 {
 	struct backend_settings settings;
 	struct nflb_backend *b;
-	struct nflb_host *host;
+	int err;
 
-	b = nflb_backend_alloc(svc, &req->addr, req->family, req->port);
-	if (!b)
-		return NULL;
-	host = nflb_host_get(svc->nn, &b->addr, b->family);
-	if (!host) {
+	b = nflb_backend_alloc(svc, &req->addr, req->family, req->port, extack);
+	if (IS_ERR(b))
+		return b;
+	err = backend_attach(b);
+	if (err) {
 		nflb_backend_put(b);
-		return NULL;
+		return ERR_PTR(err);
 	}
-	WRITE_ONCE(host->backends, host->backends + 1);
 	settings = settings_of(b);
 	settings_merge(&settings, req);
 	settings_store(b, &settings);
@@ -205,9 +218,9 @@ int nflb_backend_add(struct nflb_service *svc,
 		NL_SET_ERR_MSG(extack, "the service has 4096 backends, the most there can be");
 		return -ENOSPC;
 	}
-	b = backend_make(svc, req);
-	if (!b)
-		return -ENOMEM;
+	b = backend_make(svc, req, extack);
+	if (IS_ERR(b))
+		return PTR_ERR(b);
 	mutex_lock(&svc->nn->view);
 	backend_list(b);
 	mutex_unlock(&svc->nn->view);
@@ -324,7 +337,8 @@ static const struct backend_settings backend_defaults = {
 
 /* Make what is new; nothing can be seen of it yet. */
 static int replace_make(struct replacement *r,
-			const struct nflb_service_request *req)
+			const struct nflb_service_request *req,
+			struct netlink_ext_ack *extack)
 {
 	for (r->count = 0; r->count < req->backend_count; r->count++) {
 		const struct nflb_backend_request *one =
@@ -335,9 +349,9 @@ static int replace_make(struct replacement *r,
 		d->backend = nflb_backend_find(r->svc, one);
 		d->added = !d->backend;
 		if (d->added)
-			d->backend = backend_make(r->svc, one);
-		if (!d->backend)
-			return -ENOMEM;
+			d->backend = backend_make(r->svc, one, extack);
+		if (IS_ERR(d->backend))
+			return PTR_ERR(d->backend);
 		d->old = settings_of(d->backend);
 		d->new = backend_defaults;
 		settings_merge(&d->new, one);
@@ -351,7 +365,7 @@ static void replace_unmake(struct replacement *r)
 
 	for (i = 0; i < r->count; i++)
 		if (r->done[i].added) {
-			host_uncount(r->done[i].backend);
+			backend_detach(r->done[i].backend);
 			nflb_backend_put(r->done[i].backend);
 		}
 }
@@ -455,7 +469,7 @@ int nflb_backends_replace(struct nflb_service *svc,
 			  GFP_KERNEL_ACCOUNT);
 	if (!r.done)
 		return -ENOMEM;
-	err = replace_make(&r, req);
+	err = replace_make(&r, req, extack);
 	if (err)
 		goto err_unmake;
 	replace_apply(&r);

@@ -8,6 +8,7 @@
 
 #include "control/config.h"
 #include "control/genl_notify.h"
+#include "control/user.h"
 #include "datapath/icmp_reply.h"
 #include "datapath/laddr.h"
 #include "datapath/source.h"
@@ -152,13 +153,16 @@ int nflb_laddr_add(struct nflb_net *nn, const struct nflb_laddr *laddr,
 	int err;
 
 	lockdep_assert_held(&nn->mutex);
-	err = pool_check(old, laddr, extack);
+	err = pool_check(old, laddr, extack) ?:
+	      nflb_user_charge(nn, NFLB_USER_LADDRS, 1, extack);
 	if (err)
 		return err;
 	pool = kzalloc(struct_size(pool, laddrs, count + 1),
 		       GFP_KERNEL_ACCOUNT);
-	if (!pool)
+	if (!pool) {
+		nflb_user_uncharge(nn, NFLB_USER_LADDRS, 1);
 		return -ENOMEM;
+	}
 	if (old)
 		memcpy(pool->laddrs, old->laddrs,
 		       flex_array_size(old, laddrs, count));
@@ -208,6 +212,7 @@ int nflb_laddr_del(struct nflb_net *nn, const struct nflb_laddr *laddr,
 			       "there are no such local addresses; a range is deleted as it was added");
 		return -ENOENT;
 	}
+	nflb_user_uncharge(nn, NFLB_USER_LADDRS, old->count - pool->count);
 	if (pool->count) {
 		nflb_laddr_pool_finish(pool);
 	} else {
@@ -255,8 +260,13 @@ bool nflb_laddr_nth(struct nflb_net *nn, u32 n, struct nflb_laddr *laddr)
  */
 void nflb_laddr_exit(struct nflb_net *nn)
 {
+	struct nflb_laddr_pool *pool;
 	int i;
 
-	for (i = 0; i < NFLB_LADDR_FAMILIES; i++)
-		kfree(rcu_dereference_protected(nn->laddrs[i], true));
+	for (i = 0; i < NFLB_LADDR_FAMILIES; i++) {
+		pool = rcu_dereference_protected(nn->laddrs[i], true);
+		if (pool)
+			nflb_user_uncharge(nn, NFLB_USER_LADDRS, pool->count);
+		kfree(pool);
+	}
 }

@@ -12,6 +12,7 @@
 
 #include "control/lifecycle.h"
 #include "control/objects.h"
+#include "control/user.h"
 #include "datapath/conn_state.h"
 #include "datapath/forward.h"
 #include "datapath/toa.h"
@@ -137,6 +138,8 @@ static void service_free_work(struct work_struct *work)
 	mutex_unlock(&nn->view);
 	nflb_snapshot_free(rcu_dereference_protected(svc->snapshot, true));
 	kfree(svc->health_check);
+	nflb_user_uncharge(nn, NFLB_USER_SLOTS, svc->slots);
+	nflb_user_uncharge(nn, NFLB_USER_SERVICES, 1);
 	kfree(svc);
 	/* The last one lets the namespace go. */
 	if (refcount_dec_and_test(&nn->live))
@@ -148,20 +151,28 @@ static void service_free_work(struct work_struct *work)
  * @nn: the namespace
  * @key: protocol, VIP, first port
  * @port_last: last port
+ * @extack: for a message
  *
  * Context: process, nn->mutex held. Return: the service, with one reference,
- * for nflb_service_put(); or NULL.
+ * for nflb_service_put(); or ERR_PTR.
  */
 struct nflb_service *nflb_service_alloc(struct nflb_net *nn,
 					const struct nflb_service_key *key,
-					__be16 port_last)
+					__be16 port_last,
+					struct netlink_ext_ack *extack)
 {
 	struct nflb_service *svc;
+	int err;
 
 	lockdep_assert_held(&nn->mutex);
+	err = nflb_user_charge(nn, NFLB_USER_SERVICES, 1, extack);
+	if (err)
+		return ERR_PTR(err);
 	svc = kzalloc(sizeof(*svc), GFP_KERNEL_ACCOUNT);
-	if (!svc)
-		return NULL;
+	if (!svc) {
+		nflb_user_uncharge(nn, NFLB_USER_SERVICES, 1);
+		return ERR_PTR(-ENOMEM);
+	}
 	refcount_inc(&nn->live);
 	svc->key = *key;
 	svc->port_last = port_last;
@@ -201,6 +212,7 @@ static void backend_free_work(struct work_struct *work)
 	list_del(&b->object);
 	nflb_stats_read(b->stats, &svc->departed);
 	mutex_unlock(&svc->nn->view);
+	nflb_user_uncharge(svc->nn, NFLB_USER_BACKENDS, 1);
 	dst_cache_destroy(&b->route);
 	free_percpu(b->stats);
 	kfree(b);
@@ -213,20 +225,26 @@ static void backend_free_work(struct work_struct *work)
  * @addr: its address
  * @family: of the address
  * @port: its port, or 0
+ * @extack: for a message
  *
  * Context: process, nn->mutex held. Return: the backend, with one reference,
- * for nflb_backend_put(); or NULL.
+ * for nflb_backend_put(); or ERR_PTR.
  */
 struct nflb_backend *nflb_backend_alloc(struct nflb_service *svc,
 					const union nflb_addr *addr,
-					u8 family, __be16 port)
+					u8 family, __be16 port,
+					struct netlink_ext_ack *extack)
 {
 	struct nflb_backend *b;
+	int err;
 
 	lockdep_assert_held(&svc->nn->mutex);
+	err = nflb_user_charge(svc->nn, NFLB_USER_BACKENDS, 1, extack);
+	if (err)
+		return ERR_PTR(err);
 	b = kzalloc(sizeof(*b), GFP_KERNEL_ACCOUNT);
 	if (!b)
-		return NULL;
+		goto err_user;
 	b->stats = nflb_stats_alloc();
 	if (!b->stats)
 		goto err_free;
@@ -257,7 +275,9 @@ err_stats:
 	free_percpu(b->stats);
 err_free:
 	kfree(b);
-	return NULL;
+err_user:
+	nflb_user_uncharge(svc->nn, NFLB_USER_BACKENDS, 1);
+	return ERR_PTR(-ENOMEM);
 }
 
 /**

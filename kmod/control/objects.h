@@ -9,10 +9,12 @@
 
 struct nflb_service *nflb_service_alloc(struct nflb_net *nn,
 					const struct nflb_service_key *key,
-					__be16 port_last);
+					__be16 port_last,
+					struct netlink_ext_ack *extack);
 struct nflb_backend *nflb_backend_alloc(struct nflb_service *svc,
 					const union nflb_addr *addr,
-					u8 family, __be16 port);
+					u8 family, __be16 port,
+					struct netlink_ext_ack *extack);
 struct nflb_snapshot *nflb_snapshot_build(struct nflb_service *svc,
 					  const struct nflb_service_settings *s);
 void nflb_snapshot_free(struct nflb_snapshot *snapshot);

@@ -10,12 +10,14 @@
 
 #include "control/config.h"
 #include "control/sysctl.h"
+#include "control/user.h"
 #include "netns.h"
 #include "sched/flow.h"
 #include "sched/maglev.h"
 
 static int max_connections_min = 1;
 static int max_connections_max = 1 << 26;
+static int user_max_max = 1 << 30;
 
 enum {
 	SYSCTL_MAX_CONNECTIONS,
@@ -23,7 +25,10 @@ enum {
 	SYSCTL_ENCAP_FRAGMENT_INSIDE,
 	SYSCTL_HASH_SEED,
 	SYSCTL_MAGLEV_TABLE_SIZE,
-	SYSCTL_COUNT
+	SYSCTL_COUNT,
+	/* In the host's first namespace alone */
+	SYSCTL_USER = SYSCTL_COUNT,
+	SYSCTL_ALL = SYSCTL_USER + NFLB_USER_COUNT
 };
 
 /* For so long changes of the configuration wait for tables that are made anew. */
@@ -207,6 +212,15 @@ static int seed_handler(NFLB_CTL_TABLE *table, int write, void *buffer,
 	return hashing_set(nn, new);
 }
 
+static const char * const user_names[NFLB_USER_COUNT] = {
+	[NFLB_USER_CONNECTIONS] = "user_max_connections",
+	[NFLB_USER_PERSISTENT] = "user_max_persistent",
+	[NFLB_USER_SERVICES] = "user_max_services",
+	[NFLB_USER_BACKENDS] = "user_max_backends",
+	[NFLB_USER_SLOTS] = "user_max_slots",
+	[NFLB_USER_LADDRS] = "user_max_local_ranges",
+};
+
 static const struct ctl_table template[SYSCTL_COUNT] = {
 	[SYSCTL_MAX_CONNECTIONS] = {
 		.procname = "max_connections",
@@ -244,6 +258,22 @@ static const struct ctl_table template[SYSCTL_COUNT] = {
 	},
 };
 
+static void user_table(struct ctl_table *table)
+{
+	int i;
+
+	for (i = 0; i < NFLB_USER_COUNT; i++)
+		table[i] = (struct ctl_table){
+			.procname = user_names[i],
+			.data = &nflb_user_max[i],
+			.maxlen = sizeof(int),
+			.mode = 0644,
+			.proc_handler = proc_dointvec_minmax,
+			.extra1 = SYSCTL_ZERO,
+			.extra2 = &user_max_max,
+		};
+}
+
 /**
  * nflb_sysctl_init() - make the files
  * @nn: the namespace; its defaults are set
@@ -252,13 +282,17 @@ static const struct ctl_table template[SYSCTL_COUNT] = {
  */
 int nflb_sysctl_init(struct nflb_net *nn)
 {
+	bool host = net_eq(nn->net, &init_net);
+	int count = host ? SYSCTL_ALL : SYSCTL_COUNT;
 	struct ctl_table *table;
 
-	table = kcalloc(SYSCTL_COUNT + 1, sizeof(*table),
+	table = kcalloc(count + 1, sizeof(*table),
 			GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return -ENOMEM;
 	memcpy(table, template, sizeof(template));
+	if (host)
+		user_table(&table[SYSCTL_USER]);
 	table[SYSCTL_MAX_CONNECTIONS].data = &nn->max_connections;
 	table[SYSCTL_REJECT].data = &nn->reject;
 	table[SYSCTL_ENCAP_FRAGMENT_INSIDE].data = &nn->encap_fragment_inside;
@@ -267,10 +301,10 @@ int nflb_sysctl_init(struct nflb_net *nn)
 	/* Memory is the host's: who is root in a container only may not take
 	 * more of it.
 	 */
-	if (nn->net->user_ns != &init_user_ns)
+	if (nn->user)
 		table[SYSCTL_MAX_CONNECTIONS].mode = 0444;
 	nn->sysctl_header = register_net_sysctl_sz(nn->net, "net/nflb", table,
-						   SYSCTL_COUNT);
+						   count);
 	if (!nn->sysctl_header) {
 		kfree(table);
 		return -ENOMEM;

@@ -12,6 +12,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
+#include "control/user.h"
 #include "datapath/conn.h"
 #include "datapath/conn_hash.h"
 #include "datapath/conn_lookup.h"
@@ -107,8 +108,10 @@ int nflb_conn_table_init(struct nflb_net *nn)
 	memory = div_u64(memory, 16 * (sizeof(struct nflb_conn) + 64));
 	nn->max_connections = clamp_t(u64, memory, MAX_CONNECTIONS_LEAST,
 				      1 << 26);
-	if (nn->net->user_ns != &init_user_ns)
-		nn->max_connections = MAX_CONNECTIONS_LEAST;
+	/* Shared with the user's other namespaces (control/user.c) */
+	if (nn->user)
+		nn->max_connections =
+			READ_ONCE(nflb_user_max[NFLB_USER_CONNECTIONS]);
 	atomic_set(&nn->conn_count, 0);
 	return rhashtable_init(&nn->conns, &conn_params);
 }
@@ -198,12 +201,15 @@ static void dst_put(struct dst_entry __rcu *dst)
 
 /**
  * nflb_conn_free() - free a connection that nobody can have found
- * @conn: the connection; references of its backend and entry are the caller's
+ * @conn: the connection; references of its backend and entry are the caller's,
+ *	who gives them back after this
  */
 void nflb_conn_free(struct nflb_conn *conn)
 {
 	const struct nflb_forward_ops *ops = nflb_conn_ops(conn);
+	struct nflb_net *nn = conn->backend->service->nn;
 
+	nflb_user_uncharge(nn, NFLB_USER_CONNECTIONS, 1);
 	if (ops->one_sided) {
 		dst_put(conn->outer.dst);
 	} else {
@@ -216,11 +222,12 @@ void nflb_conn_free(struct nflb_conn *conn)
 static void conn_free_rcu(struct rcu_head *rcu)
 {
 	struct nflb_conn *conn = container_of(rcu, struct nflb_conn, rcu);
+	struct nflb_backend *backend = conn->backend;
 
 	if (conn->persist)
 		nflb_persist_put(conn->persist);
-	nflb_backend_put(conn->backend);
 	nflb_conn_free(conn);
+	nflb_backend_put(backend);
 }
 
 /**
@@ -292,10 +299,16 @@ static __always_inline struct nflb_conn *
 conn_alloc(struct nflb_backend *backend, const struct nflb_forward_ops *ops,
 	   const struct nflb_tuple *in)
 {
+	struct nflb_net *nn = backend->service->nn;
 	struct nflb_conn *conn;
 	u32 now = nflb_now();
 
-	conn = kmem_cache_zalloc(cache_of(ops), GFP_ATOMIC | __GFP_NOWARN);
+	if (unlikely(nn->user))
+		conn = nflb_user_zalloc(nn, NFLB_USER_CONNECTIONS,
+					cache_of(ops), 0);
+	else
+		conn = kmem_cache_zalloc(cache_of(ops),
+					 GFP_ATOMIC | __GFP_NOWARN);
 	if (!conn)
 		return NULL;
 	conn->in.tuple = *in;
@@ -326,9 +339,11 @@ struct nflb_conn *nflb_conn_alloc(struct nflb_backend *backend,
 /* It was never found by anybody. */
 static void conn_unalloc(struct nflb_conn *conn)
 {
+	struct nflb_backend *backend = conn->backend;
+
 	conn_uncount(conn);
-	nflb_backend_put(conn->backend);
 	nflb_conn_free(conn);
+	nflb_backend_put(backend);
 }
 
 static noinline struct nflb_conn_node *try_insert(struct nflb_net *nn,
@@ -527,8 +542,10 @@ struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
 {
 	struct nflb_conn *conn, *made;
 
-	if (atomic_inc_return(&nn->conn_count) >
-	    READ_ONCE(nn->max_connections) && !nflb_conn_evict(nn, false)) {
+	if ((atomic_inc_return(&nn->conn_count) >
+	     READ_ONCE(nn->max_connections) ||
+	     nflb_user_full(nn, NFLB_USER_CONNECTIONS)) &&
+	    !nflb_conn_evict(nn, false)) {
 		*reason = NFLB_REASON_TABLE_FULL;
 		goto err_count;
 	}

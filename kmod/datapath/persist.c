@@ -17,6 +17,7 @@
 #include <linux/siphash.h>
 #include <linux/slab.h>
 
+#include "control/user.h"
 #include "datapath/conn.h"
 #include "datapath/persist.h"
 #include "netns.h"
@@ -82,13 +83,29 @@ static void key_make(struct persist_key *key, const struct nflb_service *svc,
 				     snapshot->persist_mask.all[i];
 }
 
+static struct nflb_persist *entry_alloc(struct nflb_net *nn)
+{
+	if (unlikely(nn->user))
+		return nflb_user_zalloc(nn, NFLB_USER_PERSISTENT, NULL,
+					sizeof(struct nflb_persist));
+	return kzalloc(sizeof(struct nflb_persist), GFP_ATOMIC | __GFP_NOWARN);
+}
+
+static void entry_free(struct nflb_net *nn, struct nflb_persist *entry)
+{
+	nflb_user_uncharge(nn, NFLB_USER_PERSISTENT, 1);
+	kfree(entry);
+}
+
 static void persist_free_rcu(struct rcu_head *rcu)
 {
 	struct nflb_persist *entry = container_of(rcu, struct nflb_persist,
 						  rcu);
 
-	nflb_backend_put(entry->backend);
-	kfree(entry);
+	struct nflb_backend *backend = entry->backend;
+
+	entry_free(backend->service->nn, entry);
+	nflb_backend_put(backend);
 }
 
 /**
@@ -214,13 +231,14 @@ struct nflb_persist *nflb_persist_claim(struct nflb_net *nn,
 {
 	struct nflb_persist *entry, *old;
 
-	if (atomic_read(&nn->persist_count) >= READ_ONCE(nn->max_connections))
+	if (atomic_read(&nn->persist_count) >= READ_ONCE(nn->max_connections) ||
+	    nflb_user_full(nn, NFLB_USER_PERSISTENT))
 		return NULL;
-	entry = kzalloc(sizeof(*entry), GFP_ATOMIC | __GFP_NOWARN);
+	entry = entry_alloc(nn);
 	if (!entry)
 		return NULL;
 	if (!refcount_inc_not_zero(&backend->ref)) {
-		kfree(entry);
+		entry_free(nn, entry);
 		return NULL;
 	}
 	key_make(&entry->key, svc, snapshot, client);
@@ -238,8 +256,8 @@ struct nflb_persist *nflb_persist_claim(struct nflb_net *nn,
 	}
 	atomic_dec(&nn->persist_count);
 	atomic_dec(&svc->persist_count);
+	entry_free(nn, entry);
 	nflb_backend_put(backend);
-	kfree(entry);
 	return IS_ERR(old) ? NULL : old;
 }
 

@@ -155,6 +155,7 @@ struct nflb_candidate {
  * @encap_source: of outer headers, for IPv4 and for IPv6
  * @hash_key: of net.nflb.hash_seed, for hashes of flows (sched/flow.h)
  * @maglev_size: net.nflb.maglev_table_size
+ * @slots: of the scheduler's table, two bytes each; 0 when it is small
  * @weight_scale: by which candidates' weights are multiplied
  * @timeouts: jiffies, by enum nflb_conn_state
  * @free_work: frees it after a grace period, from process context
@@ -172,6 +173,7 @@ struct nflb_snapshot {
 	union nflb_addr		persist_mask;
 	siphash_key_t		hash_key;
 	u32			maglev_size;
+	u32			slots;
 	u32			weight_scale;
 	u32			timeouts[NFLB_CONN_STATE_MAX + 1];
 	struct rcu_work		free_work;
@@ -232,6 +234,7 @@ struct nflb_service_settings {
  * @id: ascending in the order of creation, cursor of dumps
  * @backend_count: length of @backends
  * @backend_id: id of the backend made last
+ * @slots: of its scheduler's table, which its user pays for
  * @list: in nflb_net.service_list while configured
  * @object: in nflb_net.service_objects until freed
  * @backends: configured, in order of creation
@@ -254,6 +257,7 @@ struct nflb_service {
 	u32			id;
 	u32			backend_count;
 	u32			backend_id;
+	u32			slots;
 	struct list_head	list;
 	struct list_head	object;
 	struct list_head	backends;

@@ -218,6 +218,7 @@ static int maglev_build(struct nflb_snapshot *snapshot,
 		turns_init(&build, snapshot);
 		maglev_fill(&build, count);
 		snapshot->sched_data = table;
+		snapshot->slots = size;
 		table = NULL;
 	}
 	kvfree(build.heap);

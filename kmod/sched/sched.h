@@ -15,6 +15,9 @@
  *	Process context, may sleep and allocate. @old is the snapshot that is
  *	replaced when it had the same scheduler, else NULL: state such as a
  *	position may be carried over. Return 0 or a negative errno. May be NULL.
+ *	Only who wants to change the configuration waits for it; what takes more than
+ *	a millisecond lets others run. A large table is told of in
+ *	@snapshot->slots.
  * @destroy: free @sched_data. Process context, after a grace period. May be
  *	NULL when @sched_data is freed by kvfree() alone.
  * @pick: choose a candidate for a connection from @tuple. Softirq, RCU held;

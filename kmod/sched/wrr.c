@@ -163,6 +163,7 @@ static int wrr_build(struct nflb_snapshot *snapshot,
 	else if (wrr_fill_due(table, credits, count))
 		goto out;
 	snapshot->sched_data = table;
+	snapshot->slots = total;
 	table = NULL;
 	err = 0;
 out:
