@@ -190,14 +190,15 @@ static int put_way(struct sk_buff *skb, const struct nflb_explain *ex)
 {
 	const struct nflb_forward_ops *ops = nflb_conn_ops(ex->draft);
 	enum nflb_explain_verdict verdict = verdict_of(ex);
-	u8 nat = ex->draft->nat;
+	const struct nflb_conn *draft = ex->draft;
 
 	if (nla_put_u8(skb, NFLB_A_EXPLAIN_MODE, ops->mode) ||
 	    nla_put_u8(skb, NFLB_A_EXPLAIN_ENCAP, ops->encap) ||
 	    put_flag(skb, NFLB_A_EXPLAIN_REPLY, ex->dir == NFLB_DIR_OUT) ||
 	    put_flag(skb, NFLB_A_EXPLAIN_TOA,
-		     nat & NFLB_NAT_TOA && ex->arrives.proto == IPPROTO_TCP) ||
-	    put_flag(skb, NFLB_A_EXPLAIN_PROXY, nat & NFLB_NAT_PROXY))
+		     nflb_conn_now(draft, NFLB_NOW_TOA) &&
+		     ex->arrives.proto == IPPROTO_TCP) ||
+	    put_flag(skb, NFLB_A_EXPLAIN_PROXY, draft->how & NFLB_HOW_PROXY))
 		return -EMSGSIZE;
 	if (verdict == NFLB_EXPLAIN_DROP)
 		return 0;

@@ -252,7 +252,7 @@ static int put_local(struct sk_buff *skb, const struct nflb_conn *conn)
 {
 	const struct nflb_tuple *out = &conn->out.tuple;
 
-	if (!(conn->nat & NFLB_NAT_LADDR))
+	if (!(conn->how & NFLB_HOW_LADDR))
 		return 0;
 	return nflb_fill_addr(skb, NFLB_A_CONN_LOCAL_ADDRESS, &out->dst,
 			      out->family) ?:

@@ -296,7 +296,7 @@ static int conns_show(struct seq_file *seq, void *v)
 	seq_puts(seq, " -> ");
 	show_endpoint(seq, &backend->addr, nflb_conn_backend_port(conn),
 		      backend->family);
-	if (conn->nat & NFLB_NAT_LADDR) {
+	if (conn->how & NFLB_HOW_LADDR) {
 		seq_puts(seq, " local ");
 		show_endpoint(seq, &out->dst, out->dport, out->family);
 	}

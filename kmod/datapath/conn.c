@@ -251,7 +251,7 @@ static void conn_uncount(struct nflb_conn *conn)
 
 static void conn_remove_out(struct nflb_net *nn, struct nflb_conn *conn)
 {
-	if (!(conn->nat & NFLB_NAT_ONE_SIDED))
+	if (!(conn->how & NFLB_HOW_ONE_SIDED))
 		rhashtable_remove_fast(&nn->conns, &conn->out.head,
 				       conn_params);
 }
@@ -314,8 +314,7 @@ conn_alloc(struct nflb_backend *backend, const struct nflb_forward_ops *ops,
 	conn->in.tuple = *in;
 	conn->in.tuple.aux = 0;
 	conn->backend = backend;
-	conn->forward = ops->id;
-	conn->nat = ops->one_sided ? NFLB_NAT_ONE_SIDED : 0;
+	conn->how = ops->id | (ops->one_sided ? NFLB_HOW_ONE_SIDED : 0);
 	atomic_set(&conn->flags, (now & NFLB_CONN_CREATED) | NFLB_CONN_DYING);
 	nflb_conn_state_init(conn, now);
 	return conn;
@@ -366,7 +365,7 @@ static noinline bool gives_way(struct nflb_net *nn, struct nflb_conn *conn,
 	    !nflb_conn_state_over(before))
 		return false;
 	if (node == &conn->out && dir == NFLB_DIR_OUT &&
-	    nflb_conn_ops(conn)->inherit && before->forward == conn->forward)
+	    nflb_conn_ops(conn)->inherit && nflb_conn_ops(before) == nflb_conn_ops(conn))
 		nflb_conn_ops(conn)->inherit(conn, before);
 	nflb_conn_unlink(nn, before);
 	return true;
@@ -421,7 +420,7 @@ static struct nflb_conn *conn_insert_out(struct nflb_net *nn,
 	for (attempt = 0; ; attempt++) {
 		if (!nflb_conn_ops(conn)->out_tuple(nn, conn, attempt, reason))
 			return NULL;
-		if (conn->nat & NFLB_NAT_ONE_SIDED)
+		if (conn->how & NFLB_HOW_ONE_SIDED)
 			return conn;
 		conn->out.tuple.aux = NFLB_AUX_DIR;
 		old = conn_insert_node(nn, conn, &conn->out);

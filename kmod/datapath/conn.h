@@ -24,15 +24,29 @@ struct nflb_persist;
 /* The rest of it is nflb_now() when it was made, rounded. */
 #define NFLB_CONN_CREATED	GENMASK(31, 3)
 
-/* nflb_conn.nat */
-#define NFLB_NAT_LADDR		BIT(0)	/* the client's end becomes a local one */
-#define NFLB_NAT_FAMILY		BIT(1)	/* backend and VIP differ in family */
-#define NFLB_NAT_SEQ		BIT(2)	/* sequence numbers are moved */
-#define NFLB_NAT_TOA		BIT(3)	/* a TCP option tells the client */
-#define NFLB_NAT_PROXY		BIT(4)	/* a PROXY header tells the client */
-#define NFLB_NAT_REUSED		BIT(5)	/* the backend may be in TIME_WAIT */
-#define NFLB_NAT_ONE_SIDED	BIT(6)	/* the backend's packets do not come here */
-#define NFLB_NAT_SYN_AGAIN	BIT(7)	/* the client may have begun anew */
+/*
+ * nflb_conn.how: how packets are forwarded. Set before the connection is in the
+ * table, and never changed after.
+ */
+#define NFLB_HOW_FORWARD	GENMASK(2, 0)	/* enum nflb_forward_id */
+#define NFLB_HOW_LADDR		BIT(3)	/* the client's end becomes a local one */
+#define NFLB_HOW_FAMILY		BIT(4)	/* backend and VIP differ in family */
+#define NFLB_HOW_PROXY		BIT(5)	/* a PROXY header tells the client */
+#define NFLB_HOW_REUSED		BIT(6)	/* the backend may be in TIME_WAIT */
+#define NFLB_HOW_ONE_SIDED	BIT(7)	/* the backend's packets do not come here */
+
+/*
+ * nflb_conn.now: what is true of it at present. Written by nflb_conn_now_set()
+ * and nflb_conn_now_clear() alone, since packets of both directions do.
+ */
+#define NFLB_NOW_SEQ		BIT(0)	/* sequence numbers are moved */
+#define NFLB_NOW_TOA		BIT(1)	/* a TCP option tells the client */
+#define NFLB_NOW_SYN_AGAIN	BIT(2)	/* the client may have begun anew */
+#define NFLB_NOW_ASSURED	BIT(3)	/* nflb_conn_assured() */
+#define NFLB_NOW_ASKED		BIT(4)	/* a SYN made us ask the client */
+#define NFLB_NOW_PROXY_ACKED	BIT(5)	/* the backend has the PROXY header */
+#define NFLB_NOW_HEARD_IN	BIT(6)	/* the client went on, see conn_proof.c */
+#define NFLB_NOW_HEARD_OUT	BIT(7)	/* the backend did, or it answered */
 
 /*
  * nflb_tuple.aux of a connection's nodes: the top bit is the direction, the
@@ -58,18 +72,13 @@ struct nflb_conn_node {
  * @isn: the client's initial sequence number
  * @first_ack: acknowledges the backend's SYN and nothing more
  * @end: sequence number after the client's FIN, as the backend sees it; of a
- *	new connection with NFLB_NAT_REUSED, that of the one before
- * @proxy_len: length of the PROXY header, that precedes all that the client
- *	sends
- * @proxy_acked: the backend has that header
+ *	new connection with NFLB_HOW_REUSED, that of the one before
  */
 struct nflb_conn_seq {
 	u32			delta;
 	u32			isn;
 	u32			first_ack;
 	u32			end;
-	u8			proxy_len;
-	bool			proxy_acked;
 };
 
 /**
@@ -97,15 +106,17 @@ struct nflb_conn_outer {
  * @expires: jiffies (32 bits) when it is over, if no packet comes; exact to a
  *	second
  * @state: enum nflb_conn_state
- * @nat: NFLB_NAT_*, what is done to packets besides rewriting the VIP's end
- * @forward: how packets are forwarded, enum nflb_forward_id
+ * @how: NFLB_HOW_*, how packets are forwarded; never changes
+ * @now: NFLB_NOW_*, what is true of it at present
+ * @word: @state, @how, @now and @tick, to change @now from both directions
  * @tick: nflb_conn_tick() of the last packet, or 0
  * @rcu: to free it
  * @persist: remembers the client; holds a reference, may be NULL
  * @timeout: jiffies without packets after which the connection is over
  * @flags: NFLB_CONN_*
- * @outer: with NFLB_NAT_ONE_SIDED
+ * @outer: with NFLB_HOW_ONE_SIDED
  * @seq: of mode fullnat
+ * @at: the sequence number that each side was seen to have reached
  * @dst_cookie: for dst_check() of @dst
  * @out: backend to client
  * @dst: cached route of either direction, holds a reference
@@ -122,10 +133,15 @@ struct nflb_conn {
 	struct nflb_conn_node	in;
 	struct nflb_backend	*backend;
 	u32			expires;
-	u8			state;
-	u8			nat;
-	u8			forward;
-	u8			tick;
+	union {
+		struct {
+			u8	state;
+			u8	how;
+			u8	now;
+			u8	tick;
+		};
+		atomic_t	word;
+	};
 
 	/* second line */
 	struct rcu_head		rcu;
@@ -136,11 +152,12 @@ struct nflb_conn {
 		struct nflb_conn_outer	outer;
 		struct {
 			struct nflb_conn_seq	seq;
+			u32		at[NFLB_DIR_COUNT];
 			u32		dst_cookie[NFLB_DIR_COUNT];
 		};
 	};
 
-	/* third line, not there with NFLB_NAT_ONE_SIDED */
+	/* third line, not there with NFLB_HOW_ONE_SIDED */
 	struct nflb_conn_node	out ____cacheline_aligned;
 	struct dst_entry __rcu	*dst[NFLB_DIR_COUNT];
 };
@@ -150,7 +167,7 @@ struct nflb_conn {
 /* The port that the backend has the connection on. */
 static inline __be16 nflb_conn_backend_port(const struct nflb_conn *conn)
 {
-	return conn->nat & NFLB_NAT_ONE_SIDED ? conn->in.tuple.dport :
+	return conn->how & NFLB_HOW_ONE_SIDED ? conn->in.tuple.dport :
 						conn->out.tuple.sport;
 }
 
@@ -165,7 +182,76 @@ static inline bool nflb_conn_set(struct nflb_conn *conn, u32 flag)
 	return atomic_fetch_or(flag, &conn->flags) & flag;
 }
 
+/* nflb_conn.now within nflb_conn.word */
+#ifdef __LITTLE_ENDIAN
+#define NFLB_CONN_NOW_SHIFT	16
+#else
+#define NFLB_CONN_NOW_SHIFT	8
+#endif
+
+/*
+ * The neighbours of nflb_conn.now in its word are written as bytes at the same
+ * time: an atomic operation on the word loses none of these.
+ */
+static inline void nflb_conn_now_set(struct nflb_conn *conn, u8 bits)
+{
+	atomic_or((u32)bits << NFLB_CONN_NOW_SHIFT, &conn->word);
+}
+
+static inline void nflb_conn_now_clear(struct nflb_conn *conn, u8 bits)
+{
+	atomic_andnot((u32)bits << NFLB_CONN_NOW_SHIFT, &conn->word);
+}
+
+static inline bool nflb_conn_now(const struct nflb_conn *conn, u8 bits)
+{
+	return READ_ONCE(conn->now) & bits;
+}
+
+/* These values of @state, @how and @now as they stand in nflb_conn.word */
+static __always_inline u32 nflb_conn_word_of(u8 state, u8 how, u8 now)
+{
+	const union {
+		u8	bytes[4];
+		u32	word;
+	} of = { .bytes = { state, how, now } };
+
+	return of.word;
+}
+
+/* Some bits of a connection's state, how and now, looked at at once */
+static __always_inline u32 nflb_conn_word(const struct nflb_conn *conn,
+					  u8 state, u8 how, u8 now)
+{
+	return atomic_read(&conn->word) & nflb_conn_word_of(state, how, now);
+}
+
+/**
+ * nflb_conn_assured() - did both sides show that they mean it?
+ * @conn: the connection
+ *
+ * TCP: the client acknowledged the backend's SYN-ACK. UDP: the backend answered,
+ * and a further datagram of the client came. Where the backend's packets do not
+ * come here, the client alone has to show it, see conn_proof.c.
+ *
+ * Whoever forges his address cannot get that far. What is not assured times out
+ * soon, and gives way to others.
+ *
+ * Return: true from then on, whatever becomes of the connection.
+ */
+static inline bool nflb_conn_assured(const struct nflb_conn *conn)
+{
+	return nflb_conn_now(conn, NFLB_NOW_ASSURED);
+}
+
+static inline u8 nflb_conn_forward_id(const struct nflb_conn *conn)
+{
+	return conn->how & NFLB_HOW_FORWARD;
+}
+
 static_assert(offsetof(struct nflb_conn, rcu) == 64 || L1_CACHE_BYTES != 64);
+static_assert(offsetof(struct nflb_conn, now) -
+	      offsetof(struct nflb_conn, word) == 2);
 static_assert(NFLB_CONN_ONE_SIDED_SIZE == 128 || L1_CACHE_BYTES != 64);
 static_assert(sizeof(struct nflb_conn) <= 192 || L1_CACHE_BYTES != 64);
 
@@ -191,7 +277,7 @@ static inline struct nflb_conn *nflb_conn_of(struct nflb_conn_node *node,
 static __always_inline struct dst_entry __rcu **
 nflb_conn_dst(struct nflb_conn *conn, enum nflb_dir dir)
 {
-	return conn->nat & NFLB_NAT_ONE_SIDED ? &conn->outer.dst :
+	return conn->how & NFLB_HOW_ONE_SIDED ? &conn->outer.dst :
 						&conn->dst[dir];
 }
 
@@ -199,7 +285,7 @@ nflb_conn_dst(struct nflb_conn *conn, enum nflb_dir dir)
 static __always_inline u32 *nflb_conn_dst_cookie(struct nflb_conn *conn,
 						 enum nflb_dir dir)
 {
-	return conn->nat & NFLB_NAT_ONE_SIDED ? &conn->outer.dst_cookie :
+	return conn->how & NFLB_HOW_ONE_SIDED ? &conn->outer.dst_cookie :
 						&conn->dst_cookie[dir];
 }
 
@@ -208,13 +294,13 @@ static inline u16 *nflb_conn_aux(struct nflb_conn *conn, enum nflb_dir dir)
 {
 	if (dir == NFLB_DIR_IN)
 		return &conn->in.tuple.aux;
-	return conn->nat & NFLB_NAT_ONE_SIDED ? &conn->outer.aux :
+	return conn->how & NFLB_HOW_ONE_SIDED ? &conn->outer.aux :
 						&conn->out.tuple.aux;
 }
 
 /*
  * The tuple that answers to packets of @dir have: they leave with its inverse.
- * Not with NFLB_NAT_ONE_SIDED.
+ * Not with NFLB_HOW_ONE_SIDED.
  */
 static inline const struct nflb_tuple *
 nflb_conn_answer(const struct nflb_conn *conn, enum nflb_dir dir)

@@ -19,7 +19,7 @@ static bool draft_out(struct nflb_net *nn, struct nflb_conn *conn,
 	for (attempt = 0; ; attempt++) {
 		if (!nflb_conn_ops(conn)->out_tuple(nn, conn, attempt, reason))
 			return false;
-		if (conn->nat & NFLB_NAT_ONE_SIDED)
+		if (conn->how & NFLB_HOW_ONE_SIDED)
 			return true;
 		conn->out.tuple.aux = NFLB_AUX_DIR;
 		other = nflb_conn_lookup(nn, &conn->out.tuple, &dir);

@@ -198,7 +198,7 @@ void nflb_conn_tell(struct nflb_net *nn, struct nflb_conn *conn)
 	nflb_tuple_invert(&to, &conn->in.tuple);
 	tell(nn->net, &to, backend, client);
 	/* Nothing goes to a backend for its own address. */
-	if (conn->nat & NFLB_NAT_ONE_SIDED)
+	if (conn->how & NFLB_HOW_ONE_SIDED)
 		return;
 	nflb_tuple_invert(&to, &conn->out.tuple);
 	tell(nn->net, &to, client + nflb_tcp_seq_delta(conn), backend);

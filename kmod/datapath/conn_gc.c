@@ -31,7 +31,7 @@
 /* Not before the handshake, and not after the end, or what is seen of it. */
 static bool somebody_waits(const struct nflb_conn *conn, u8 state)
 {
-	if (conn->nat & NFLB_NAT_ONE_SIDED)
+	if (conn->how & NFLB_HOW_ONE_SIDED)
 		return state == NFLB_CONN_ESTABLISHED;
 	return state >= NFLB_CONN_SYN_RECV && state <= NFLB_CONN_LAST_ACK;
 }

@@ -182,15 +182,13 @@ static bool seq_near(u16 aux, u32 seq, u16 behind, u16 ahead)
 static bool leap_believed(struct nflb_conn *conn, u16 aux, u16 other, u32 seq,
 			  u32 ack)
 {
-	u8 nat = READ_ONCE(conn->nat);
-
-	if (nat & NFLB_NAT_SYN_AGAIN) {
-		WRITE_ONCE(conn->nat, nat & ~NFLB_NAT_SYN_AGAIN);
+	if (nflb_conn_now(conn, NFLB_NOW_SYN_AGAIN)) {
+		nflb_conn_now_clear(conn, NFLB_NOW_SYN_AGAIN);
 		return true;
 	}
 	if (!seq_near(aux, seq, 0, LEAP_MAX))
 		return false;
-	return nat & NFLB_NAT_ONE_SIDED ?
+	return conn->how & NFLB_HOW_ONE_SIDED ?
 	       seq_near(other, ack, 0, LEAP_MAX) :
 	       seq_near(other, ack, LEAP_ACK_BEHIND, LEAP_ACK_AHEAD);
 }
@@ -232,7 +230,7 @@ static void ack_note(struct nflb_conn *conn, const struct nflb_pkt *pkt)
 	    !(pkt->tcp_flags & NFLB_TCP_ACK))
 		return;
 	if (READ_ONCE(conn->state) < NFLB_CONN_ESTABLISHED ||
-	    READ_ONCE(conn->nat) & NFLB_NAT_SYN_AGAIN ||
+	    nflb_conn_now(conn, NFLB_NOW_SYN_AGAIN) ||
 	    seq_near(aux, pkt->tcp_ack, 0, LEAP_MAX))
 		WRITE_ONCE(conn->outer.aux,
 			   pkt->tcp_ack >> NFLB_AUX_SEQ_SHIFT);
@@ -247,6 +245,20 @@ static bool rst_believed(const struct nflb_conn *conn, u16 aux, u32 seq)
 	       seq_near(aux, seq, SEQ_BEHIND, SEQ_AHEAD);
 }
 
+static void assure(struct nflb_conn *conn)
+{
+	nflb_conn_now_set(conn, NFLB_NOW_ASSURED);
+	nflb_conn_state_enter(conn, READ_ONCE(conn->state), nflb_now());
+}
+
+static noinline void udp_news(struct nflb_conn *conn, enum nflb_dir dir)
+{
+	if (dir == NFLB_DIR_OUT)
+		nflb_conn_now_set(conn, NFLB_NOW_HEARD_OUT);
+	else
+		assure(conn);
+}
+
 /**
  * nflb_conn_state_packet() - follow a packet
  * @conn: its connection
@@ -259,11 +271,14 @@ static bool rst_believed(const struct nflb_conn *conn, u16 aux, u32 seq)
 void nflb_conn_state_packet(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 			    enum nflb_dir dir)
 {
+	u32 now = nflb_now();
 	u8 state, next;
 
-	nflb_conn_touch(conn, nflb_now());
+	if (pkt->tuple.proto == IPPROTO_UDP && nflb_conn_udp_news(conn, dir, now))
+		udp_news(conn, dir);
+	nflb_conn_touch(conn, now);
 	if (pkt->tuple.proto == IPPROTO_TCP) {
-		bool one_sided = conn->nat & NFLB_NAT_ONE_SIDED;
+		bool one_sided = conn->how & NFLB_HOW_ONE_SIDED;
 		u16 aux = READ_ONCE(*nflb_conn_aux(conn, dir));
 
 		if (unlikely(pkt->tcp_flags & NFLB_TCP_RST)) {
@@ -276,14 +291,17 @@ void nflb_conn_state_packet(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 				ack_note(conn, pkt);
 			seq_note(conn, pkt, dir, aux);
 		} else if (one_sided) {
-			WRITE_ONCE(conn->nat, conn->nat | NFLB_NAT_SYN_AGAIN);
+			nflb_conn_now_set(conn, NFLB_NOW_SYN_AGAIN);
 		}
 		state = READ_ONCE(conn->state);
 		next = one_sided ?
 		       nflb_conn_state_one_sided(state, pkt->tcp_flags) :
 		       nflb_conn_state_next(state, pkt->tcp_flags, dir);
-		if (unlikely(next != state))
+		if (unlikely(next != state)) {
+			if (next == NFLB_CONN_ESTABLISHED)
+				nflb_conn_now_set(conn, NFLB_NOW_ASSURED);
 			state_set(conn, next);
+		}
 	}
 }
 NFLB_EXPORT_KUNIT(nflb_conn_state_packet);

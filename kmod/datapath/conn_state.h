@@ -12,6 +12,8 @@
 /* Seconds, not settable: the end of a connection */
 #define NFLB_TIMEOUT_TIME_WAIT			60
 #define NFLB_TIMEOUT_CLOSE			10
+/* Seconds, at most: a UDP flow that is not nflb_conn_assured() */
+#define NFLB_TIMEOUT_UNASSURED			30
 
 void nflb_conn_state_timeouts(u32 *jiffies_by_state, const u32 *seconds);
 u8 nflb_conn_state_one_sided(u8 state, u8 tcp_flags);
@@ -20,14 +22,30 @@ void nflb_conn_state_packet(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 			    enum nflb_dir dir);
 const char *nflb_conn_state_name(u8 state);
 
-/* With the service's timeout for it, from @now on. Context: rcu_read_lock() held. */
-static inline void nflb_conn_state_enter(struct nflb_conn *conn, u8 state,
-					 u32 now)
+/* The service's timeout of a connection in @state */
+static inline u32 nflb_conn_state_timeout(const struct nflb_conn *conn,
+					  u8 state)
 {
 	const struct nflb_snapshot *snapshot;
 
 	snapshot = rcu_dereference(conn->backend->service->snapshot);
-	WRITE_ONCE(conn->timeout, snapshot->timeouts[state]);
+	if (nflb_conn_assured(conn))
+		return snapshot->timeouts[state];
+	if (state == NFLB_CONN_UDP)
+		return min_t(u32, snapshot->timeouts[state],
+			     NFLB_TIMEOUT_UNASSURED * HZ);
+	/* Only where one side is seen: the handshake may be made up. */
+	if (state == NFLB_CONN_ESTABLISHED)
+		return min(snapshot->timeouts[state],
+			   snapshot->timeouts[NFLB_CONN_SYN_SENT]);
+	return snapshot->timeouts[state];
+}
+
+/* With the timeout for it, from @now on. Context: rcu_read_lock() held. */
+static inline void nflb_conn_state_enter(struct nflb_conn *conn, u8 state,
+					 u32 now)
+{
+	WRITE_ONCE(conn->timeout, nflb_conn_state_timeout(conn, state));
 	nflb_conn_renew(conn, now);
 	WRITE_ONCE(conn->state, state);
 }
@@ -40,6 +58,22 @@ static inline void nflb_conn_state_init(struct nflb_conn *conn, u32 now)
 {
 	nflb_conn_state_enter(conn, conn->in.tuple.proto == IPPROTO_UDP ?
 				    NFLB_CONN_UDP : NFLB_CONN_NONE, now);
+}
+
+/*
+ * Does a datagram bring a flow nearer to being assured? If not,
+ * nflb_conn_state_packet() has nothing to do but nflb_conn_touch().
+ */
+static __always_inline bool nflb_conn_udp_news(const struct nflb_conn *conn,
+					       enum nflb_dir dir, u32 now)
+{
+	if (likely(nflb_conn_assured(conn)))
+		return false;
+	/* The client alone is seen: it comes again, and not in one burst. */
+	if (conn->how & NFLB_HOW_ONE_SIDED)
+		return READ_ONCE(conn->tick) != nflb_conn_tick(now);
+	return nflb_conn_now(conn, NFLB_NOW_HEARD_OUT) ==
+	       (dir == NFLB_DIR_IN);
 }
 
 /*
@@ -57,7 +91,7 @@ static __always_inline bool nflb_conn_seq_moved(const struct nflb_conn *conn,
 
 	if ((aux & NFLB_AUX_SEQ_MASK) != seq >> NFLB_AUX_SEQ_SHIFT)
 		return true;
-	return READ_ONCE(conn->nat) & NFLB_NAT_ONE_SIDED &&
+	return conn->how & NFLB_HOW_ONE_SIDED &&
 	       READ_ONCE(conn->outer.aux) != ack >> NFLB_AUX_SEQ_SHIFT;
 }
 
@@ -93,7 +127,7 @@ static inline bool nflb_conn_state_reusable(const struct nflb_conn *conn)
 {
 	u8 state = READ_ONCE(conn->state);
 
-	if (conn->nat & NFLB_NAT_ONE_SIDED && nflb_backend_leaves(conn->backend))
+	if (conn->how & NFLB_HOW_ONE_SIDED && nflb_backend_leaves(conn->backend))
 		return true;
 	return nflb_conn_state_over(conn) || state == NFLB_CONN_FIN_WAIT ||
 	       state == NFLB_CONN_LAST_ACK || state == NFLB_CONN_ENDED;

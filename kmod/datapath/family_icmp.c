@@ -199,7 +199,7 @@ static void finish(struct sk_buff *skb, const struct nflb_tuple *sent,
 /**
  * nflb_family_icmp() - translate an error for its receiver
  * @pkt: the error, writable; passed nflb_icmp_check()
- * @conn: its connection, with NFLB_NAT_FAMILY
+ * @conn: its connection, with NFLB_HOW_FAMILY
  * @dir: direction of the error
  *
  * Return: NFLB_CONTINUE; or NFLB_DROP when the other family has no such error,

@@ -18,7 +18,7 @@ unsigned int nflb_fast_tunnel_mtu(const struct nflb_conn *conn,
 {
 	unsigned int mtu = dst_mtu(dst), overhead;
 
-	overhead = nflb_encap_overhead(conn->forward - NFLB_FORWARD_DSR,
+	overhead = nflb_encap_overhead(nflb_conn_forward_id(conn) - NFLB_FORWARD_DSR,
 				       family);
 	return mtu >= IPV6_MIN_MTU + overhead ? mtu - overhead : 0;
 }

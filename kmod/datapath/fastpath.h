@@ -35,10 +35,14 @@ enum nflb_verdict nflb_fast_again(struct nflb_pkt *pkt, struct nflb_conn *conn,
 /* First byte of an IPv4 header without options */
 #define IPV4_PLAIN 0x45
 
-/* nflb_conn.nat for which a TCP segment, or a datagram, goes the long way. */
-#define SLOW_TCP (NFLB_NAT_FAMILY | NFLB_NAT_SEQ | NFLB_NAT_TOA | \
-		  NFLB_NAT_PROXY | NFLB_NAT_SYN_AGAIN)
-#define SLOW_UDP (NFLB_NAT_FAMILY | NFLB_NAT_PROXY)
+/*
+ * nflb_conn.how and .now for which a TCP segment, or a datagram, goes the long
+ * way. So does a segment of what is not NFLB_NOW_ASSURED.
+ */
+#define SLOW_TCP_HOW (NFLB_HOW_FAMILY | NFLB_HOW_PROXY)
+#define SLOW_TCP_NOW (NFLB_NOW_SEQ | NFLB_NOW_TOA | NFLB_NOW_SYN_AGAIN | \
+		      NFLB_NOW_ASKED)
+#define SLOW_UDP (NFLB_HOW_FAMILY | NFLB_HOW_PROXY)
 
 #define FLAGS_LOOKED_AT (NFLB_TCP_FIN | NFLB_TCP_SYN | NFLB_TCP_RST | \
 			 NFLB_TCP_ACK)
@@ -183,13 +187,12 @@ static __always_inline bool fast_parse(struct nflb_fast_pkt *f, u8 family)
 static __always_inline bool fast_steady(const struct nflb_fast_pkt *f,
 					const struct nflb_conn *conn)
 {
-	u8 nat = READ_ONCE(conn->nat);
-
 	if (!fast_is_tcp(f))
-		return !(nat & SLOW_UDP);
-	return READ_ONCE(conn->state) == NFLB_CONN_ESTABLISHED &&
-	       (f->tcp_flags & FLAGS_LOOKED_AT) == NFLB_TCP_ACK &&
-	       !(nat & SLOW_TCP);
+		return !(conn->how & SLOW_UDP);
+	return (f->tcp_flags & FLAGS_LOOKED_AT) == NFLB_TCP_ACK &&
+	       nflb_conn_word(conn, U8_MAX, SLOW_TCP_HOW,
+			      SLOW_TCP_NOW | NFLB_NOW_ASSURED) ==
+	       nflb_conn_word_of(NFLB_CONN_ESTABLISHED, 0, NFLB_NOW_ASSURED);
 }
 
 static __always_inline u8 fast_ttl(const struct nflb_fast_pkt *f, u8 family)
@@ -241,12 +244,13 @@ static __always_inline bool fast_fits(const struct nflb_fast_pkt *f,
 /* Is there something new for nflb_conn_state_packet()? */
 static __always_inline bool fast_moved(const struct nflb_fast_pkt *f,
 				       const struct nflb_conn *conn,
-				       enum nflb_dir dir)
+				       enum nflb_dir dir, u32 now)
 {
 	const struct tcphdr *th = (const struct tcphdr *)(f->skb->data + f->l4);
 
-	return fast_is_tcp(f) &&
-	       unlikely(nflb_conn_seq_moved(conn, dir, ntohl(th->seq),
+	if (!fast_is_tcp(f))
+		return unlikely(nflb_conn_udp_news(conn, dir, now));
+	return unlikely(nflb_conn_seq_moved(conn, dir, ntohl(th->seq),
 					    ntohl(th->ack_seq)));
 }
 
@@ -270,7 +274,7 @@ fast_forward(struct nflb_pkt *pkt, const struct nflb_fast_pkt *f,
 	const struct net *net = f->nn->net;
 	struct sk_buff *skb = f->skb;
 	unsigned int len = skb->len;
-	u8 forward = conn->forward;
+	u8 forward = nflb_conn_forward_id(conn);
 	struct neighbour *neigh;
 	struct dst_entry *dst;
 	bool encap, moved, options;
@@ -290,7 +294,7 @@ fast_forward(struct nflb_pkt *pkt, const struct nflb_fast_pkt *f,
 
 	/* Nothing can go wrong from here on, but memory. */
 	skb->transport_header = skb->network_header + f->l4;
-	moved = fast_moved(f, conn, dir);
+	moved = fast_moved(f, conn, dir, now);
 	options = fast_has_options(f, dir);
 	if (moved || options || encap)
 		fast_fill(pkt, f, from);

@@ -9,7 +9,7 @@
 #include "datapath/packet.h"
 #include "datapath/service.h"
 
-/* nflb_conn.forward; those of mode dsr are in the order of enum nflb_encap. */
+/* Fits in NFLB_HOW_FORWARD; those of mode dsr are in the order of enum nflb_encap. */
 enum nflb_forward_id {
 	NFLB_FORWARD_DNAT,
 	NFLB_FORWARD_FULLNAT,
@@ -22,11 +22,11 @@ enum nflb_forward_id {
  * @id: enum nflb_forward_id
  * @mode: enum nflb_mode
  * @encap: enum nflb_encap
- * @one_sided: the backend answers past the balancer: NFLB_NAT_ONE_SIDED
+ * @one_sided: the backend answers past the balancer: NFLB_HOW_ONE_SIDED
  * @hairpin: a backend can be its own client
  * @out_tuple: set the tuple of the backend's packets, conn->out.tuple but aux
  *	(with @one_sided, conn->outer instead), of a connection with client and
- *	backend that is not in the table yet; and with @attempt 0, conn->nat.
+ *	backend that is not in the table yet; and with @attempt 0, conn->how.
  *	@attempt counts the tuples that were taken. Returns false, with a reason,
  *	when there is none to try.
  * @inherit: @conn takes its tuple from @old, which is over; may be NULL
@@ -61,7 +61,7 @@ const struct nflb_forward_ops *nflb_forward_find(u8 mode, u8 encap);
 static inline const struct nflb_forward_ops *
 nflb_conn_ops(const struct nflb_conn *conn)
 {
-	return nflb_forward[conn->forward];
+	return nflb_forward[nflb_conn_forward_id(conn)];
 }
 
 /* The family in which packets of @dir leave, or that of their outer header */

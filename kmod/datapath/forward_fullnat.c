@@ -12,20 +12,20 @@
 #include "datapath/stats.h"
 #include "netns.h"
 
-static u8 nat_flags(const struct nflb_conn *conn)
+static u8 how_flags(struct nflb_conn *conn)
 {
 	const struct nflb_backend *backend = conn->backend;
 	const struct nflb_snapshot *snapshot;
-	u8 nat = NFLB_NAT_LADDR;
+	u8 how = NFLB_FORWARD_FULLNAT | NFLB_HOW_LADDR;
 
 	snapshot = rcu_dereference(backend->service->snapshot);
 	if (backend->family != conn->in.tuple.family)
-		nat |= NFLB_NAT_FAMILY;
+		how |= NFLB_HOW_FAMILY;
 	if (snapshot->proxy)
-		nat |= NFLB_NAT_PROXY;
+		how |= NFLB_HOW_PROXY;
 	else if (snapshot->toa)
-		nat |= NFLB_NAT_TOA;
-	return nat;
+		nflb_conn_now_set(conn, NFLB_NOW_TOA);
+	return how;
 }
 
 static bool fullnat_out_tuple(struct nflb_net *nn, struct nflb_conn *conn,
@@ -36,9 +36,7 @@ static bool fullnat_out_tuple(struct nflb_net *nn, struct nflb_conn *conn,
 	struct nflb_tuple *out = &conn->out.tuple;
 
 	if (!attempt) {
-		conn->nat = nat_flags(conn);
-		if (conn->nat & NFLB_NAT_PROXY)
-			conn->seq.proxy_len = nflb_proxy_len(in->family);
+		conn->how = how_flags(conn);
 		out->src = backend->addr;
 		out->sport = backend->port ?: in->dport;
 		out->proto = in->proto;
@@ -59,7 +57,7 @@ static void fullnat_inherit(struct nflb_conn *conn, const struct nflb_conn *old)
 {
 	if (READ_ONCE(old->state) != NFLB_CONN_TIME_WAIT)
 		return;
-	conn->nat |= NFLB_NAT_REUSED;
+	conn->how |= NFLB_HOW_REUSED;
 	conn->seq.end = READ_ONCE(old->seq.end);
 }
 

@@ -18,13 +18,12 @@
 #include "datapath/tcp_seq.h"
 #include "netns.h"
 
-/* Flags of nflb_conn.nat for which a TCP segment needs more than addresses. */
-#define NAT_TCP (NFLB_NAT_SEQ | NFLB_NAT_TOA | NFLB_NAT_PROXY)
-
 /* Of a connection with a local address, what the slow way is for. */
-static bool needs_tcp(const struct nflb_pkt *pkt, u8 nat)
+static bool needs_tcp(const struct nflb_pkt *pkt, const struct nflb_conn *conn)
 {
-	return nat & NAT_TCP || pkt->tcp_flags & (NFLB_TCP_SYN | NFLB_TCP_FIN);
+	return nflb_conn_now(conn, NFLB_NOW_SEQ | NFLB_NOW_TOA) ||
+	       conn->how & NFLB_HOW_PROXY ||
+	       pkt->tcp_flags & (NFLB_TCP_SYN | NFLB_TCP_FIN);
 }
 
 /* The balancer's own headers and options, then sequence numbers. */
@@ -32,14 +31,13 @@ static enum nflb_verdict rewrite_payload(struct nflb_pkt *pkt,
 					 struct nflb_conn *conn,
 					 enum nflb_dir dir, unsigned int mtu)
 {
-	u8 nat = READ_ONCE(conn->nat);
-
 	if (pkt->tuple.proto == IPPROTO_TCP) {
 		if (dir == NFLB_DIR_IN)
 			nflb_tcp_scrub_address(pkt);
-		if (nat && unlikely(needs_tcp(pkt, nat)))
+		if (conn->how & NFLB_HOW_LADDR &&
+		    unlikely(needs_tcp(pkt, conn)))
 			return nflb_tcp_rewrite(pkt, conn, dir, mtu);
-	} else if (unlikely(nat & NFLB_NAT_PROXY) && dir == NFLB_DIR_IN) {
+	} else if (unlikely(conn->how & NFLB_HOW_PROXY) && dir == NFLB_DIR_IN) {
 		return nflb_proxy_udp(pkt, conn);
 	}
 	return NFLB_CONTINUE;
@@ -58,9 +56,9 @@ static enum nflb_verdict rewrite(struct nflb_pkt *pkt, struct nflb_conn *conn,
 	verdict = rewrite_payload(pkt, conn, dir, mtu);
 	if (unlikely(verdict != NFLB_CONTINUE))
 		return verdict;
-	if (unlikely(conn->nat & NFLB_NAT_FAMILY))
+	if (unlikely(conn->how & NFLB_HOW_FAMILY))
 		return nflb_family_rewrite(pkt, to);
-	if (conn->nat & NFLB_NAT_LADDR)
+	if (conn->how & NFLB_HOW_LADDR)
 		nflb_mangle_tuple(pkt, to);
 	else if (dir == NFLB_DIR_IN)
 		nflb_mangle_end(pkt, NFLB_END_DST, &to->src, to->sport);
@@ -77,11 +75,11 @@ static unsigned int mtu_of(const struct nflb_pkt *pkt,
 	u8 family = nflb_conn_family(conn, dir);
 	unsigned int mtu = nflb_route_mtu(dst, family);
 
-	if (unlikely(conn->nat & NFLB_NAT_FAMILY))
+	if (unlikely(conn->how & NFLB_HOW_FAMILY))
 		mtu = nflb_family_mtu(pkt, mtu);
-	if (unlikely(conn->nat & NFLB_NAT_PROXY) && dir == NFLB_DIR_IN &&
+	if (unlikely(conn->how & NFLB_HOW_PROXY) && dir == NFLB_DIR_IN &&
 	    pkt->tuple.proto == IPPROTO_UDP)
-		mtu -= conn->seq.proxy_len;
+		mtu -= nflb_proxy_len(conn->in.tuple.family);
 	return mtu;
 }
 
@@ -145,20 +143,20 @@ static enum nflb_verdict nat_local(struct nflb_pkt *pkt,
 				   struct dst_entry *dst)
 {
 	const struct nflb_tuple *to = nflb_conn_answer(conn, dir);
-	bool both = conn->nat & NFLB_NAT_LADDR;
+	bool both = conn->how & NFLB_HOW_LADDR;
 	bool local_out = nflb_pkt_is_local_out(pkt);
 	enum nflb_verdict verdict;
 
 	if (nflb_mangle_writable(pkt))
 		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
 	if (!local_out && (both || dir == NFLB_DIR_OUT) &&
-	    !(conn->nat & NFLB_NAT_FAMILY) &&
+	    !(conn->how & NFLB_HOW_FAMILY) &&
 	    nflb_route_input_local(pkt, &to->src))
 		return nflb_drop(pkt, NFLB_REASON_NO_ROUTE);
 	verdict = rewrite(pkt, conn, dir, mtu_of(pkt, conn, dir, dst));
 	if (verdict != NFLB_CONTINUE)
 		return verdict;
-	if (unlikely(conn->nat & NFLB_NAT_FAMILY))
+	if (unlikely(conn->how & NFLB_HOW_FAMILY))
 		return local_other_family(pkt, dst);
 	if (local_out && (both || dir == NFLB_DIR_IN)) {
 		skb_dst_drop(pkt->skb);

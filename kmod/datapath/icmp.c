@@ -81,7 +81,7 @@ static void translate_in(struct nflb_pkt *pkt, const struct nflb_conn *conn,
 
 	nflb_mangle_addr(pkt, NFLB_END_DST, &out->src);
 	nflb_mangle_quoted(pkt, NFLB_END_SRC, &out->src, out->sport);
-	if (!(conn->nat & NFLB_NAT_LADDR))
+	if (!(conn->how & NFLB_HOW_LADDR))
 		return;
 	if (nflb_addr_equal(src, &conn->in.tuple.src))
 		nflb_mangle_addr(pkt, NFLB_END_SRC, &out->dst);
@@ -96,7 +96,7 @@ static void translate_out(struct nflb_pkt *pkt, const struct nflb_conn *conn,
 	if (nflb_addr_equal(src, &conn->out.tuple.src))
 		nflb_mangle_addr(pkt, NFLB_END_SRC, &in->dst);
 	nflb_mangle_quoted(pkt, NFLB_END_DST, &in->dst, in->dport);
-	if (!(conn->nat & NFLB_NAT_LADDR))
+	if (!(conn->how & NFLB_HOW_LADDR))
 		return;
 	nflb_mangle_addr(pkt, NFLB_END_DST, &in->src);
 	nflb_mangle_quoted(pkt, NFLB_END_SRC, &in->src, in->sport);
@@ -127,9 +127,10 @@ enum nflb_verdict nflb_icmp_translate(struct nflb_pkt *pkt,
 {
 	union nflb_addr src, dst;
 
-	if (dir == NFLB_DIR_OUT && conn->nat & NFLB_NAT_TOA && too_big(pkt))
-		WRITE_ONCE(conn->nat, conn->nat & ~NFLB_NAT_TOA);
-	if (unlikely(conn->nat & NFLB_NAT_FAMILY))
+	if (dir == NFLB_DIR_OUT && nflb_conn_now(conn, NFLB_NOW_TOA) &&
+	    too_big(pkt))
+		nflb_conn_now_clear(conn, NFLB_NOW_TOA);
+	if (unlikely(conn->how & NFLB_HOW_FAMILY))
 		return nflb_family_icmp(pkt, conn, dir);
 	outer_addrs(pkt, &src, &dst);
 	if (dir == NFLB_DIR_IN)

@@ -110,6 +110,7 @@ static struct sk_buff *header_segment(const struct nflb_pkt *pkt,
 {
 	const struct nflb_conn_seq *seq = &conn->seq;
 	unsigned int headers = pkt->l4 + pkt->tcp_doff;
+	unsigned int len = nflb_proxy_len(conn->in.tuple.family);
 	struct sk_buff *skb;
 	struct tcphdr *th;
 
@@ -119,7 +120,7 @@ static struct sk_buff *header_segment(const struct nflb_pkt *pkt,
 		return NULL;
 	skb_reserve(skb, LL_MAX_HEADER + sizeof(struct ipv6hdr));
 	skb_put_data(skb, pkt->skb->data, headers);
-	write_header(skb_put(skb, seq->proxy_len), &conn->in.tuple);
+	write_header(skb_put(skb, len), &conn->in.tuple);
 	skb_reset_network_header(skb);
 	skb_set_transport_header(skb, pkt->l4);
 	skb->protocol = pkt->skb->protocol;
@@ -128,7 +129,7 @@ static struct sk_buff *header_segment(const struct nflb_pkt *pkt,
 	skb->dev = pkt->skb->dev;
 	th = (struct tcphdr *)(skb->data + pkt->l4);
 	th->seq = htonl(READ_ONCE(seq->isn) + 1 + nflb_tcp_seq_delta(conn) -
-			seq->proxy_len);
+			len);
 	th->fin = 0;
 	th->psh = 1;
 	write_lengths(skb, pkt->tuple.family);
@@ -149,7 +150,7 @@ static bool send_header(struct nflb_pkt *pkt, struct nflb_conn *conn)
 	own.skb = header_segment(pkt, conn);
 	if (!own.skb)
 		return false;
-	if (conn->nat & NFLB_NAT_FAMILY) {
+	if (conn->how & NFLB_HOW_FAMILY) {
 		if (nflb_family_rewrite(&own, to) != NFLB_CONTINUE)
 			goto err_free;
 	} else {
@@ -170,7 +171,7 @@ err_free:
 /**
  * nflb_proxy_tcp() - send the header, unless the backend has it
  * @pkt: a segment of the client, writable, not rewritten yet
- * @conn: its connection, with NFLB_NAT_PROXY
+ * @conn: its connection, with NFLB_HOW_PROXY
  *
  * Return: NFLB_CONTINUE; NFLB_STOLEN when the header went in its place; or
  * NFLB_DROP when it could not be sent.
@@ -179,7 +180,7 @@ enum nflb_verdict nflb_proxy_tcp(struct nflb_pkt *pkt, struct nflb_conn *conn)
 {
 	const u8 mask = NFLB_TCP_SYN | NFLB_TCP_RST | NFLB_TCP_ACK;
 
-	if (likely(READ_ONCE(conn->seq.proxy_acked)) ||
+	if (likely(nflb_conn_now(conn, NFLB_NOW_PROXY_ACKED)) ||
 	    (pkt->tcp_flags & mask) != NFLB_TCP_ACK)
 		return NFLB_CONTINUE;
 	if (!send_header(pkt, conn))
@@ -194,20 +195,20 @@ enum nflb_verdict nflb_proxy_tcp(struct nflb_pkt *pkt, struct nflb_conn *conn)
 /**
  * nflb_proxy_acked() - see whether the backend has the header
  * @pkt: a segment of the backend, with an acknowledgment
- * @conn: its connection, with NFLB_NAT_PROXY
+ * @conn: its connection, with NFLB_HOW_PROXY
  */
 void nflb_proxy_acked(const struct nflb_pkt *pkt, struct nflb_conn *conn)
 {
 	struct nflb_conn_seq *seq = &conn->seq;
 	u32 behind;
 
-	if (likely(READ_ONCE(seq->proxy_acked)) ||
+	if (likely(nflb_conn_now(conn, NFLB_NOW_PROXY_ACKED)) ||
 	    pkt->tcp_flags & (NFLB_TCP_SYN | NFLB_TCP_RST))
 		return;
 	/* The header ends where the client's first byte is. */
 	behind = READ_ONCE(seq->isn) + 1 + nflb_tcp_seq_delta(conn);
 	if ((s32)(pkt->tcp_ack - behind) >= 0)
-		WRITE_ONCE(seq->proxy_acked, true);
+		nflb_conn_now_set(conn, NFLB_NOW_PROXY_ACKED);
 }
 
 /* Merged datagrams go one by one, each with its header. */
@@ -243,7 +244,7 @@ static enum nflb_verdict split(struct nflb_pkt *pkt, struct nflb_conn *conn)
 /**
  * nflb_proxy_udp() - put the header into a datagram
  * @pkt: a datagram of the client, writable, not rewritten yet
- * @conn: its connection, with NFLB_NAT_PROXY
+ * @conn: its connection, with NFLB_HOW_PROXY
  *
  * Return: NFLB_CONTINUE; NFLB_STOLEN when it went in parts; or NFLB_DROP with a
  * reason.
@@ -251,7 +252,7 @@ static enum nflb_verdict split(struct nflb_pkt *pkt, struct nflb_conn *conn)
 enum nflb_verdict nflb_proxy_udp(struct nflb_pkt *pkt, struct nflb_conn *conn)
 {
 	unsigned int at = pkt->l4 + sizeof(struct udphdr);
-	unsigned int len = conn->seq.proxy_len;
+	unsigned int len = nflb_proxy_len(conn->in.tuple.family);
 
 	if (unlikely(skb_is_gso(pkt->skb)))
 		return split(pkt, conn);

@@ -256,7 +256,7 @@ struct dst_entry *nflb_route_renew(const struct nflb_pkt *pkt,
 	const struct nflb_tuple *t = nflb_conn_answer(conn, dir);
 	struct dst_entry *dst, *old;
 
-	if (conn->nat & NFLB_NAT_ONE_SIDED)
+	if (conn->how & NFLB_HOW_ONE_SIDED)
 		dst = route_one_sided(pkt, conn);
 	else if (dir == NFLB_DIR_IN)
 		dst = route_to_backend(pkt, conn->backend, t);

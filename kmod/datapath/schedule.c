@@ -47,7 +47,7 @@ static bool answers_host(const struct nflb_pkt *pkt)
 		return false;
 	nflb_tuple_invert(&asked, &pkt->tuple);
 	conn = nflb_conn_lookup(pkt->nn, &asked, &dir);
-	return conn && dir == NFLB_DIR_IN && conn->nat & NFLB_NAT_ONE_SIDED;
+	return conn && dir == NFLB_DIR_IN && conn->how & NFLB_HOW_ONE_SIDED;
 }
 
 /*

@@ -42,13 +42,12 @@
  */
 u32 nflb_tcp_seq_delta(const struct nflb_conn *conn)
 {
-	u8 nat = READ_ONCE(conn->nat);
 	u32 delta = 0;
 
-	if (nat & NFLB_NAT_SEQ)
+	if (nflb_conn_now(conn, NFLB_NOW_SEQ))
 		delta = READ_ONCE(conn->seq.delta);
-	if (nat & NFLB_NAT_PROXY)
-		delta += conn->seq.proxy_len;
+	if (conn->how & NFLB_HOW_PROXY)
+		delta += nflb_proxy_len(conn->in.tuple.family);
 	return delta;
 }
 NFLB_EXPORT_KUNIT(nflb_tcp_seq_delta);
@@ -57,19 +56,19 @@ NFLB_EXPORT_KUNIT(nflb_tcp_seq_delta);
 static void syn(struct nflb_pkt *pkt, struct nflb_conn *conn)
 {
 	struct nflb_conn_seq *seq = &conn->seq;
-	u8 nat = READ_ONCE(conn->nat);
 
-	if (!(nat & NFLB_NAT_REUSED)) {
+	if (!(conn->how & NFLB_HOW_REUSED)) {
 		WRITE_ONCE(seq->isn, pkt->tcp_seq);
 		return;
 	}
 	nflb_tcp_remove_option(pkt, TCPOPT_TIMESTAMP);
-	if (nat & NFLB_NAT_SEQ && READ_ONCE(seq->isn) == pkt->tcp_seq)
+	if (nflb_conn_now(conn, NFLB_NOW_SEQ) &&
+	    READ_ONCE(seq->isn) == pkt->tcp_seq)
 		return;
 	WRITE_ONCE(seq->isn, pkt->tcp_seq);
 	WRITE_ONCE(seq->delta, seq->end + 1 - pkt->tcp_seq +
 			       (get_random_u32() & ISN_DISTANCE_MASK));
-	WRITE_ONCE(conn->nat, nat | NFLB_NAT_SEQ);
+	nflb_conn_now_set(conn, NFLB_NOW_SEQ);
 	nflb_pkt_count(pkt, NFLB_COUNTER_PORT_REUSED);
 }
 
@@ -88,13 +87,13 @@ static enum nflb_verdict rewrite_in(struct nflb_pkt *pkt,
 	if (is_syn(pkt))
 		syn(pkt, conn);
 	delta = nflb_tcp_seq_delta(conn);
-	if (READ_ONCE(conn->nat) & NFLB_NAT_PROXY) {
+	if (conn->how & NFLB_HOW_PROXY) {
 		verdict = nflb_proxy_tcp(pkt, conn);
 		if (verdict != NFLB_CONTINUE)
 			return verdict;
 		/* The header comes after the SYN. */
 		if (is_syn(pkt))
-			delta -= seq->proxy_len;
+			delta -= nflb_proxy_len(conn->in.tuple.family);
 	}
 	if (delta)
 		nflb_mangle_field(pkt, offsetof(struct tcphdr, seq),
@@ -102,7 +101,7 @@ static enum nflb_verdict rewrite_in(struct nflb_pkt *pkt,
 	if (pkt->tcp_flags & NFLB_TCP_FIN)
 		WRITE_ONCE(seq->end, pkt->tcp_seq + delta + pkt->skb->len -
 				     pkt->l4 - pkt->tcp_doff + 1);
-	if (READ_ONCE(conn->nat) & NFLB_NAT_TOA)
+	if (nflb_conn_now(conn, NFLB_NOW_TOA))
 		return nflb_toa_insert(pkt, conn, mtu);
 	return NFLB_CONTINUE;
 }
@@ -110,10 +109,9 @@ static enum nflb_verdict rewrite_in(struct nflb_pkt *pkt,
 static void synack(struct nflb_pkt *pkt, struct nflb_conn *conn)
 {
 	struct nflb_conn_seq *seq = &conn->seq;
-	u8 nat = READ_ONCE(conn->nat);
 
 	WRITE_ONCE(seq->first_ack, pkt->tcp_seq + 1);
-	if (nat & NFLB_NAT_TOA)
+	if (nflb_conn_now(conn, NFLB_NOW_TOA))
 		nflb_tcp_lower_mss(pkt, nflb_toa_len(conn));
 }
 
@@ -124,15 +122,14 @@ static void synack(struct nflb_pkt *pkt, struct nflb_conn *conn)
 static u32 to_client(const struct nflb_conn *conn, u32 number)
 {
 	const struct nflb_conn_seq *seq = &conn->seq;
-	u8 nat = READ_ONCE(conn->nat);
 	u32 first, len;
 
-	if (nat & NFLB_NAT_SEQ)
+	if (nflb_conn_now(conn, NFLB_NOW_SEQ))
 		number -= READ_ONCE(seq->delta);
-	if (!(nat & NFLB_NAT_PROXY))
+	if (!(conn->how & NFLB_HOW_PROXY))
 		return number;
 	first = READ_ONCE(seq->isn) + 1;
-	len = seq->proxy_len;
+	len = nflb_proxy_len(conn->in.tuple.family);
 	if ((s32)(number - first) <= 0)
 		return number;
 	return number - min(number - first, len);
@@ -160,10 +157,11 @@ static void rewrite_out(struct nflb_pkt *pkt, struct nflb_conn *conn)
 
 	if ((pkt->tcp_flags & both) == both)
 		synack(pkt, conn);
-	if (!(READ_ONCE(conn->nat) & (NFLB_NAT_SEQ | NFLB_NAT_PROXY)) ||
+	if (!(nflb_conn_now(conn, NFLB_NOW_SEQ) ||
+	      conn->how & NFLB_HOW_PROXY) ||
 	    !(pkt->tcp_flags & NFLB_TCP_ACK))
 		return;
-	if (READ_ONCE(conn->nat) & NFLB_NAT_PROXY)
+	if (conn->how & NFLB_HOW_PROXY)
 		nflb_proxy_acked(pkt, conn);
 	nflb_mangle_field(pkt, offsetof(struct tcphdr, ack_seq),
 			  htonl(to_client(conn, pkt->tcp_ack)));

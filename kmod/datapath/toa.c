@@ -61,7 +61,7 @@ static bool wanted(const struct nflb_pkt *pkt, struct nflb_conn *conn)
 	if (likely(pkt->tcp_ack == READ_ONCE(seq->first_ack)))
 		return true;
 	if (READ_ONCE(conn->state) >= NFLB_CONN_ESTABLISHED)
-		WRITE_ONCE(conn->nat, conn->nat & ~NFLB_NAT_TOA);
+		nflb_conn_now_clear(conn, NFLB_NOW_TOA);
 	return false;
 }
 
@@ -96,7 +96,7 @@ static u8 kind_of(const struct nflb_conn *conn)
 /**
  * nflb_toa_insert() - tell the backend who the client is, if this is the time
  * @pkt: a TCP segment of the client, writable, addresses not rewritten yet
- * @conn: its connection, with NFLB_NAT_TOA
+ * @conn: its connection, with NFLB_NOW_TOA
  * @mtu: how long the packet may become
  *
  * Return: NFLB_CONTINUE, with the option or without; or NFLB_DROP when there is

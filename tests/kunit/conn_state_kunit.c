@@ -202,7 +202,7 @@ static void conn_state_one_sided_follows(struct kunit *test)
 
 	c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
 	c->backend = b;
-	c->nat = NFLB_NAT_ONE_SIDED;
+	c->how = NFLB_HOW_ONE_SIDED;
 	c->in.tuple.proto = IPPROTO_TCP;
 	segment_ack(c, S, 1000, 0, NFLB_DIR_IN);
 	KUNIT_EXPECT_EQ(test, (int)c->state, SS);
