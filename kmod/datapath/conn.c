@@ -249,6 +249,11 @@ static void conn_uncount(struct nflb_conn *conn)
 	atomic_dec(&conn->backend->conns);
 }
 
+static void conn_remove_in(struct nflb_net *nn, struct nflb_conn *conn)
+{
+	rhashtable_remove_fast(&nn->conns, &conn->in.head, conn_params);
+}
+
 static void conn_remove_out(struct nflb_net *nn, struct nflb_conn *conn)
 {
 	if (!(conn->how & NFLB_HOW_ONE_SIDED))
@@ -268,7 +273,8 @@ bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn)
 {
 	if (nflb_conn_set(conn, NFLB_CONN_DYING))
 		return false;
-	rhashtable_remove_fast(&nn->conns, &conn->in.head, conn_params);
+	nflb_conn_set(conn, NFLB_CONN_GONE);
+	conn_remove_in(nn, conn);
 	conn_remove_out(nn, conn);
 	conn_uncount(conn);
 	atomic_dec(&nn->conn_count);
@@ -352,7 +358,11 @@ static noinline struct nflb_conn_node *try_insert(struct nflb_net *nn,
 						 conn_params);
 }
 
-/* Does @old, which is in the way, give way? Only if its connection is over. */
+/*
+ * Does @old, which is in the way, give way? Only if its connection is over. One
+ * that another CPU is unlinking is taken out here, too: its owner frees it after
+ * a grace period.
+ */
 static noinline bool gives_way(struct nflb_net *nn, struct nflb_conn *conn,
 			       struct nflb_conn_node *node,
 			       struct nflb_conn_node *old)
@@ -361,6 +371,11 @@ static noinline bool gives_way(struct nflb_net *nn, struct nflb_conn *conn,
 	enum nflb_dir dir;
 
 	before = nflb_conn_of(old, &dir);
+	if (unlikely(nflb_conn_is(before, NFLB_CONN_GONE))) {
+		conn_remove_in(nn, before);
+		conn_remove_out(nn, before);
+		return true;
+	}
 	if (nflb_conn_alive(before, nflb_now()) &&
 	    !nflb_conn_state_over(before))
 		return false;
@@ -390,7 +405,8 @@ conn_insert_node(struct nflb_net *nn, struct nflb_conn *conn,
 
 /*
  * Another CPU may have been faster with the same client's packet: then its
- * connection is the one. Any other holder of either tuple is in the way.
+ * connection is the one, if it is not over already. Any other holder of either
+ * tuple is in the way.
  */
 static struct nflb_conn *winner(struct nflb_conn_node *old,
 				const struct nflb_conn *conn)
@@ -401,8 +417,12 @@ static struct nflb_conn *winner(struct nflb_conn_node *old,
 	if (IS_ERR(old))
 		return NULL;
 	other = nflb_conn_of(old, &dir);
-	return nflb_tuple_equal(&other->in.tuple, &conn->in.tuple) ? other :
-								     NULL;
+	if (!nflb_tuple_equal(&other->in.tuple, &conn->in.tuple) ||
+	    nflb_conn_is(other, NFLB_CONN_GONE) ||
+	    nflb_conn_state_over(other) ||
+	    !nflb_conn_alive(other, nflb_now()))
+		return NULL;
+	return other;
 }
 
 /*

@@ -21,8 +21,9 @@ struct nflb_persist;
 #define NFLB_CONN_DYING		BIT(0)	/* being made, or unlinked by who set it */
 #define NFLB_CONN_INACTIVE	BIT(1)	/* ending: not in nflb_backend.active */
 #define NFLB_CONN_DRAFT		BIT(2)	/* of nflb_conn_draft(), in no table */
+#define NFLB_CONN_GONE		BIT(3)	/* unlinked, or is being so */
 /* The rest of it is nflb_now() when it was made, rounded. */
-#define NFLB_CONN_CREATED	GENMASK(31, 3)
+#define NFLB_CONN_CREATED	GENMASK(31, 4)
 
 /*
  * nflb_conn.how: how packets are forwarded. Set before the connection is in the
