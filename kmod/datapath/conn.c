@@ -242,6 +242,22 @@ void nflb_conn_inactive(struct nflb_conn *conn)
 		atomic_dec(&conn->backend->active);
 }
 
+/**
+ * nflb_conn_active() - a connection counts as active again
+ * @conn: the connection; what seemed to be its end was none
+ */
+void nflb_conn_active(struct nflb_conn *conn)
+{
+	if (likely(!nflb_conn_is(conn, NFLB_CONN_INACTIVE)) ||
+	    !(atomic_fetch_andnot(NFLB_CONN_INACTIVE, &conn->flags) &
+	      NFLB_CONN_INACTIVE))
+		return;
+	atomic_inc(&conn->backend->active);
+	/* Who unlinked it meanwhile may have done that too early. */
+	if (nflb_conn_is(conn, NFLB_CONN_DYING))
+		nflb_conn_inactive(conn);
+}
+
 /* It is gone, or never came to be: its backend has one less. */
 static void conn_uncount(struct nflb_conn *conn)
 {

@@ -51,7 +51,7 @@ struct nflb_persist;
 
 /*
  * nflb_tuple.aux of a connection's nodes: the top bit is the direction, the
- * rest the sequence number seen last, in steps of 128 KiB (conn_state.c).
+ * rest the sequence number seen last, in steps of 128 KiB (conn_proof.c).
  */
 #define NFLB_AUX_DIR		BIT(15)
 #define NFLB_AUX_SEQ_MASK	(NFLB_AUX_DIR - 1)
@@ -72,8 +72,9 @@ struct nflb_conn_node {
  * @delta: is added to the client's sequence numbers towards the backend
  * @isn: the client's initial sequence number
  * @first_ack: acknowledges the backend's SYN and nothing more
- * @end: sequence number after the client's FIN, as the backend sees it; of a
- *	new connection with NFLB_HOW_REUSED, that of the one before
+ * @end: of a new connection with NFLB_HOW_REUSED, where the one before ended, as
+ *	the backend sees it; of any other, with NFLB_NOW_SYN_AGAIN, the number of
+ *	the SYN that was passed on last
  */
 struct nflb_conn_seq {
 	u32			delta;
@@ -372,6 +373,7 @@ bool nflb_conn_ending(const struct nflb_net *nn, const struct nflb_conn *conn,
 		      u32 now);
 void nflb_conn_end(struct nflb_net *nn, struct nflb_conn *conn);
 void nflb_conn_tell(struct nflb_net *nn, struct nflb_conn *conn);
+void nflb_conn_ask(struct nflb_net *nn, struct nflb_conn *conn);
 
 int nflb_conn_cache_init(void);
 void nflb_conn_cache_exit(void);
@@ -395,6 +397,7 @@ void nflb_conn_free(struct nflb_conn *conn);
 bool nflb_conn_evict(struct nflb_net *nn, bool draft);
 bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn);
 void nflb_conn_remember(struct nflb_conn *conn, struct nflb_persist *entry);
+void nflb_conn_active(struct nflb_conn *conn);
 void nflb_conn_inactive(struct nflb_conn *conn);
 
 /* conn_draft.c */

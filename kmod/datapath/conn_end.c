@@ -42,6 +42,24 @@ bool nflb_conn_ending(const struct nflb_net *nn, const struct nflb_conn *conn,
 		READ_ONCE(conn->backend->gone) == NFLB_GONE_ALL);
 }
 
+/* Returns whether it was in another state before. Not every CPU can exchange a
+ * byte, so its word is.
+ */
+static bool set_ended(struct nflb_conn *conn)
+{
+	int word = atomic_read(&conn->word);
+	int ended;
+
+	do {
+		if ((word & (int)nflb_conn_word_of(U8_MAX, 0, 0)) ==
+		    (int)nflb_conn_word_of(NFLB_CONN_ENDED, 0, 0))
+			return false;
+		ended = (word & ~(int)nflb_conn_word_of(U8_MAX, 0, 0)) |
+			(int)nflb_conn_word_of(NFLB_CONN_ENDED, 0, 0);
+	} while (!atomic_try_cmpxchg(&conn->word, &word, ended));
+	return true;
+}
+
 /**
  * nflb_conn_end() - a connection is over from now on
  * @nn: the namespace
@@ -51,10 +69,7 @@ bool nflb_conn_ending(const struct nflb_net *nn, const struct nflb_conn *conn,
  */
 void nflb_conn_end(struct nflb_net *nn, struct nflb_conn *conn)
 {
-	u8 state = READ_ONCE(conn->state);
-
-	if (state == NFLB_CONN_ENDED ||
-	    cmpxchg(&conn->state, state, NFLB_CONN_ENDED) != state)
+	if (!set_ended(conn))
 		return;
 	WRITE_ONCE(conn->timeout, NFLB_TIMEOUT_CLOSE * HZ);
 	nflb_conn_renew(conn, nflb_now());
@@ -170,12 +185,17 @@ static void tell(struct net *net, const struct nflb_tuple *to, u32 seq, u32 ack)
 		ip6_local_out(net, NULL, skb);
 }
 
+static u32 noted_seq(struct nflb_conn *conn, enum nflb_dir dir)
+{
+	if (!(conn->how & NFLB_HOW_ONE_SIDED))
+		return READ_ONCE(conn->at[dir]);
+	return (u32)READ_ONCE(*nflb_conn_aux(conn, dir)) << NFLB_AUX_SEQ_SHIFT;
+}
+
 /* A sequence number that its sender has left behind. */
 static u32 old_seq(struct nflb_conn *conn, enum nflb_dir dir)
 {
-	u16 aux = READ_ONCE(*nflb_conn_aux(conn, dir)) & NFLB_AUX_SEQ_MASK;
-
-	return ((u32)aux << NFLB_AUX_SEQ_SHIFT) - (1 << NFLB_AUX_SEQ_SHIFT);
+	return noted_seq(conn, dir) - (1 << NFLB_AUX_SEQ_SHIFT);
 }
 
 /**
@@ -202,4 +222,27 @@ void nflb_conn_tell(struct nflb_net *nn, struct nflb_conn *conn)
 		return;
 	nflb_tuple_invert(&to, &conn->out.tuple);
 	tell(nn->net, &to, client + nflb_tcp_seq_delta(conn), backend);
+}
+
+/**
+ * nflb_conn_ask() - ask the client of a connection whether it still has it
+ * @nn: the namespace
+ * @conn: the connection, which is alive
+ *
+ * A client that has it gets a segment out of its window, and answers with an
+ * acknowledgment. One that began anew answers with a RST that has the number
+ * acknowledged here (RFC 9293, 3.10.7.3). Nothing is sent when refusals are not
+ * to be answered (net.nflb.reject).
+ *
+ * Context: rcu_read_lock() held; any but hard interrupts.
+ */
+void nflb_conn_ask(struct nflb_net *nn, struct nflb_conn *conn)
+{
+	struct nflb_tuple to;
+
+	if (!READ_ONCE(nn->reject))
+		return;
+	nflb_tuple_invert(&to, &conn->in.tuple);
+	tell(nn->net, &to, old_seq(conn, NFLB_DIR_OUT),
+	     noted_seq(conn, NFLB_DIR_IN));
 }

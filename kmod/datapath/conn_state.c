@@ -1,32 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The TCP state of a connection, followed in both directions by flags alone,
- * but for one thing: a RST is believed only when its sequence number is near
- * the last that was seen of its sender. A forged RST with a number out of thin
- * air is passed on (its receiver knows better, RFC 5961 section 3) and does not
- * shorten the life of the connection.
- *
- * "Near" is told by 15 bits of the sequence number, in steps of 128 KiB, which
- * are written only when they change: a flow that is idle or slow does not dirty
- * its cache line. They move forward by small steps, or by a larger one when the
- * acknowledgment number fits what the other side sent. So one forged segment in
- * some three thousand is believed, be it a RST or one to prepare for it.
+ * The state of a connection, followed in both directions. What a segment says is
+ * done only when it shows that it is its sender's: conn_proof.c.
  */
 #include <linux/jiffies.h>
 
+#include "datapath/conn_proof.h"
 #include "datapath/conn_state.h"
 #include "datapath/service.h"
-#include "datapath/tcp_seq.h"
-
-/* In steps of 128 KiB: how far a RST may be behind or ahead of the last, */
-#define SEQ_BEHIND	8
-#define SEQ_AHEAD	2
-/* and how far a segment may leap when much before it was lost on the way here:
- * by a window, and what it acknowledges was sent within the last window.
- */
-#define LEAP_MAX	256
-#define LEAP_ACK_BEHIND	64
-#define LEAP_ACK_AHEAD	1
 
 static const char * const state_names[] = {
 	[NFLB_CONN_NONE]	= "none",
@@ -83,7 +64,9 @@ NFLB_EXPORT_KUNIT(nflb_conn_state_timeouts);
 static void state_set(struct nflb_conn *conn, u8 state)
 {
 	nflb_conn_state_enter(conn, state, nflb_now());
-	if (!nflb_conn_state_active(state))
+	if (nflb_conn_state_active(state))
+		nflb_conn_active(conn);
+	else
 		nflb_conn_inactive(conn);
 }
 
@@ -116,7 +99,7 @@ static u8 next_on_ack(u8 state, enum nflb_dir dir)
 /**
  * nflb_conn_state_next() - the state after a TCP segment
  * @state: the state before
- * @tcp_flags: NFLB_TCP_* of the segment; a RST must have been believed
+ * @tcp_flags: NFLB_TCP_* of the segment, which was believed
  * @dir: its direction
  *
  * RST goes before SYN before FIN before ACK. Return: the state after.
@@ -143,7 +126,7 @@ NFLB_EXPORT_KUNIT(nflb_conn_state_next);
 /**
  * nflb_conn_state_one_sided() - the state after a TCP segment of the client
  * @state: the state before
- * @tcp_flags: NFLB_TCP_* of the segment; a RST must have been believed
+ * @tcp_flags: NFLB_TCP_* of the segment, which was believed
  *
  * For connections whose backend answers past the balancer. The client's ACK
  * tells that it got the backend's SYN-ACK; what the backend closes is not seen.
@@ -166,83 +149,10 @@ u8 nflb_conn_state_one_sided(u8 state, u8 tcp_flags)
 }
 NFLB_EXPORT_KUNIT(nflb_conn_state_one_sided);
 
-/* Is @seq at most so many steps behind or ahead of what @aux noted? */
-static bool seq_near(u16 aux, u32 seq, u16 behind, u16 ahead)
+static void follow(struct nflb_conn *conn, u8 state, u8 next)
 {
-	u16 distance = (seq >> NFLB_AUX_SEQ_SHIFT) - aux + behind;
-
-	return (distance & NFLB_AUX_SEQ_MASK) <= behind + ahead;
-}
-
-/*
- * Did much before this segment get lost, or is it forged? Where the backend is
- * not seen, its numbers are those that the client acknowledged last; and after
- * a SYN, which may have begun a new connection, any are taken.
- */
-static bool leap_believed(struct nflb_conn *conn, u16 aux, u16 other, u32 seq,
-			  u32 ack)
-{
-	if (nflb_conn_now(conn, NFLB_NOW_SYN_AGAIN)) {
-		nflb_conn_now_clear(conn, NFLB_NOW_SYN_AGAIN);
-		return true;
-	}
-	if (!seq_near(aux, seq, 0, LEAP_MAX))
-		return false;
-	return conn->how & NFLB_HOW_ONE_SIDED ?
-	       seq_near(other, ack, 0, LEAP_MAX) :
-	       seq_near(other, ack, LEAP_ACK_BEHIND, LEAP_ACK_AHEAD);
-}
-
-/* Note how far the sender is; see the head of this file. */
-static noinline void seq_move(struct nflb_conn *conn,
-			      const struct nflb_pkt *pkt, enum nflb_dir dir,
-			      u16 aux)
-{
-	u16 other = READ_ONCE(*nflb_conn_aux(conn, !dir));
-	u32 seq = pkt->tcp_seq, ack = pkt->tcp_ack;
-
-	/* All numbers are kept as the client knows its own. */
-	if (dir == NFLB_DIR_OUT)
-		ack -= nflb_tcp_seq_delta(conn);
-
-	if (READ_ONCE(conn->state) >= NFLB_CONN_ESTABLISHED &&
-	    !seq_near(aux, seq, 0, SEQ_AHEAD) &&
-	    !leap_believed(conn, aux, other, seq, ack))
-		return;
-	WRITE_ONCE(*nflb_conn_aux(conn, dir),
-		   (aux & NFLB_AUX_DIR) | seq >> NFLB_AUX_SEQ_SHIFT);
-}
-
-static void seq_note(struct nflb_conn *conn, const struct nflb_pkt *pkt,
-		     enum nflb_dir dir, u16 aux)
-{
-	if (unlikely((aux & NFLB_AUX_SEQ_MASK) !=
-		     pkt->tcp_seq >> NFLB_AUX_SEQ_SHIFT))
-		seq_move(conn, pkt, dir, aux);
-}
-
-/* How far the backend is, by what the client acknowledges. */
-static void ack_note(struct nflb_conn *conn, const struct nflb_pkt *pkt)
-{
-	u16 aux = READ_ONCE(conn->outer.aux);
-
-	if (likely(aux == pkt->tcp_ack >> NFLB_AUX_SEQ_SHIFT) ||
-	    !(pkt->tcp_flags & NFLB_TCP_ACK))
-		return;
-	if (READ_ONCE(conn->state) < NFLB_CONN_ESTABLISHED ||
-	    nflb_conn_now(conn, NFLB_NOW_SYN_AGAIN) ||
-	    seq_near(aux, pkt->tcp_ack, 0, LEAP_MAX))
-		WRITE_ONCE(conn->outer.aux,
-			   pkt->tcp_ack >> NFLB_AUX_SEQ_SHIFT);
-}
-
-static bool rst_believed(const struct nflb_conn *conn, u16 aux, u32 seq)
-{
-	/* Before the handshake is through nothing is worth forging, and a
-	 * backend that refuses a connection was not seen before.
-	 */
-	return READ_ONCE(conn->state) < NFLB_CONN_ESTABLISHED ||
-	       seq_near(aux, seq, SEQ_BEHIND, SEQ_AHEAD);
+	if (unlikely(next != state))
+		state_set(conn, next);
 }
 
 static void assure(struct nflb_conn *conn)
@@ -251,12 +161,222 @@ static void assure(struct nflb_conn *conn)
 	nflb_conn_state_enter(conn, READ_ONCE(conn->state), nflb_now());
 }
 
-static noinline void udp_news(struct nflb_conn *conn, enum nflb_dir dir)
+static void reset(struct nflb_conn *conn)
 {
+	nflb_conn_now_clear(conn, NFLB_NOW_HEARD_IN | NFLB_NOW_HEARD_OUT);
+	state_set(conn, NFLB_CONN_CLOSE);
+}
+
+/*
+ * The backend lost the connection and accepted a SYN that went its way: it is
+ * like a new one with the same tuples.
+ */
+static void begin_afresh(struct nflb_conn *conn, const struct nflb_pkt *pkt)
+{
+	const struct nflb_snapshot *snapshot;
+
+	snapshot = rcu_dereference(conn->backend->service->snapshot);
+	nflb_proof_begin(conn, NFLB_DIR_IN, READ_ONCE(conn->seq.end));
+	nflb_proof_begin(conn, NFLB_DIR_OUT, pkt->tcp_seq + 1);
+	WRITE_ONCE(conn->seq.isn, conn->seq.end);
+	nflb_conn_now_clear(conn, NFLB_NOW_SYN_AGAIN | NFLB_NOW_ASKED |
+				  NFLB_NOW_ASSURED | NFLB_NOW_PROXY_ACKED |
+				  NFLB_NOW_HEARD_IN | NFLB_NOW_HEARD_OUT);
+	if (conn->how & NFLB_HOW_LADDR && !(conn->how & NFLB_HOW_PROXY) &&
+	    snapshot->toa)
+		nflb_conn_now_set(conn, NFLB_NOW_TOA);
+	state_set(conn, NFLB_CONN_SYN_RECV);
+}
+
+static void syn_in(struct nflb_conn *conn, const struct nflb_pkt *pkt,
+		   u8 state, u32 now)
+{
+	if (state >= NFLB_CONN_ESTABLISHED) {
+		if (nflb_proof_syn(conn, pkt, now))
+			nflb_conn_ask(conn->backend->service->nn, conn);
+		return;
+	}
+	/* Once the backend answered, another number is none of this client. */
+	if (state < NFLB_CONN_SYN_RECV)
+		nflb_proof_begin(conn, NFLB_DIR_IN, pkt->tcp_seq);
+	if (state == NFLB_CONN_NONE)
+		state_set(conn, NFLB_CONN_SYN_SENT);
+}
+
+/* A backend that uses SYN cookies may answer with another number each time. */
+static void syn_out(struct nflb_conn *conn, const struct nflb_pkt *pkt,
+		    u8 state)
+{
+	if (state >= NFLB_CONN_ESTABLISHED) {
+		if (nflb_proof_accepted(conn, pkt))
+			begin_afresh(conn, pkt);
+		return;
+	}
+	if (state == NFLB_CONN_NONE)
+		return;
+	nflb_proof_begin(conn, NFLB_DIR_OUT, pkt->tcp_seq + 1);
+	if (state == NFLB_CONN_SYN_SENT)
+		state_set(conn, NFLB_CONN_SYN_RECV);
+}
+
+/* Before the handshake is through; returns whether it is now. */
+static bool handshake(struct nflb_conn *conn, const struct nflb_pkt *pkt,
+		      enum nflb_dir dir, u8 state)
+{
+	if (state != NFLB_CONN_SYN_RECV || !(pkt->tcp_flags & NFLB_TCP_ACK))
+		return false;
+	if (dir == NFLB_DIR_OUT) {
+		/* Ahead of the client's ACK: Fast Open, or that went past us. */
+		nflb_proof_begin(conn, NFLB_DIR_OUT, pkt->tcp_seq);
+		nflb_conn_now_set(conn, NFLB_NOW_HEARD_OUT);
+		return false;
+	}
+	if (!nflb_proof_handshake(conn, pkt))
+		return false;
+	nflb_proof_begin(conn, NFLB_DIR_IN, pkt->tcp_seq);
+	nflb_conn_now_set(conn, NFLB_NOW_ASSURED);
+	state_set(conn, NFLB_CONN_ESTABLISHED);
+	return true;
+}
+
+/* The same of a one-sided connection, which is not assured by that. */
+static bool handshake_one_sided(struct nflb_conn *conn,
+				const struct nflb_pkt *pkt, u8 state)
+{
+	/* In NONE, it was made for a segment in its middle. */
+	if (!(pkt->tcp_flags & NFLB_TCP_ACK) ||
+	    (state != NFLB_CONN_NONE && !nflb_proof_handshake(conn, pkt)))
+		return false;
+	nflb_proof_begin(conn, NFLB_DIR_IN, pkt->tcp_seq);
+	nflb_proof_begin(conn, NFLB_DIR_OUT, pkt->tcp_ack);
+	state_set(conn, NFLB_CONN_ESTABLISHED);
+	return true;
+}
+
+/* The state of a connection that was ended by mistake: its sender goes on. */
+static u8 revived(struct nflb_conn *conn, const struct nflb_pkt *pkt,
+		  enum nflb_dir dir, u8 state)
+{
+	const u8 both = NFLB_NOW_HEARD_IN | NFLB_NOW_HEARD_OUT;
+	bool client = dir == NFLB_DIR_IN;
+
+	if (state == NFLB_CONN_CLOSE) {
+		nflb_conn_now_set(conn, client ? NFLB_NOW_HEARD_IN :
+						 NFLB_NOW_HEARD_OUT);
+		return conn->how & NFLB_HOW_ONE_SIDED ||
+		       (READ_ONCE(conn->now) & both) == both ?
+		       NFLB_CONN_ESTABLISHED : state;
+	}
+	if (pkt->tcp_flags & NFLB_TCP_FIN || !nflb_proof_goes_on(conn, pkt, dir))
+		return state;
+	switch (state) {
+	case NFLB_CONN_FIN_WAIT:
+		return client ? NFLB_CONN_ESTABLISHED : state;
+	case NFLB_CONN_CLOSE_WAIT:
+		return client ? state : NFLB_CONN_ESTABLISHED;
+	default:
+		return client ? NFLB_CONN_CLOSE_WAIT : NFLB_CONN_FIN_WAIT;
+	}
+}
+
+/* A segment of a side that still has the connection */
+static void heard(struct nflb_conn *conn, const struct nflb_pkt *pkt,
+		  enum nflb_dir dir)
+{
+	const u8 doubts = NFLB_NOW_SYN_AGAIN | NFLB_NOW_ASKED;
+	u8 state = READ_ONCE(conn->state);
+
+	if (likely(state == NFLB_CONN_ESTABLISHED &&
+		   !nflb_conn_now(conn, doubts)))
+		return;
+	if (!nflb_proof_near(conn, pkt, dir))
+		return;
+	if (nflb_conn_now(conn, doubts)) {
+		nflb_conn_now_clear(conn, doubts);
+		/* A SYN's number stood in the place of this one. */
+		if (conn->how & NFLB_HOW_ONE_SIDED)
+			nflb_proof_begin(conn, NFLB_DIR_OUT, pkt->tcp_ack);
+	}
+	if (state > NFLB_CONN_ESTABLISHED && state <= NFLB_CONN_CLOSE)
+		follow(conn, state, revived(conn, pkt, dir, state));
+}
+
+static void two_sided(struct nflb_conn *conn, const struct nflb_pkt *pkt,
+		      enum nflb_dir dir, u32 now)
+{
+	u8 state = READ_ONCE(conn->state), flags = pkt->tcp_flags;
+
+	if (unlikely(flags & NFLB_TCP_RST)) {
+		if (nflb_proof_rst(conn, pkt, dir))
+			reset(conn);
+		return;
+	}
+	if (unlikely(flags & NFLB_TCP_SYN)) {
+		if (dir == NFLB_DIR_IN)
+			syn_in(conn, pkt, state, now);
+		else
+			syn_out(conn, pkt, state);
+		return;
+	}
+	if (unlikely(state < NFLB_CONN_ESTABLISHED) &&
+	    !handshake(conn, pkt, dir, state))
+		return;
+	if (flags & NFLB_TCP_FIN && !nflb_proof_fin(conn, pkt, dir))
+		return;
+	heard(conn, pkt, dir);
+	state = READ_ONCE(conn->state);
+	if (state != NFLB_CONN_LAST_ACK ||
+	    nflb_proof_last_ack(conn, pkt, dir))
+		follow(conn, state, nflb_conn_state_next(state, flags, dir));
+	nflb_proof_note(conn, pkt, dir);
+}
+
+static void one_sided(struct nflb_conn *conn, const struct nflb_pkt *pkt,
+		      u32 now)
+{
+	u8 state = READ_ONCE(conn->state), flags = pkt->tcp_flags;
+	bool through = state >= NFLB_CONN_ESTABLISHED;
+
+	if (unlikely(flags & NFLB_TCP_RST)) {
+		if (nflb_proof_rst(conn, pkt, NFLB_DIR_IN))
+			reset(conn);
+		return;
+	}
+	if (unlikely(flags & NFLB_TCP_SYN)) {
+		syn_in(conn, pkt, state, now);
+		return;
+	}
+	if (unlikely(!through) && !handshake_one_sided(conn, pkt, state))
+		return;
+	if (flags & NFLB_TCP_FIN && !nflb_proof_fin(conn, pkt, NFLB_DIR_IN))
+		return;
+	heard(conn, pkt, NFLB_DIR_IN);
+	if (unlikely(!nflb_conn_assured(conn)) && through &&
+	    nflb_proof_means_it(conn, pkt))
+		assure(conn);
+	state = READ_ONCE(conn->state);
+	/* From CLOSE back, only heard() leads. */
+	if (state != NFLB_CONN_CLOSE)
+		follow(conn, state, nflb_conn_state_one_sided(state, flags));
+	nflb_proof_note(conn, pkt, NFLB_DIR_IN);
+}
+
+static void datagram(struct nflb_conn *conn, enum nflb_dir dir, u32 now)
+{
+	if (!nflb_conn_udp_news(conn, dir, now))
+		return;
 	if (dir == NFLB_DIR_OUT)
 		nflb_conn_now_set(conn, NFLB_NOW_HEARD_OUT);
 	else
 		assure(conn);
+}
+
+/* Does it say nothing of whether the connection is still there? */
+static bool is_late_syn(const struct nflb_conn *conn,
+			const struct nflb_pkt *pkt)
+{
+	return (pkt->tcp_flags & (NFLB_TCP_SYN | NFLB_TCP_RST)) ==
+	       NFLB_TCP_SYN && !nflb_conn_state_half_open(conn);
 }
 
 /**
@@ -272,36 +392,14 @@ void nflb_conn_state_packet(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 			    enum nflb_dir dir)
 {
 	u32 now = nflb_now();
-	u8 state, next;
 
-	if (pkt->tuple.proto == IPPROTO_UDP && nflb_conn_udp_news(conn, dir, now))
-		udp_news(conn, dir);
-	nflb_conn_touch(conn, now);
-	if (pkt->tuple.proto == IPPROTO_TCP) {
-		bool one_sided = conn->how & NFLB_HOW_ONE_SIDED;
-		u16 aux = READ_ONCE(*nflb_conn_aux(conn, dir));
-
-		if (unlikely(pkt->tcp_flags & NFLB_TCP_RST)) {
-			if (!rst_believed(conn, aux, pkt->tcp_seq))
-				return;
-		} else if (likely(!(pkt->tcp_flags & NFLB_TCP_SYN) ||
-				  READ_ONCE(conn->state) <
-				  NFLB_CONN_ESTABLISHED)) {
-			if (one_sided)
-				ack_note(conn, pkt);
-			seq_note(conn, pkt, dir, aux);
-		} else if (one_sided) {
-			nflb_conn_now_set(conn, NFLB_NOW_SYN_AGAIN);
-		}
-		state = READ_ONCE(conn->state);
-		next = one_sided ?
-		       nflb_conn_state_one_sided(state, pkt->tcp_flags) :
-		       nflb_conn_state_next(state, pkt->tcp_flags, dir);
-		if (unlikely(next != state)) {
-			if (next == NFLB_CONN_ESTABLISHED)
-				nflb_conn_now_set(conn, NFLB_NOW_ASSURED);
-			state_set(conn, next);
-		}
-	}
+	if (pkt->tuple.proto != IPPROTO_TCP)
+		datagram(conn, dir, now);
+	else if (conn->how & NFLB_HOW_ONE_SIDED)
+		one_sided(conn, pkt, now);
+	else
+		two_sided(conn, pkt, dir, now);
+	if (likely(!is_late_syn(conn, pkt)))
+		nflb_conn_touch(conn, now);
 }
 NFLB_EXPORT_KUNIT(nflb_conn_state_packet);

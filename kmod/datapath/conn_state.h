@@ -116,23 +116,6 @@ static inline bool nflb_conn_state_over(const struct nflb_conn *conn)
 	       state == NFLB_CONN_ENDED;
 }
 
-/*
- * May a new SYN of the client begin a new connection in its place? Once the
- * client closed its side it may use its port again. While only the backend did,
- * or nobody, a SYN is either lost by a host that crashed or forged: the backend
- * answers it (RFC 5961 section 4), and nothing changes here. Where the balancer
- * does not see whether it does, a backend that gets no new connections is left.
- */
-static inline bool nflb_conn_state_reusable(const struct nflb_conn *conn)
-{
-	u8 state = READ_ONCE(conn->state);
-
-	if (conn->how & NFLB_HOW_ONE_SIDED && nflb_backend_leaves(conn->backend))
-		return true;
-	return nflb_conn_state_over(conn) || state == NFLB_CONN_FIN_WAIT ||
-	       state == NFLB_CONN_LAST_ACK || state == NFLB_CONN_ENDED;
-}
-
 /**
  * nflb_conn_alive() - may this connection take packets?
  * @conn: the connection

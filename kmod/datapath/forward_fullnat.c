@@ -10,6 +10,7 @@
 #include "datapath/laddr.h"
 #include "datapath/proxy.h"
 #include "datapath/stats.h"
+#include "datapath/tcp_seq.h"
 #include "netns.h"
 
 static u8 how_flags(struct nflb_conn *conn)
@@ -58,7 +59,8 @@ static void fullnat_inherit(struct nflb_conn *conn, const struct nflb_conn *old)
 	if (READ_ONCE(old->state) != NFLB_CONN_TIME_WAIT)
 		return;
 	conn->how |= NFLB_HOW_REUSED;
-	conn->seq.end = READ_ONCE(old->seq.end);
+	conn->seq.end = READ_ONCE(old->at[NFLB_DIR_IN]) +
+			nflb_tcp_seq_delta(old);
 }
 
 const struct nflb_forward_ops nflb_forward_fullnat = {

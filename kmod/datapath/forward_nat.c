@@ -23,7 +23,7 @@ static bool needs_tcp(const struct nflb_pkt *pkt, const struct nflb_conn *conn)
 {
 	return nflb_conn_now(conn, NFLB_NOW_SEQ | NFLB_NOW_TOA) ||
 	       conn->how & NFLB_HOW_PROXY ||
-	       pkt->tcp_flags & (NFLB_TCP_SYN | NFLB_TCP_FIN);
+	       pkt->tcp_flags & NFLB_TCP_SYN;
 }
 
 /* The balancer's own headers and options, then sequence numbers. */

@@ -3,6 +3,7 @@
  * The whole path of a packet, stage by stage. Begin to read here.
  */
 #include "datapath/conn.h"
+#include "datapath/conn_proof.h"
 #include "datapath/conn_state.h"
 #include "datapath/encap.h"
 #include "datapath/fastpath.h"
@@ -55,8 +56,11 @@ static noinline enum nflb_verdict conn_over(struct nflb_pkt *pkt,
 bool nflb_conn_serves(const struct nflb_pkt *pkt, const struct nflb_conn *conn,
 		      enum nflb_dir dir)
 {
-	return likely(nflb_conn_alive(conn, nflb_now()) &&
-		      !(client_syn(pkt, dir) && nflb_conn_state_reusable(conn)));
+	u32 now = nflb_now();
+
+	return likely(nflb_conn_alive(conn, now) &&
+		      !(client_syn(pkt, dir) &&
+			nflb_proof_anew(conn, pkt, now)));
 }
 
 /*

@@ -10,7 +10,7 @@
  * its SYN is answered with an old acknowledgment, and the client loses a second
  * or more. So for such a connection, and for no other,
  *  - the client's initial sequence number is moved beyond the end of the last
- *    connection, which was noted at its FIN; all later ones by as much, and
+ *    connection, which is known by its FIN; all later ones by as much, and
  *    what acknowledges them (ACK, SACK) back;
  *  - the timestamp option is taken from the SYN, so that none are used.
  *
@@ -80,11 +80,11 @@ static bool is_syn(const struct nflb_pkt *pkt)
 static enum nflb_verdict rewrite_in(struct nflb_pkt *pkt,
 				    struct nflb_conn *conn, unsigned int mtu)
 {
-	struct nflb_conn_seq *seq = &conn->seq;
 	enum nflb_verdict verdict;
 	u32 delta;
 
-	if (is_syn(pkt))
+	/* A later one is no begin; see conn_proof.c. */
+	if (is_syn(pkt) && nflb_conn_state_half_open(conn))
 		syn(pkt, conn);
 	delta = nflb_tcp_seq_delta(conn);
 	if (conn->how & NFLB_HOW_PROXY) {
@@ -98,9 +98,6 @@ static enum nflb_verdict rewrite_in(struct nflb_pkt *pkt,
 	if (delta)
 		nflb_mangle_field(pkt, offsetof(struct tcphdr, seq),
 				  htonl(pkt->tcp_seq + delta));
-	if (pkt->tcp_flags & NFLB_TCP_FIN)
-		WRITE_ONCE(seq->end, pkt->tcp_seq + delta + pkt->skb->len -
-				     pkt->l4 - pkt->tcp_doff + 1);
 	if (nflb_conn_now(conn, NFLB_NOW_TOA))
 		return nflb_toa_insert(pkt, conn, mtu);
 	return NFLB_CONTINUE;
@@ -110,7 +107,9 @@ static void synack(struct nflb_pkt *pkt, struct nflb_conn *conn)
 {
 	struct nflb_conn_seq *seq = &conn->seq;
 
-	WRITE_ONCE(seq->first_ack, pkt->tcp_seq + 1);
+	/* Not what a SYN on a live connection is answered with. */
+	if (nflb_conn_state_half_open(conn))
+		WRITE_ONCE(seq->first_ack, pkt->tcp_seq + 1);
 	if (nflb_conn_now(conn, NFLB_NOW_TOA))
 		nflb_tcp_lower_mss(pkt, nflb_toa_len(conn));
 }

@@ -109,7 +109,7 @@ static void established(struct kunit *test, struct nflb_conn *conn,
 	conn->out.tuple.aux = NFLB_AUX_DIR;
 	segment(conn, S, seq, NFLB_DIR_IN);
 	segment(conn, S | A, seq + 7, NFLB_DIR_OUT);
-	segment(conn, A, seq + 1, NFLB_DIR_IN);
+	segment_ack(conn, A, seq + 1, seq + 8, NFLB_DIR_IN);
 	segment(conn, A, seq + 8, NFLB_DIR_OUT);
 	KUNIT_EXPECT_EQ(test, (int)conn->state, EE);
 }
