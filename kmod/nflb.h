@@ -57,7 +57,8 @@ enum nflb_verdict {
 	X(TTL_EXCEEDED,		"ttl-exceeded")			\
 	X(MTU_EXCEEDED,		"mtu-exceeded")			\
 	X(UNTRANSLATABLE,	"untranslatable")		\
-	X(NOT_ON_LINK,		"not-on-link")
+	X(NOT_ON_LINK,		"not-on-link")			\
+	X(FORGED_ERROR,		"forged-error")
 
 #define NFLB_REASON_ENUM(id, name) NFLB_REASON_##id,
 

@@ -9,6 +9,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
+#include "datapath/conn_proof.h"
 #include "datapath/family.h"
 #include "datapath/icmp.h"
 #include "datapath/mangle.h"
@@ -45,12 +46,16 @@ bool nflb_icmp_checksum_ok(struct nflb_pkt *pkt)
 /**
  * nflb_icmp_check() - may this error be translated?
  * @pkt: the error, of NFLB_KIND_ICMP_ERROR
+ * @conn: the connection that it is about
+ * @dir: its direction
  *
  * Return: NFLB_CONTINUE; NFLB_ACCEPT when it is not addressed to the sender of
  * what it quotes, so that the host may look at it; NFLB_DROP when its checksum
- * is wrong (it will be made anew).
+ * is wrong (it will be made anew), or the connection sent no such packet.
  */
-enum nflb_verdict nflb_icmp_check(struct nflb_pkt *pkt)
+enum nflb_verdict nflb_icmp_check(struct nflb_pkt *pkt,
+				  const struct nflb_conn *conn,
+				  enum nflb_dir dir)
 {
 	union nflb_addr src, dst;
 
@@ -59,6 +64,8 @@ enum nflb_verdict nflb_icmp_check(struct nflb_pkt *pkt)
 		return NFLB_ACCEPT;
 	if (!nflb_icmp_checksum_ok(pkt))
 		return nflb_drop(pkt, NFLB_REASON_BAD_CHECKSUM);
+	if (!nflb_proof_quoted(conn, pkt, dir))
+		return nflb_drop(pkt, NFLB_REASON_FORGED_ERROR);
 	return NFLB_CONTINUE;
 }
 

@@ -9,7 +9,9 @@
 #include "datapath/packet.h"
 
 bool nflb_icmp_checksum_ok(struct nflb_pkt *pkt);
-enum nflb_verdict nflb_icmp_check(struct nflb_pkt *pkt);
+enum nflb_verdict nflb_icmp_check(struct nflb_pkt *pkt,
+				  const struct nflb_conn *conn,
+				  enum nflb_dir dir);
 enum nflb_verdict nflb_icmp_translate(struct nflb_pkt *pkt,
 				      struct nflb_conn *conn,
 				      enum nflb_dir dir);

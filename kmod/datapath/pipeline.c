@@ -142,7 +142,7 @@ static enum nflb_verdict run(struct nflb_pkt *pkt)
 	if (likely(pkt->kind == NFLB_KIND_FLOW)) {
 		nflb_conn_state_packet(conn, pkt, dir);
 	} else {
-		verdict = nflb_icmp_check(pkt);
+		verdict = nflb_icmp_check(pkt, conn, dir);
 		if (verdict != NFLB_CONTINUE)
 			return verdict;
 	}
