@@ -156,17 +156,17 @@ dist:
 .PHONY: fuzz
 fuzz: bootstrap
 	NFLB_CASE_TIMEOUT=10000 NFLB_FUZZ_PACKETS=1000000 NFLB_FUZZ_COUNT=100000 NFLB_FUZZ_MESSAGES=1000000 \
-		tests/e2e/run --kernel uml --timeout 14400 61-netlink-fuzz 80-packet-fuzz
+		tests/e2e/run --kernel uml --timeout 14400 61-netlink-fuzz 90-packet-fuzz
 
 .PHONY: chaos
 chaos: bootstrap
 	NFLB_CASE_TIMEOUT=10000 NFLB_CHAOS_SECONDS=600 tests/e2e/run --kernel $(or $(CHAOS_KERNEL),uml) \
-		--timeout 7200 81-chaos
+		--timeout 7200 91-chaos
 
 .PHONY: faults
 faults: bootstrap
 	NFLB_CASE_TIMEOUT=10000 NFLB_FAULT_STEP=32 NFLB_FAULT_STRIDE=1 \
-		tests/e2e/run --kernel uml-gcov --timeout 14400 65-no-memory 82-faults
+		tests/e2e/run --kernel uml-gcov --timeout 14400 65-no-memory 92-faults
 
 .PHONY: floods
 floods: bootstrap
@@ -174,7 +174,7 @@ floods: bootstrap
 
 .PHONY: user
 user: bootstrap
-	NFLB_CASE_TIMEOUT=10000 NFLB_USER_SECONDS=1800 tests/e2e/run --kernel uml-gcov --timeout 7200 83-user
+	NFLB_CASE_TIMEOUT=10000 NFLB_USER_SECONDS=1800 tests/e2e/run --kernel uml-gcov --timeout 7200 93-user
 
 .PHONY: coverage
 coverage: bootstrap

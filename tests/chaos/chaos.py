@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Everything at once, at random: chaos.py SECONDS SEED SERVICES-FILE
 
-In the topology of the end-to-end cases, with the services of tests/e2e/81-chaos.sh,
+In the topology of the end-to-end cases, with the services of tests/e2e/91-chaos.sh,
 three workers change the configuration, devices, addresses, routes and sysctls, make
 and delete namespaces that balance, flush, dump, monitor, and now and then unload the
 module and load it again. What a command says does not matter: many of them are wrong
