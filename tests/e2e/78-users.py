@@ -118,20 +118,20 @@ def nobody_holds_rtnl(_net):
 @suite.case()
 def readers_do_not_wait_for_tables(_net):
     """Who changes nothing sees the configuration while tables are built."""
-    many = services(6, 300, lambda b: 65535 if b == 0 else 1)
+    many = services(3, 300, lambda b: 65535 if b == 0 else 1)
     with user() as u:
         u.does("%s config apply %s" % (TOOL, many))
-        # The sysctl makes six tables anew; the shell itself reads meanwhile.
+        # The sysctl makes three tables anew; the shell itself reads meanwhile.
         said = u.does(
-            "echo 131071 >/proc/sys/net/nflb/maglev_table_size & n=0; "
+            "echo 1048573 >/proc/sys/net/nflb/maglev_table_size & n=0; "
             "while kill -0 $! 2>/dev/null; do "
             "read -r line </proc/self/net/nflb/services || exit 1; "
             "n=$((n + 1)); done; wait; "
             "echo shown $n; cat /proc/sys/net/nflb/maglev_table_size")
         shown = int(said.split("shown ")[1].split()[0])
-        assert said.split()[-1] == "131071", said
+        assert said.split()[-1] == "1048573", said
         print("# shown %d times meanwhile" % shown, flush=True)
-        assert shown >= 30, said
+        assert shown >= 10, said
 
 
 @suite.case()
