@@ -221,7 +221,7 @@ static __always_inline u32 nflb_conn_word_of(u8 state, u8 how, u8 now)
 	return of.word;
 }
 
-/* Some bits of a connection's state, how and now, looked at at once */
+/* Some bits of a connection's state, how and now, in one look */
 static __always_inline u32 nflb_conn_word(const struct nflb_conn *conn,
 					  u8 state, u8 how, u8 now)
 {
