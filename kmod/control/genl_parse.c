@@ -273,7 +273,7 @@ static int parse_persist(struct nlattr **tb, struct nflb_service_request *req,
 	}
 	req->settings.persist = nla_get_u32(tb[NFLB_A_SERVICE_PERSIST]);
 	req->settings.persist_prefix4 = prefix4 ? nla_get_u8(prefix4) : 32;
-	req->settings.persist_prefix6 = prefix6 ? nla_get_u8(prefix6) : 128;
+	req->settings.persist_prefix6 = prefix6 ? nla_get_u8(prefix6) : 64;
 	req->set |= NFLB_SET_PERSIST;
 	return 0;
 }

@@ -44,10 +44,10 @@ static void normal_service(struct service_request *n,
 	set_default(&n->proxy, 0);
 	set_default(&n->persist, 0);
 	set_default(&n->persist_prefix4, 32);
-	set_default(&n->persist_prefix6, 128);
+	set_default(&n->persist_prefix6, 64);
 	if (!n->persist.value) {
 		n->persist_prefix4.value = 32;
-		n->persist_prefix6.value = 128;
+		n->persist_prefix6.value = 64;
 	}
 	set_default(&n->slow_start, 0);
 	timeout_default(&n->timeout_syn, NFLB_TIMEOUT_SYN_DEFAULT);
