@@ -8,6 +8,7 @@
  * on each CPU; a backend without room is passed over.
  */
 #include <linux/atomic.h>
+#include <linux/cache.h>
 #include <linux/slab.h>
 
 #include "sched/sched.h"
@@ -17,7 +18,9 @@ static int rr_build(struct nflb_snapshot *snapshot,
 {
 	atomic_t *turn;
 
-	turn = kvzalloc(sizeof(*turn), GFP_KERNEL_ACCOUNT);
+	/* A line of its own: every new connection writes it. */
+	turn = kvzalloc(max_t(size_t, sizeof(*turn), L1_CACHE_BYTES),
+			GFP_KERNEL_ACCOUNT);
 	if (!turn)
 		return -ENOMEM;
 	if (old)
