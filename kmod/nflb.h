@@ -83,7 +83,10 @@ enum nflb_reason {
 	X(ENCAP_PMTU,		"encap-pmtu")			\
 	X(NEIGHBOUR_PENDING,	"neighbour-pending")		\
 	X(HALF_OPEN_EVICTED,	"half-open-evicted")		\
-	X(FAST_PATH,		"fast-path")
+	X(FAST_PATH,		"fast-path")			\
+	X(OVER_EVICTED,		"over-evicted")			\
+	X(PERSIST_EVICTED,	"persist-evicted")		\
+	X(ANSWER_LIMITED,	"answer-limited")
 
 #define NFLB_COUNTER_ENUM(id, name) NFLB_COUNTER_##id,
 

@@ -20,6 +20,7 @@
 #include <net/netfilter/ipv6/nf_reject.h>
 #include <net/route.h>
 
+#include "datapath/conn.h"
 #include "datapath/explain.h"
 #include "datapath/icmp.h"
 #include "datapath/icmp_reply.h"
@@ -28,6 +29,10 @@
 #include "datapath/service.h"
 #include "datapath/source.h"
 #include "netns.h"
+
+/* Segments of the balancer's own, a CPU: so many in so many jiffies */
+#define ANSWER_WINDOW		(HZ / 20)
+#define ANSWERS_PER_WINDOW	500
 
 static void reset(struct nflb_pkt *pkt)
 {
@@ -60,6 +65,33 @@ static bool only_told(struct nflb_pkt *pkt)
 }
 
 /**
+ * nflb_may_answer() - may a TCP segment be sent that nobody forwarded?
+ * @nn: the namespace
+ *
+ * Resets and the like cost more than what they answer, and anybody can ask for
+ * them: so many a second are sent by each CPU, and the rest is counted.
+ *
+ * Context: softirq or BH disabled. Return: whether it may.
+ */
+bool nflb_may_answer(struct nflb_net *nn)
+{
+	struct nflb_drops *drops = this_cpu_ptr(nn->drops);
+	u32 window = nflb_now() / ANSWER_WINDOW;
+
+	if (drops->answer_window != window) {
+		drops->answer_window = window;
+		drops->answers = 0;
+	}
+	if (likely(drops->answers < ANSWERS_PER_WINDOW)) {
+		drops->answers++;
+		return true;
+	}
+	nflb_count(nn, NFLB_COUNTER_ANSWER_LIMITED);
+	return false;
+}
+NFLB_EXPORT_KUNIT(nflb_may_answer);
+
+/**
  * nflb_refuse() - drop a packet, and tell its sender unless that is turned off
  * @pkt: a TCP or UDP packet
  * @reason: why
@@ -69,10 +101,10 @@ static bool only_told(struct nflb_pkt *pkt)
 enum nflb_verdict nflb_refuse(struct nflb_pkt *pkt, enum nflb_reason reason)
 {
 	if (READ_ONCE(pkt->nn->reject) && !only_told(pkt)) {
-		if (pkt->tuple.proto == IPPROTO_TCP)
-			reset(pkt);
-		else
+		if (pkt->tuple.proto != IPPROTO_TCP)
 			port_unreachable(pkt);
+		else if (nflb_may_answer(pkt->nn))
+			reset(pkt);
 	}
 	return nflb_drop(pkt, reason);
 }

@@ -7,6 +7,7 @@
 
 #include "datapath/packet.h"
 
+bool nflb_may_answer(struct nflb_net *nn);
 enum nflb_verdict nflb_refuse(struct nflb_pkt *pkt, enum nflb_reason reason);
 enum nflb_verdict nflb_ttl_exceeded(struct nflb_pkt *pkt);
 enum nflb_verdict nflb_too_big(struct nflb_pkt *pkt, unsigned int mtu);

@@ -159,3 +159,4 @@ u64 nflb_counter_read(const struct nflb_net *nn, enum nflb_counter counter)
 		sum += READ_ONCE(per_cpu_ptr(nn->drops, cpu)->counters[counter]);
 	return sum - nn->counters_base[counter];
 }
+NFLB_EXPORT_KUNIT(nflb_counter_read);

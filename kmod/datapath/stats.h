@@ -43,10 +43,18 @@ struct nflb_stats_sum {
 	u64 bytes[NFLB_DIR_COUNT];
 };
 
-/* One CPU's packets that were not forwarded, by reason; and other counters. */
+/**
+ * struct nflb_drops - one CPU's packets that were not forwarded, and the like
+ * @packets: by reason
+ * @counters: what else is counted
+ * @answer_window: when @answers began, see nflb_may_answer()
+ * @answers: sent since
+ */
 struct nflb_drops {
 	u64 packets[NFLB_REASON_COUNT];
 	u64 counters[NFLB_COUNTER_COUNT];
+	u32 answer_window;
+	u32 answers;
 };
 
 /* Context: softirq or BH disabled. */
