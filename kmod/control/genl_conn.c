@@ -16,8 +16,6 @@
 #include "datapath/conn_state.h"
 #include "netns.h"
 
-/* Let others run after so many. */
-#define WALK_BATCH 1024
 /* How often a flush begins again, against clients that are as fast. */
 #define FLUSH_WALKS 5
 
@@ -71,45 +69,26 @@ static bool matches(const struct nflb_conn *conn,
 	return !f->has_service || of_service(conn, &f->service);
 }
 
-/* The connection of a node, if it is to be seen: once, alive and wanted. */
-static struct nflb_conn *select_conn(struct nflb_conn_node *node,
-				     const struct nflb_conn_filter *filter)
+/* Is a connection to be seen, alive and wanted? */
+static bool selected(const struct nflb_conn *conn,
+		     const struct nflb_conn_filter *filter)
 {
-	struct nflb_conn *conn;
-	enum nflb_dir dir;
-
-	conn = nflb_conn_of(node, &dir);
-	if (dir != NFLB_DIR_IN || nflb_conn_is(conn, NFLB_CONN_DYING) ||
-	    !nflb_conn_alive(conn, nflb_now()) || !matches(conn, filter))
-		return NULL;
-	return conn;
+	return !nflb_conn_is(conn, NFLB_CONN_DYING) &&
+	       nflb_conn_alive(conn, nflb_now()) && matches(conn, filter);
 }
 
 static u64 walk(struct nflb_net *nn, const struct nflb_conn_filter *filter,
 		bool flush)
 {
-	struct nflb_conn_node *node;
-	struct rhashtable_iter iter;
+	struct nflb_conn_walk walk = { };
 	struct nflb_conn *conn;
 	u64 count = 0;
-	u32 n = 0;
 
-	rhashtable_walk_enter(&nn->conns, &iter);
-	rhashtable_walk_start(&iter);
-	while ((node = rhashtable_walk_next(&iter))) {
-		if (IS_ERR(node))
-			continue;
-		conn = select_conn(node, filter);
-		if (conn)
-			count += flush ? nflb_conn_unlink(nn, conn) : 1;
-		if (++n % WALK_BATCH)
-			continue;
-		rhashtable_walk_stop(&iter);
-		cond_resched();
-		rhashtable_walk_start(&iter);
-	}
-	rhashtable_walk_stop(&iter);
-	rhashtable_walk_exit(&iter);
+	rcu_read_lock();
+	while ((conn = nflb_conn_walk_next(nn, &walk)))
+		if (selected(conn, filter))
+			count += flush ? nflb_conn_dismiss(nn, conn) : 1;
+	rcu_read_unlock();
 	return count;
 }
 
@@ -179,7 +158,7 @@ int nflb_nl_conn_flush_doit(struct sk_buff *skb, struct genl_info *info)
 
 /* A dump under way, kept in netlink_callback.ctx. */
 struct conn_dump {
-	struct rhashtable_iter	iter;
+	struct nflb_conn_walk	walk;
 	struct nflb_conn_filter	filter;
 };
 
@@ -196,7 +175,6 @@ static struct conn_dump **dump_of(struct netlink_callback *cb)
  */
 int nflb_nl_conn_get_start(struct netlink_callback *cb)
 {
-	struct nflb_net *nn = nflb_net(sock_net(cb->skb->sk));
 	struct conn_dump *dump;
 	int err;
 
@@ -209,7 +187,6 @@ int nflb_nl_conn_get_start(struct netlink_callback *cb)
 		kfree(dump);
 		return err;
 	}
-	rhashtable_walk_enter(&nn->conns, &dump->iter);
 	*dump_of(cb) = dump;
 	return 0;
 }
@@ -240,27 +217,26 @@ static int put_conn(struct sk_buff *skb, struct netlink_callback *cb,
  */
 int nflb_nl_conn_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
+	struct nflb_net *nn = nflb_net(sock_net(cb->skb->sk));
 	struct conn_dump *dump = *dump_of(cb);
-	struct nflb_conn_node *node;
+	struct nflb_conn_walk here;
 	struct nflb_conn *conn;
-	u32 n = 0;
 
-	rhashtable_walk_start(&dump->iter);
-	/* What did not fit last time comes first. */
-	for (node = rhashtable_walk_peek(&dump->iter); node;
-	     node = rhashtable_walk_next(&dump->iter)) {
-		if (IS_ERR(node))
-			continue;
-		conn = select_conn(node, &dump->filter);
-		if (conn && put_conn(skb, cb, conn))
+	rcu_read_lock();
+	for (;;) {
+		here = dump->walk;
+		conn = nflb_conn_walk_next(nn, &dump->walk);
+		if (!conn)
 			break;
-		if (++n % WALK_BATCH)
+		if (!selected(conn, &dump->filter))
 			continue;
-		rhashtable_walk_stop(&dump->iter);
-		cond_resched();
-		rhashtable_walk_start(&dump->iter);
+		/* What does not fit comes first next time. */
+		if (put_conn(skb, cb, conn)) {
+			dump->walk = here;
+			break;
+		}
 	}
-	rhashtable_walk_stop(&dump->iter);
+	rcu_read_unlock();
 	return skb->len;
 }
 
@@ -272,10 +248,6 @@ int nflb_nl_conn_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
  */
 int nflb_nl_conn_get_done(struct netlink_callback *cb)
 {
-	struct conn_dump *dump = *dump_of(cb);
-
-	if (dump)
-		rhashtable_walk_exit(&dump->iter);
-	kfree(dump);
+	kfree(*dump_of(cb));
 	return 0;
 }

@@ -225,28 +225,25 @@ static const struct seq_operations services_ops = {
 	.show = services_show,
 };
 
-/* An open `connections`: a walk of the table that goes on from read to read. */
+/*
+ * An open `connections`: a walk of the table that goes on from read to read.
+ * @here is where the connection is that was met last, and not shown perhaps.
+ */
 struct conn_walk {
 	struct nflb_net		*nn;
-	struct rhashtable_iter	iter;
+	struct nflb_conn_walk	next;
+	struct nflb_conn_walk	here;
 };
 
-static void *conns_valid(struct rhashtable_iter *iter,
-			 struct nflb_conn_node *node)
+static void *conns_valid(struct conn_walk *walk)
 {
-	while (node) {
-		struct nflb_conn *conn;
-		enum nflb_dir dir;
+	struct nflb_conn *conn;
 
-		if (!IS_ERR(node)) {
-			conn = nflb_conn_of(node, &dir);
-			if (dir == NFLB_DIR_IN &&
-			    nflb_conn_alive(conn, nflb_now()))
-				return conn;
-		}
-		node = rhashtable_walk_next(iter);
-	}
-	return NULL;
+	do {
+		walk->here = walk->next;
+		conn = nflb_conn_walk_next(walk->nn, &walk->next);
+	} while (conn && !nflb_conn_alive(conn, nflb_now()));
+	return conn;
 }
 
 static void *conns_start(struct seq_file *seq, loff_t *pos)
@@ -255,28 +252,23 @@ static void *conns_start(struct seq_file *seq, loff_t *pos)
 	struct conn_walk *walk = seq->private;
 
 	/* From the beginning, also after lseek(). */
-	if (!*pos) {
-		rhashtable_walk_exit(&walk->iter);
-		rhashtable_walk_enter(&walk->nn->conns, &walk->iter);
-	}
-	rhashtable_walk_start(&walk->iter);
-	return conns_valid(&walk->iter, rhashtable_walk_peek(&walk->iter));
+	if (!*pos)
+		memset(&walk->here, 0, sizeof(walk->here));
+	walk->next = walk->here;
+	rcu_read_lock();
+	return conns_valid(walk);
 }
 
 static void *conns_next(struct seq_file *seq, void *v, loff_t *pos)
 {
-	struct conn_walk *walk = seq->private;
-
 	++*pos;
-	return conns_valid(&walk->iter, rhashtable_walk_next(&walk->iter));
+	return conns_valid(seq->private);
 }
 
 static void conns_stop(struct seq_file *seq, void *v)
 	__releases(RCU)
 {
-	struct conn_walk *walk = seq->private;
-
-	rhashtable_walk_stop(&walk->iter);
+	rcu_read_unlock();
 }
 
 static int conns_show(struct seq_file *seq, void *v)
@@ -322,25 +314,14 @@ static int conns_open(struct inode *inode, struct file *file)
 	if (!walk)
 		return -ENOMEM;
 	walk->nn = pde_data(inode);
-	rhashtable_walk_enter(&walk->nn->conns, &walk->iter);
 	return 0;
-}
-
-/* Removing the file, when the namespace goes, releases it if still open. */
-static int conns_release(struct inode *inode, struct file *file)
-{
-	struct seq_file *seq = file->private_data;
-	struct conn_walk *walk = seq->private;
-
-	rhashtable_walk_exit(&walk->iter);
-	return seq_release_private(inode, file);
 }
 
 static const struct proc_ops conns_proc_ops = {
 	.proc_open	= conns_open,
 	.proc_read	= seq_read,
 	.proc_lseek	= seq_lseek,
-	.proc_release	= conns_release,
+	.proc_release	= seq_release_private,
 };
 
 static int stats_show(struct seq_file *seq, void *v)
