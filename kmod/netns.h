@@ -48,7 +48,11 @@ struct nflb_user;
  * @memcg: who pays for connections of @user, since the first service
  * @laddrs: local addresses, for IPv4 and for IPv6
  * @conn_count: connections in the table
+ * @conn_waiting: those that were, and are not freed yet
+ * @conn_vain: jiffies (32 bits) of the last search in vain, conn_evict.c
  * @persist_count: entries of @persist
+ * @persist_waiting: those that were, and are not freed yet
+ * @persist_vain: jiffies (32 bits) of the last search in vain
  * @mutex: serialises changes of the configuration, but for devices, which RTNL
  *	does; held while tables are built, so only who changes something waits for it
  * @view: what requests read that change nothing; held by changes in @mutex for
@@ -73,6 +77,8 @@ struct nflb_user;
  * @gc_started: jiffies when this sweep began
  * @gc_walking: a sweep is under way
  * @gc_again: another is wanted at once
+ * @gc_pressed: or as soon as may be
+ * @gc_next: jiffies when that is
  * @persist_work: sweeps @persist
  * @lifecycle_work: looks after backends that drain or begin slowly
  * @sysctl_header: of /proc/sys/net/nflb
@@ -80,10 +86,6 @@ struct nflb_user;
  */
 struct nflb_net {
 	struct net		*net;
-	struct rhashtable	conns;
-	struct rhashtable	services;
-	struct rhashtable	hosts;
-	struct rhashtable	persist;
 	int			max_connections;
 	int			reject;
 	int			encap_fragment_inside;
@@ -97,8 +99,22 @@ struct nflb_net {
 	struct mem_cgroup	*memcg;
 	struct nflb_laddr_pool __rcu *laddrs[NFLB_LADDR_FAMILIES];
 
+	/*
+	 * A table begins with what is read for every packet, and ends with how
+	 * many entries it has: that may not share a line with the next one's.
+	 */
+	struct rhashtable	conns ____cacheline_aligned_in_smp;
+	struct rhashtable	services ____cacheline_aligned_in_smp;
+	struct rhashtable	hosts;
+	struct rhashtable	persist ____cacheline_aligned_in_smp;
+
+	/* Written for every new connection */
 	atomic_t		conn_count ____cacheline_aligned_in_smp;
+	atomic_t		conn_waiting;
+	u32			conn_vain;
 	atomic_t		persist_count;
+	atomic_t		persist_waiting;
+	u32			persist_vain;
 
 	struct mutex		mutex ____cacheline_aligned_in_smp;
 	struct mutex		view; /* within mutex */
@@ -123,12 +139,22 @@ struct nflb_net {
 	unsigned long		gc_started;
 	bool			gc_walking;
 	bool			gc_again;
+	bool			gc_pressed;
+	unsigned long		gc_next;
 	struct delayed_work	persist_work;
 	struct delayed_work	lifecycle_work;
 
 	struct ctl_table_header	*sysctl_header;
 	struct ctl_table	*sysctl_table;
 };
+
+/* What packets read and what new connections write are lines of their own. */
+static_assert(!IS_ENABLED(CONFIG_SMP) ||
+	      (offsetof(struct nflb_net, conns) % L1_CACHE_BYTES == 0 &&
+	       offsetof(struct nflb_net, services) % L1_CACHE_BYTES == 0 &&
+	       offsetof(struct nflb_net, persist) % L1_CACHE_BYTES == 0 &&
+	       offsetof(struct nflb_net, conn_count) % L1_CACHE_BYTES == 0 &&
+	       offsetof(struct nflb_net, mutex) % L1_CACHE_BYTES == 0));
 
 /* Frees services, backends and snapshots; flushed before a namespace goes. */
 extern struct workqueue_struct *nflb_wq;

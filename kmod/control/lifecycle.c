@@ -222,8 +222,7 @@ const char *nflb_lifecycle_condition(const struct nflb_backend *b)
 		return b->drained ? "drained" : "draining";
 	if (!b->weight)
 		return "weight-0";
-	if (b->max_connections &&
-	    (u32)atomic_read(&b->conns) >= b->max_connections)
+	if (nflb_backend_full(b))
 		return "full";
 	return b->ramping ? "slow-start" : "ready";
 }

@@ -265,6 +265,8 @@ struct nflb_backend *nflb_backend_alloc(struct nflb_service *svc,
 	refcount_set(&b->ref, 1);
 	refcount_inc(&svc->ref);
 	INIT_LIST_HEAD(&b->list);
+	INIT_LIST_HEAD(&b->limited);
+	spin_lock_init(&b->limited_lock);
 	INIT_RCU_WORK(&b->free_work, backend_free_work);
 	mutex_lock(&svc->nn->view);
 	list_add_tail(&b->object, &svc->objects);

@@ -14,23 +14,19 @@
 
 #include "control/user.h"
 #include "datapath/conn.h"
+#include "datapath/conn_count.h"
+#include "datapath/conn_evict.h"
 #include "datapath/conn_hash.h"
 #include "datapath/conn_lookup.h"
 #include "datapath/conn_state.h"
 #include "datapath/event.h"
 #include "datapath/forward.h"
+#include "datapath/laddr.h"
 #include "datapath/packet.h"
 #include "datapath/persist.h"
 #include "datapath/service.h"
 #include "datapath/trace.h"
 #include "netns.h"
-
-/*
- * How far a full table is searched for a half-open connection: that many entries
- * are looked at, and buckets, for the ceiling may be far below what it was.
- */
-#define EVICT_ENTRIES		64
-#define EVICT_BUCKETS		4096
 
 /* Default ceiling on a host without memory, or for who owns no host. */
 #define MAX_CONNECTIONS_LEAST	16384
@@ -113,6 +109,7 @@ int nflb_conn_table_init(struct nflb_net *nn)
 		nn->max_connections =
 			READ_ONCE(nflb_user_max[NFLB_USER_CONNECTIONS]);
 	atomic_set(&nn->conn_count, 0);
+	atomic_set(&nn->conn_waiting, 0);
 	return rhashtable_init(&nn->conns, &conn_params);
 }
 
@@ -134,19 +131,17 @@ void nflb_conn_table_destroy(struct nflb_net *nn)
  */
 void nflb_conn_table_flush(struct nflb_net *nn)
 {
-	struct rhashtable_iter iter;
-	struct nflb_conn_node *node;
-	enum nflb_dir dir;
+	struct nflb_conn_walk walk;
+	struct nflb_conn *conn;
 
 	/* A walk may miss some while the table is resized: begin again. */
 	do {
-		rhashtable_walk_enter(&nn->conns, &iter);
-		rhashtable_walk_start(&iter);
-		while ((node = rhashtable_walk_next(&iter)))
-			if (!IS_ERR(node))
-				nflb_conn_unlink(nn, nflb_conn_of(node, &dir));
-		rhashtable_walk_stop(&iter);
-		rhashtable_walk_exit(&iter);
+		memset(&walk, 0, sizeof(walk));
+		rcu_read_lock();
+		while ((conn = nflb_conn_walk_next(nn, &walk)))
+			if (nflb_conn_unlink(nn, conn))
+				walk.skip = 0;
+		rcu_read_unlock();
 		cond_resched();
 	} while (atomic_read(&nn->conn_count));
 }
@@ -185,6 +180,8 @@ NFLB_EXPORT_KUNIT(nflb_conn_lookup);
  */
 void nflb_conn_remember(struct nflb_conn *conn, struct nflb_persist *entry)
 {
+	if (nflb_conn_assured(conn))
+		nflb_persist_assure(entry);
 	if (nflb_persist_get(entry) && cmpxchg(&conn->persist, NULL, entry))
 		nflb_persist_put(entry);
 }
@@ -224,45 +221,18 @@ static void conn_free_rcu(struct rcu_head *rcu)
 	struct nflb_conn *conn = container_of(rcu, struct nflb_conn, rcu);
 	struct nflb_backend *backend = conn->backend;
 
+	atomic_dec(&backend->service->nn->conn_waiting);
 	if (conn->persist)
 		nflb_persist_put(conn->persist);
 	nflb_conn_free(conn);
 	nflb_backend_put(backend);
 }
 
-/**
- * nflb_conn_inactive() - a connection does not count as active any more
- * @conn: the connection; it began to end, or is unlinked
- *
- * Schedulers look at nflb_backend.active.
- */
-void nflb_conn_inactive(struct nflb_conn *conn)
+/* Readers may have met it: it is freed when they have gone. */
+static void conn_free_later(struct nflb_net *nn, struct nflb_conn *conn)
 {
-	if (!nflb_conn_set(conn, NFLB_CONN_INACTIVE))
-		atomic_dec(&conn->backend->active);
-}
-
-/**
- * nflb_conn_active() - a connection counts as active again
- * @conn: the connection; what seemed to be its end was none
- */
-void nflb_conn_active(struct nflb_conn *conn)
-{
-	if (likely(!nflb_conn_is(conn, NFLB_CONN_INACTIVE)) ||
-	    !(atomic_fetch_andnot(NFLB_CONN_INACTIVE, &conn->flags) &
-	      NFLB_CONN_INACTIVE))
-		return;
-	atomic_inc(&conn->backend->active);
-	/* Who unlinked it meanwhile may have done that too early. */
-	if (nflb_conn_is(conn, NFLB_CONN_DYING))
-		nflb_conn_inactive(conn);
-}
-
-/* It is gone, or never came to be: its backend has one less. */
-static void conn_uncount(struct nflb_conn *conn)
-{
-	nflb_conn_inactive(conn);
-	atomic_dec(&conn->backend->conns);
+	atomic_inc(&nn->conn_waiting);
+	call_rcu(&conn->rcu, conn_free_rcu);
 }
 
 static void conn_remove_in(struct nflb_net *nn, struct nflb_conn *conn)
@@ -292,30 +262,17 @@ bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn)
 	nflb_conn_set(conn, NFLB_CONN_GONE);
 	conn_remove_in(nn, conn);
 	conn_remove_out(nn, conn);
-	conn_uncount(conn);
+	nflb_conn_uncount(conn);
 	atomic_dec(&nn->conn_count);
 	/* What was ended before has been told of. */
 	if (READ_ONCE(conn->state) != NFLB_CONN_ENDED) {
 		trace_conn_end(nn->net, conn);
 		nflb_notify_conn(nn, conn, NFLB_CMD_CONN_END);
 	}
-	call_rcu(&conn->rcu, conn_free_rcu);
+	conn_free_later(nn, conn);
 	return true;
 }
 NFLB_EXPORT_KUNIT(nflb_conn_unlink);
-
-/* One connection more, if the backend may have it. */
-static bool conn_count(struct nflb_backend *backend)
-{
-	u32 max = READ_ONCE(backend->max_connections);
-
-	if ((u32)atomic_inc_return(&backend->conns) > max && max) {
-		atomic_dec(&backend->conns);
-		return false;
-	}
-	atomic_inc(&backend->active);
-	return true;
-}
 
 static __always_inline struct nflb_conn *
 conn_alloc(struct nflb_backend *backend, const struct nflb_forward_ops *ops,
@@ -357,12 +314,16 @@ struct nflb_conn *nflb_conn_alloc(struct nflb_backend *backend,
 	return conn_alloc(backend, ops, in);
 }
 
-/* It was never found by anybody. */
-static void conn_unalloc(struct nflb_conn *conn)
+/* It was in no table; but the list of its backend's may have had it. */
+static void conn_unalloc(struct nflb_net *nn, struct nflb_conn *conn)
 {
 	struct nflb_backend *backend = conn->backend;
 
-	conn_uncount(conn);
+	nflb_conn_uncount(conn);
+	if (unlikely(nflb_conn_is(conn, NFLB_CONN_LIMITED))) {
+		conn_free_later(nn, conn);
+		return;
+	}
 	nflb_conn_free(conn);
 	nflb_backend_put(backend);
 }
@@ -375,15 +336,15 @@ static noinline struct nflb_conn_node *try_insert(struct nflb_net *nn,
 }
 
 /*
- * Does @old, which is in the way, give way? Only if its connection is over. One
- * that another CPU is unlinking is taken out here, too: its owner frees it after
- * a grace period.
+ * Does @old give way, which is in the way of @node of @conn? One that another CPU
+ * is unlinking is taken out here, too: its owner frees it after a grace period.
  */
 static noinline bool gives_way(struct nflb_net *nn, struct nflb_conn *conn,
 			       struct nflb_conn_node *node,
-			       struct nflb_conn_node *old)
+			       struct nflb_conn_node *old, unsigned int attempt)
 {
 	struct nflb_conn *before;
+	bool shortage = false;
 	enum nflb_dir dir;
 
 	before = nflb_conn_of(old, &dir);
@@ -392,29 +353,32 @@ static noinline bool gives_way(struct nflb_net *nn, struct nflb_conn *conn,
 		conn_remove_out(nn, before);
 		return true;
 	}
-	if (nflb_conn_alive(before, nflb_now()) &&
-	    !nflb_conn_state_over(before))
+	if (node == &conn->out && conn->how & NFLB_HOW_LADDR)
+		shortage = nflb_laddr_short(nn, conn->backend, attempt,
+					    conn->out.tuple.family);
+	if (!nflb_evict_yields(before, shortage))
 		return false;
 	if (node == &conn->out && dir == NFLB_DIR_OUT &&
-	    nflb_conn_ops(conn)->inherit && nflb_conn_ops(before) == nflb_conn_ops(conn))
+	    nflb_conn_ops(conn)->inherit &&
+	    nflb_conn_ops(before) == nflb_conn_ops(conn))
 		nflb_conn_ops(conn)->inherit(conn, before);
-	nflb_conn_unlink(nn, before);
+	nflb_evict_holder(nn, before);
 	return true;
 }
 
 /*
  * Insert one node of @conn. Returns NULL when done, the node that was there
- * already, or an error pointer. A node whose connection is over gives way, once.
+ * already, or an error pointer. A node whose connection gives way does so once.
  */
 static __always_inline struct nflb_conn_node *
 conn_insert_node(struct nflb_net *nn, struct nflb_conn *conn,
-		 struct nflb_conn_node *node)
+		 struct nflb_conn_node *node, unsigned int attempt)
 {
 	struct nflb_conn_node *old = try_insert(nn, node);
 
 	if (likely(!old))
 		return NULL;
-	if (IS_ERR(old) || !gives_way(nn, conn, node, old))
+	if (IS_ERR(old) || !gives_way(nn, conn, node, old, attempt))
 		return old;
 	return try_insert(nn, node);
 }
@@ -459,7 +423,7 @@ static struct nflb_conn *conn_insert_out(struct nflb_net *nn,
 		if (conn->how & NFLB_HOW_ONE_SIDED)
 			return conn;
 		conn->out.tuple.aux = NFLB_AUX_DIR;
-		old = conn_insert_node(nn, conn, &conn->out);
+		old = conn_insert_node(nn, conn, &conn->out, attempt);
 		if (!old)
 			return conn;
 		if (IS_ERR(old)) {
@@ -482,10 +446,10 @@ static struct nflb_conn *conn_insert(struct nflb_net *nn,
 
 	other = conn_insert_out(nn, conn, reason);
 	if (other != conn) {
-		conn_unalloc(conn);
+		conn_unalloc(nn, conn);
 		return other;
 	}
-	old = conn_insert_node(nn, conn, &conn->in);
+	old = conn_insert_node(nn, conn, &conn->in, 0);
 	if (!old) {
 		/* Whole from here on, for nflb_conn_unlink() on any CPU. */
 		atomic_fetch_andnot_release(NFLB_CONN_DYING, &conn->flags);
@@ -493,68 +457,13 @@ static struct nflb_conn *conn_insert(struct nflb_net *nn,
 	}
 	other = winner(old, conn);
 	conn_remove_out(nn, conn);
-	conn_uncount(conn);
+	nflb_conn_uncount(conn);
 	/* Readers may have met the node. */
-	call_rcu(&conn->rcu, conn_free_rcu);
+	conn_free_later(nn, conn);
 	if (!other)
 		*reason = IS_ERR(old) ? NFLB_REASON_NO_MEMORY :
 					NFLB_REASON_TUPLE_CLASH;
 	return other;
-}
-
-/*
- * Returns whether a connection that is half open was found; and, but for a
- * @draft's sake, removed.
- */
-static bool evict_from(struct nflb_net *nn, const struct bucket_table *tbl,
-		       unsigned int first, bool draft)
-{
-	unsigned int i, entries = 0;
-	struct nflb_conn_node *node;
-	struct rhash_head *pos;
-	enum nflb_dir dir;
-
-	for (i = 0; i < min_t(unsigned int, EVICT_BUCKETS, tbl->size) &&
-	     entries < EVICT_ENTRIES; i++) {
-		rht_for_each_entry_rcu(node, pos, tbl,
-				       (first + i) & (tbl->size - 1), head) {
-			struct nflb_conn *conn = nflb_conn_of(node, &dir);
-
-			entries++;
-			if (nflb_conn_state_half_open(conn) &&
-			    (draft || nflb_conn_unlink(nn, conn)))
-				return true;
-		}
-	}
-	return false;
-}
-
-/**
- * nflb_conn_evict() - make room in a full table
- * @nn: the namespace
- * @draft: only find out whether it could be made
- *
- * At the expense of a connection whose handshake is not through: any one, so that
- * of a flood of SYNs and the few that mean it the few are hit rarely. Established
- * connections never are. A table that is being resized consists of several.
- *
- * Context: softirq or BH disabled, rcu_read_lock() held. Return: whether there is
- * room.
- */
-bool nflb_conn_evict(struct nflb_net *nn, bool draft)
-{
-	unsigned int first = get_random_u32();
-	const struct bucket_table *tbl;
-
-	for (tbl = rht_dereference_rcu(nn->conns.tbl, &nn->conns); tbl;
-	     tbl = rht_dereference_rcu(tbl->future_tbl, &nn->conns)) {
-		if (!evict_from(nn, tbl, first, draft))
-			continue;
-		if (!draft)
-			nflb_count(nn, NFLB_COUNTER_HALF_OPEN_EVICTED);
-		return true;
-	}
-	return false;
 }
 
 /**
@@ -575,12 +484,15 @@ struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
 				   const struct nflb_tuple *in,
 				   enum nflb_reason *reason)
 {
+	int count = atomic_inc_return(&nn->conn_count);
+	int max = READ_ONCE(nn->max_connections);
 	struct nflb_conn *conn, *made;
 
-	if ((atomic_inc_return(&nn->conn_count) >
-	     READ_ONCE(nn->max_connections) ||
-	     nflb_user_full(nn, NFLB_USER_CONNECTIONS)) &&
-	    !nflb_conn_evict(nn, false)) {
+	/* From seven eighths on there is something to be done. */
+	if (unlikely(count + atomic_read(&nn->conn_waiting) >
+		     max - (max >> 3) ||
+		     nflb_user_full(nn, NFLB_USER_CONNECTIONS)) &&
+	    !nflb_evict_admit(nn, count)) {
 		*reason = NFLB_REASON_TABLE_FULL;
 		goto err_count;
 	}
@@ -588,13 +500,15 @@ struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
 	*reason = NFLB_REASON_NO_BACKEND;
 	if (!refcount_inc_not_zero(&backend->ref))
 		goto err_count;
-	if (!conn_count(backend))
+	if (!nflb_conn_count(nn, backend))
 		goto err_backend;
 	conn = conn_alloc(backend, ops, in);
 	if (!conn) {
 		*reason = NFLB_REASON_NO_MEMORY;
 		goto err_backend_count;
 	}
+	if (unlikely(READ_ONCE(backend->max_connections)))
+		nflb_conn_limit(conn);
 	made = conn_insert(nn, conn, reason);
 	if (made != conn) {
 		atomic_dec(&nn->conn_count);

@@ -22,8 +22,10 @@ struct nflb_persist;
 #define NFLB_CONN_INACTIVE	BIT(1)	/* ending: not in nflb_backend.active */
 #define NFLB_CONN_DRAFT		BIT(2)	/* of nflb_conn_draft(), in no table */
 #define NFLB_CONN_GONE		BIT(3)	/* unlinked, or is being so */
+#define NFLB_CONN_OVER		BIT(4)	/* counted in nflb_backend.over */
+#define NFLB_CONN_LIMITED	BIT(5)	/* was in nflb_backend.limited */
 /* The rest of it is nflb_now() when it was made, rounded. */
-#define NFLB_CONN_CREATED	GENMASK(31, 4)
+#define NFLB_CONN_CREATED	GENMASK(31, 6)
 
 /*
  * nflb_conn.how: how packets are forwarded. Set before the connection is in the
@@ -112,6 +114,7 @@ struct nflb_conn_outer {
  * @now: NFLB_NOW_*, what is true of it at present
  * @word: @state, @how, @now and @tick, to change @now from both directions
  * @tick: nflb_conn_tick() of the last packet, or 0
+ * @limited: in nflb_backend.limited, with NFLB_CONN_LIMITED
  * @rcu: to free it
  * @persist: remembers the client; holds a reference, may be NULL
  * @timeout: jiffies without packets after which the connection is over
@@ -146,7 +149,10 @@ struct nflb_conn {
 	};
 
 	/* second line */
-	struct rcu_head		rcu;
+	union {
+		struct list_head	limited;
+		struct rcu_head		rcu;
+	};
 	struct nflb_persist	*persist;
 	u32			timeout;
 	atomic_t		flags;
@@ -374,6 +380,9 @@ bool nflb_conn_ending(const struct nflb_net *nn, const struct nflb_conn *conn,
 void nflb_conn_end(struct nflb_net *nn, struct nflb_conn *conn);
 void nflb_conn_tell(struct nflb_net *nn, struct nflb_conn *conn);
 void nflb_conn_ask(struct nflb_net *nn, struct nflb_conn *conn);
+bool nflb_conn_silent(const struct nflb_conn *conn);
+bool nflb_conn_dismiss(struct nflb_net *nn, struct nflb_conn *conn);
+void nflb_conn_withdraw(struct nflb_net *nn, struct nflb_conn *conn);
 
 int nflb_conn_cache_init(void);
 void nflb_conn_cache_exit(void);
@@ -394,11 +403,9 @@ struct nflb_conn *nflb_conn_alloc(struct nflb_backend *backend,
 				  const struct nflb_forward_ops *ops,
 				  const struct nflb_tuple *in);
 void nflb_conn_free(struct nflb_conn *conn);
-bool nflb_conn_evict(struct nflb_net *nn, bool draft);
 bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn);
 void nflb_conn_remember(struct nflb_conn *conn, struct nflb_persist *entry);
-void nflb_conn_active(struct nflb_conn *conn);
-void nflb_conn_inactive(struct nflb_conn *conn);
+void nflb_conn_recount(struct nflb_conn *conn, u8 state);
 
 /* conn_draft.c */
 struct nflb_conn *nflb_conn_draft(struct nflb_net *nn,
@@ -409,8 +416,24 @@ struct nflb_conn *nflb_conn_draft(struct nflb_net *nn,
 struct nflb_conn *nflb_conn_draft_of(const struct nflb_conn *conn);
 void nflb_conn_draft_free(struct nflb_conn *conn);
 
+/**
+ * struct nflb_conn_walk - a walk through the table; all 0 is at its begin
+ * @table: bucket_table.hash_rnd of what it is in
+ * @bucket: and where there
+ * @skip: entries of that bucket that were seen
+ */
+struct nflb_conn_walk {
+	u32		table;
+	unsigned int	bucket;
+	unsigned int	skip;
+};
+
+struct nflb_conn *nflb_conn_walk_next(struct nflb_net *nn,
+				      struct nflb_conn_walk *walk);
+
 void nflb_conn_gc_init(struct nflb_net *nn);
 void nflb_conn_gc_kick(struct nflb_net *nn);
+void nflb_conn_gc_press(struct nflb_net *nn);
 void nflb_conn_gc_stop(struct nflb_net *nn);
 
 #endif /* NFLB_CONN_H */

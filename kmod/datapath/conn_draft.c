@@ -4,10 +4,20 @@
  * place of one in the table.
  */
 #include "datapath/conn.h"
+#include "datapath/conn_evict.h"
 #include "datapath/conn_state.h"
 #include "datapath/forward.h"
+#include "datapath/laddr.h"
 #include "datapath/service.h"
 #include "netns.h"
+
+static bool draft_shortage(const struct nflb_net *nn,
+			   const struct nflb_conn *conn, unsigned int attempt)
+{
+	return conn->how & NFLB_HOW_LADDR &&
+	       nflb_laddr_short(nn, conn->backend, attempt,
+				conn->out.tuple.family);
+}
 
 static bool draft_out(struct nflb_net *nn, struct nflb_conn *conn,
 		      enum nflb_reason *reason)
@@ -23,8 +33,8 @@ static bool draft_out(struct nflb_net *nn, struct nflb_conn *conn,
 			return true;
 		conn->out.tuple.aux = NFLB_AUX_DIR;
 		other = nflb_conn_lookup(nn, &conn->out.tuple, &dir);
-		if (!other || !nflb_conn_alive(other, nflb_now()) ||
-		    nflb_conn_state_over(other))
+		if (!other || nflb_evict_yields(other, draft_shortage(nn, conn,
+								      attempt)))
 			return true;
 	}
 }
@@ -49,16 +59,16 @@ struct nflb_conn *nflb_conn_draft(struct nflb_net *nn,
 				  const struct nflb_tuple *in,
 				  enum nflb_reason *reason)
 {
-	u32 max = READ_ONCE(backend->max_connections);
 	struct nflb_conn *conn;
 
 	*reason = NFLB_REASON_TABLE_FULL;
 	if (atomic_read(&nn->conn_count) >= READ_ONCE(nn->max_connections) &&
-	    !nflb_conn_evict(nn, true))
+	    !nflb_evict_from_table(nn, true))
 		return NULL;
 	*reason = NFLB_REASON_NO_BACKEND;
 	if (!refcount_read(&backend->ref) ||
-	    (max && (u32)atomic_read(&backend->conns) >= max))
+	    (nflb_backend_full(backend) &&
+	     !nflb_evict_from_backend(nn, backend, true)))
 		return NULL;
 	*reason = NFLB_REASON_NO_MEMORY;
 	conn = nflb_conn_alloc(backend, ops, in);

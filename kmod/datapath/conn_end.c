@@ -19,6 +19,7 @@
 #include "datapath/conn.h"
 #include "datapath/conn_state.h"
 #include "datapath/event.h"
+#include "datapath/icmp_reply.h"
 #include "datapath/route.h"
 #include "datapath/service.h"
 #include "datapath/tcp_seq.h"
@@ -73,13 +74,14 @@ void nflb_conn_end(struct nflb_net *nn, struct nflb_conn *conn)
 		return;
 	WRITE_ONCE(conn->timeout, NFLB_TIMEOUT_CLOSE * HZ);
 	nflb_conn_renew(conn, nflb_now());
-	nflb_conn_inactive(conn);
+	nflb_conn_recount(conn, NFLB_CONN_ENDED);
 	trace_conn_end(nn->net, conn);
 	nflb_notify_conn(nn, conn, NFLB_CMD_CONN_END);
 }
 
-/* A pure acknowledgment, to be sent by nflb_conn_tell(). */
-static struct sk_buff *segment_new(const struct nflb_tuple *t, u32 seq, u32 ack)
+/* A segment of @flag alone, NFLB_TCP_ACK or NFLB_TCP_RST */
+static struct sk_buff *segment_new(const struct nflb_tuple *t, u8 flag, u32 seq,
+				   u32 ack)
 {
 	unsigned int l3 = t->family == AF_INET ? sizeof(struct iphdr) :
 						 sizeof(struct ipv6hdr);
@@ -98,7 +100,8 @@ static struct sk_buff *segment_new(const struct nflb_tuple *t, u32 seq, u32 ack)
 	th->seq = htonl(seq);
 	th->ack_seq = htonl(ack);
 	th->doff = sizeof(*th) / 4;
-	th->ack = 1;
+	th->ack = flag == NFLB_TCP_ACK;
+	th->rst = flag == NFLB_TCP_RST;
 	if (t->family == AF_INET)
 		th->check = csum_tcpudp_magic(t->src.ip, t->dst.ip, skb->len,
 					      IPPROTO_TCP,
@@ -167,9 +170,10 @@ static bool finish_v6(struct net *net, struct sk_buff *skb,
 }
 
 /* @to: the tuple of the packets that the other side would send now */
-static void tell(struct net *net, const struct nflb_tuple *to, u32 seq, u32 ack)
+static void send(struct net *net, const struct nflb_tuple *to, u8 flag,
+		 u32 seq, u32 ack)
 {
-	struct sk_buff *skb = segment_new(to, seq, ack);
+	struct sk_buff *skb = segment_new(to, flag, seq, ack);
 	bool v4 = to->family == AF_INET;
 
 	if (!skb)
@@ -183,6 +187,11 @@ static void tell(struct net *net, const struct nflb_tuple *to, u32 seq, u32 ack)
 		ip_local_out(net, NULL, skb);
 	else
 		ip6_local_out(net, NULL, skb);
+}
+
+static void tell(struct net *net, const struct nflb_tuple *to, u32 seq, u32 ack)
+{
+	send(net, to, NFLB_TCP_ACK, seq, ack);
 }
 
 static u32 noted_seq(struct nflb_conn *conn, enum nflb_dir dir)
@@ -222,6 +231,75 @@ void nflb_conn_tell(struct nflb_net *nn, struct nflb_conn *conn)
 		return;
 	nflb_tuple_invert(&to, &conn->out.tuple);
 	tell(nn->net, &to, client + nflb_tcp_seq_delta(conn), backend);
+}
+
+/**
+ * nflb_conn_silent() - would nobody learn of it if a connection went?
+ * @conn: the connection
+ *
+ * Return: true for an assured one of TCP whose end was not seen, if packets of
+ * both sides come here.
+ */
+bool nflb_conn_silent(const struct nflb_conn *conn)
+{
+	u8 state = READ_ONCE(conn->state);
+
+	return conn->in.tuple.proto == IPPROTO_TCP &&
+	       !(conn->how & NFLB_HOW_ONE_SIDED) &&
+	       state >= NFLB_CONN_ESTABLISHED && state <= NFLB_CONN_LAST_ACK &&
+	       nflb_conn_assured(conn);
+}
+
+/**
+ * nflb_conn_dismiss() - a connection is not kept any longer
+ * @nn: the namespace
+ * @conn: the connection, which was idle for too long, or is not wanted
+ *
+ * Where both of its sides may still have it they are told, as many a second as
+ * nflb_may_answer() allows. It stays to answer them; so its local port is not
+ * used again before the backend knows.
+ *
+ * Context: rcu_read_lock() held; any but hard interrupts. Return: false when
+ * somebody else had ended or removed it before.
+ */
+bool nflb_conn_dismiss(struct nflb_net *nn, struct nflb_conn *conn)
+{
+	if (!READ_ONCE(nn->hooks) || !nflb_conn_silent(conn))
+		return nflb_conn_unlink(nn, conn);
+	nflb_conn_end(nn, conn);
+	local_bh_disable();
+	if (nflb_may_answer(nn))
+		nflb_conn_tell(nn, conn);
+	local_bh_enable();
+	return true;
+}
+
+/**
+ * nflb_conn_withdraw() - the backend of a half-open connection shall forget it
+ * @nn: the namespace
+ * @conn: the connection, which is unlinked
+ *
+ * Its local port may be used again at once, and a backend that holds it half open
+ * would take the next SYN for a segment of this connection.
+ *
+ * Context: softirq or BH disabled, rcu_read_lock() held.
+ */
+void nflb_conn_withdraw(struct nflb_net *nn, struct nflb_conn *conn)
+{
+	u8 state = READ_ONCE(conn->state);
+	struct nflb_tuple to;
+	u32 seq;
+
+	if (conn->in.tuple.proto != IPPROTO_TCP ||
+	    !(conn->how & NFLB_HOW_LADDR) || state < NFLB_CONN_SYN_SENT ||
+	    state > NFLB_CONN_ESTABLISHED || !READ_ONCE(nn->reject) ||
+	    !nflb_may_answer(nn))
+		return;
+	seq = READ_ONCE(conn->seq.isn) + 1;
+	if (nflb_conn_now(conn, NFLB_NOW_SEQ))
+		seq += READ_ONCE(conn->seq.delta);
+	nflb_tuple_invert(&to, &conn->out.tuple);
+	send(nn->net, &to, NFLB_TCP_RST, seq, 0);
 }
 
 /**

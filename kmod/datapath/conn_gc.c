@@ -3,28 +3,32 @@
  * The sweep: walks the connection table in the background and removes what is
  * over. There is no timer per connection; packets only note when they came.
  *
- * A sweep works for a few milliseconds at a time. How long it rests between two
- * sweeps grows with how long they take, so that a large table costs a small,
- * fixed share of one CPU. Nothing depends on when it comes: a lookup already
- * treats what is over as absent.
+ * A sweep works for two milliseconds at a time, on any CPU, and lets others run
+ * more often than that. How long it rests between two sweeps grows with how long
+ * they take, so that a large table costs a small, fixed share of one CPU. Nothing
+ * depends on when it comes: a lookup already treats what is over as absent. But
+ * what is nearly full calls for it, for memory that is free ahead of packets.
  */
 #include <linux/jiffies.h>
 
 #include "datapath/conn.h"
+#include "datapath/conn_evict.h"
 #include "datapath/conn_state.h"
 #include "netns.h"
 
-/* Longest time at one go. */
-#define GC_SLICE	max_t(unsigned long, HZ / 200, 1)
-/* Rest between two slices of one sweep. */
+/* Longest time at one go, in which others may run after every batch of buckets; */
+#define GC_SLICE_NS	(2 * NSEC_PER_MSEC)
+#define GC_BATCH	64
+/* rest between two slices of one sweep, and of one that is waited for. */
 #define GC_PAUSE	max_t(unsigned long, HZ / 50, 1)
+#define GC_PAUSE_PRESSED 1
 /* Rest between two sweeps: this many times what the last one took. */
 #define GC_REST_FACTOR	16
 #define GC_REST_MIN	HZ
 #define GC_REST_MAX	(30 * HZ)
+/* Where there is hardly room, as long as it took, and at least that. */
+#define GC_REST_PRESSED	(HZ / 4)
 
-/* Look at the clock only so often: buckets. */
-#define GC_BATCH	256
 /* How many buckets ahead memory is asked for. */
 #define GC_AHEAD	8
 
@@ -45,7 +49,7 @@ static void over(struct nflb_net *nn, struct nflb_conn *conn)
 	u8 state = READ_ONCE(conn->state);
 
 	if (!nflb_conn_ending(nn, conn, nflb_now())) {
-		nflb_conn_unlink(nn, conn);
+		nflb_conn_dismiss(nn, conn);
 	} else if (state != NFLB_CONN_ENDED) {
 		nflb_conn_end(nn, conn);
 		if (somebody_waits(conn, state))
@@ -77,22 +81,24 @@ static void sweep_bucket(struct nflb_net *nn, const struct bucket_table *table,
 		conn = nflb_conn_of(node, &dir);
 		if (dir != NFLB_DIR_IN)
 			continue;
-		if (nflb_conn_alive(conn, nflb_now()))
-			nflb_conn_idle(conn, nflb_now());
-		else
+		if (!nflb_conn_alive(conn, nflb_now())) {
 			over(nn, conn);
+			continue;
+		}
+		nflb_conn_idle(conn, nflb_now());
+		nflb_evict_swept(nn, conn);
 	}
 }
 
 /*
- * Returns true when the sweep is complete. When the table was replaced by a
- * larger one meanwhile, that is swept from its begin; while it is, the next
- * sweep sees what went from the one into the other.
+ * Some buckets. Returns true when the sweep is complete. When the table was
+ * replaced by a larger one meanwhile, that is swept from its begin; while it is,
+ * the next sweep sees what went from the one into the other.
  */
-static bool gc_slice(struct nflb_net *nn)
+static bool gc_batch(struct nflb_net *nn)
 {
-	unsigned long until = jiffies + GC_SLICE;
 	const struct bucket_table *table;
+	unsigned int i;
 	bool done;
 
 	rcu_read_lock();
@@ -101,16 +107,35 @@ static bool gc_slice(struct nflb_net *nn)
 		nn->gc_table = table->hash_rnd;
 		nn->gc_bucket = 0;
 	}
-	for (; nn->gc_bucket < table->size; nn->gc_bucket++) {
-		if (nn->gc_bucket % GC_BATCH == GC_BATCH - 1 &&
-		    time_after(jiffies, until))
-			break;
+	for (i = 0; i < GC_BATCH && nn->gc_bucket < table->size; i++) {
 		ask_for(table, nn->gc_bucket + GC_AHEAD);
-		sweep_bucket(nn, table, nn->gc_bucket);
+		sweep_bucket(nn, table, nn->gc_bucket++);
 	}
 	done = nn->gc_bucket >= table->size;
 	rcu_read_unlock();
 	return done;
+}
+
+static bool gc_slice(struct nflb_net *nn)
+{
+	u64 until = ktime_get_ns() + GC_SLICE_NS;
+
+	do {
+		if (gc_batch(nn))
+			return true;
+		cond_resched();
+	} while (ktime_get_ns() < until);
+	return false;
+}
+
+/* How long to rest after a sweep that took so many jiffies. */
+static unsigned long gc_rest(struct nflb_net *nn, unsigned long took)
+{
+	WRITE_ONCE(nn->gc_next, jiffies + max_t(unsigned long, took,
+						GC_REST_PRESSED));
+	WRITE_ONCE(nn->gc_pressed, false);
+	return clamp_t(unsigned long, took * GC_REST_FACTOR, GC_REST_MIN,
+		       GC_REST_MAX);
 }
 
 static void gc_work(struct work_struct *work)
@@ -125,18 +150,16 @@ static void gc_work(struct work_struct *work)
 		WRITE_ONCE(nn->gc_again, false);
 		nn->gc_bucket = 0;
 	}
-	rest = GC_PAUSE;
+	rest = READ_ONCE(nn->gc_pressed) ? GC_PAUSE_PRESSED : GC_PAUSE;
 	if (gc_slice(nn)) {
 		nn->gc_walking = false;
-		rest = clamp_t(unsigned long,
-			       (jiffies - nn->gc_started) * GC_REST_FACTOR,
-			       GC_REST_MIN, GC_REST_MAX);
+		rest = gc_rest(nn, jiffies - nn->gc_started);
 		if (READ_ONCE(nn->gc_again))
 			rest = 1;
 		else if (!READ_ONCE(nn->hooks) && !atomic_read(&nn->conn_count))
 			return;
 	}
-	queue_delayed_work(system_power_efficient_wq, &nn->gc_work, rest);
+	queue_delayed_work(system_unbound_wq, &nn->gc_work, rest);
 }
 
 /**
@@ -158,9 +181,30 @@ void nflb_conn_gc_init(struct nflb_net *nn)
 void nflb_conn_gc_kick(struct nflb_net *nn)
 {
 	WRITE_ONCE(nn->gc_again, true);
-	mod_delayed_work(system_power_efficient_wq, &nn->gc_work, 0);
+	mod_delayed_work(system_unbound_wq, &nn->gc_work, 0);
 }
 NFLB_EXPORT_KUNIT(nflb_conn_gc_kick);
+
+/**
+ * nflb_conn_gc_press() - there is hardly room
+ * @nn: the namespace
+ *
+ * The sweep comes soon, but no sooner than it may. Cheap enough to call for every
+ * packet.
+ *
+ * Context: any but hard interrupts.
+ */
+void nflb_conn_gc_press(struct nflb_net *nn)
+{
+	long rest;
+
+	if (READ_ONCE(nn->gc_pressed))
+		return;
+	WRITE_ONCE(nn->gc_pressed, true);
+	rest = READ_ONCE(nn->gc_next) - jiffies;
+	mod_delayed_work(system_unbound_wq, &nn->gc_work,
+			 clamp(rest, 0L, (long)GC_REST_MAX));
+}
 
 /**
  * nflb_conn_gc_stop() - sweep no more

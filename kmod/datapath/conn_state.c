@@ -64,10 +64,7 @@ NFLB_EXPORT_KUNIT(nflb_conn_state_timeouts);
 static void state_set(struct nflb_conn *conn, u8 state)
 {
 	nflb_conn_state_enter(conn, state, nflb_now());
-	if (nflb_conn_state_active(state))
-		nflb_conn_active(conn);
-	else
-		nflb_conn_inactive(conn);
+	nflb_conn_recount(conn, state);
 }
 
 static u8 next_on_fin(u8 state, enum nflb_dir dir)
@@ -157,8 +154,11 @@ static void follow(struct nflb_conn *conn, u8 state, u8 next)
 
 static void assure(struct nflb_conn *conn)
 {
+	u8 state = READ_ONCE(conn->state);
+
 	nflb_conn_now_set(conn, NFLB_NOW_ASSURED);
-	nflb_conn_state_enter(conn, READ_ONCE(conn->state), nflb_now());
+	nflb_conn_state_enter(conn, state, nflb_now());
+	nflb_conn_recount(conn, state);
 }
 
 static void reset(struct nflb_conn *conn)

@@ -107,13 +107,17 @@ static inline bool nflb_conn_state_half_open(const struct nflb_conn *conn)
 	return READ_ONCE(conn->state) < NFLB_CONN_ESTABLISHED;
 }
 
+/* Is a connection in this state over? */
+static inline bool nflb_conn_state_is_over(u8 state)
+{
+	return state == NFLB_CONN_TIME_WAIT || state == NFLB_CONN_CLOSE ||
+	       state == NFLB_CONN_ENDED;
+}
+
 /* Is it over, so that its tuple may be taken by a new connection? */
 static inline bool nflb_conn_state_over(const struct nflb_conn *conn)
 {
-	u8 state = READ_ONCE(conn->state);
-
-	return state == NFLB_CONN_TIME_WAIT || state == NFLB_CONN_CLOSE ||
-	       state == NFLB_CONN_ENDED;
+	return nflb_conn_state_is_over(READ_ONCE(conn->state));
 }
 
 /**

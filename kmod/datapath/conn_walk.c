@@ -52,6 +52,7 @@ static struct nflb_conn *walk_bucket(const struct bucket_table *table,
 }
 
 static void walk_rest(void)
+	__must_hold(RCU)
 {
 	rcu_read_unlock();
 	cond_resched();

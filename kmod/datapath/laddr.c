@@ -28,6 +28,14 @@
 #define TRIES_EXHAUSTED	16
 #define EXHAUSTED_FOR	(HZ / 4)
 
+/*
+ * After how many tries ports are short, so that what is not assured has to give
+ * way, and for how long this is then known beforehand. The order of ports makes
+ * it the one that has had its port for longest, or nearly.
+ */
+#define TRIES_SHORT	4U
+#define SHORT_FOR	(HZ / 4)
+
 #define ROUNDS		4
 
 static hsiphash_key_t permutation_key __read_mostly;
@@ -163,6 +171,13 @@ static unsigned int tries(const struct nflb_backend *backend, u32 total)
 							 TRIES);
 }
 
+/* May what is not assured have to give way for the next one? */
+static bool tried_enough(const struct nflb_laddr_pool *pool,
+			 unsigned int attempt)
+{
+	return attempt + 1 >= min(pool->total, TRIES_SHORT);
+}
+
 static void nth(const struct nflb_laddr_pool *pool,
 		const struct nflb_backend *backend, u32 n,
 		struct nflb_tuple *out)
@@ -203,6 +218,8 @@ bool nflb_laddr_next(struct nflb_net *nn, struct nflb_backend *backend,
 	const struct nflb_laddr_pool *pool;
 
 	pool = pool_for(nn, backend, attempt, out->family, reason);
+	if (unlikely(attempt && pool && tried_enough(pool, attempt)))
+		WRITE_ONCE(backend->ports_short, nflb_now());
 	if (pool)
 		nth(pool, backend, atomic_inc_return(&backend->port_cursor),
 		    out);
@@ -232,4 +249,24 @@ bool nflb_laddr_peek(struct nflb_net *nn, const struct nflb_backend *backend,
 		nth(pool, backend,
 		    atomic_read(&backend->port_cursor) + attempt + 1, out);
 	return pool;
+}
+
+/**
+ * nflb_laddr_short() - is there hardly another local port for a new connection?
+ * @nn: the namespace
+ * @backend: where it goes
+ * @attempt: how many were tried for it, and were taken
+ * @family: that of the backend
+ *
+ * Context: rcu_read_lock() held. Return: whether there is.
+ */
+bool nflb_laddr_short(const struct nflb_net *nn,
+		      const struct nflb_backend *backend, unsigned int attempt,
+		      u8 family)
+{
+	const struct nflb_laddr_pool *pool;
+
+	pool = rcu_dereference(nn->laddrs[nflb_laddr_index(family)]);
+	return !pool || tried_enough(pool, attempt) ||
+	       nflb_now() - READ_ONCE(backend->ports_short) < SHORT_FOR;
 }

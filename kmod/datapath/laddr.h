@@ -85,5 +85,8 @@ bool nflb_laddr_next(struct nflb_net *nn, struct nflb_backend *backend,
 bool nflb_laddr_peek(struct nflb_net *nn, const struct nflb_backend *backend,
 		     unsigned int attempt, struct nflb_tuple *out,
 		     enum nflb_reason *reason);
+bool nflb_laddr_short(const struct nflb_net *nn,
+		      const struct nflb_backend *backend, unsigned int attempt,
+		      u8 family);
 
 #endif /* NFLB_LADDR_H */

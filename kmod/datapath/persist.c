@@ -9,8 +9,10 @@
  * keeps the clients that a backend has.
  *
  * The table holds one reference of an entry, each connection another; an entry
- * holds one of its backend. There may be as many entries as connections; beyond
- * that, clients are not remembered.
+ * holds one of its backend. There may be as many entries as connections. When
+ * there are, those go first that do not hold any more, then those of clients that
+ * never had a connection that was assured (conn_evict.c); when neither is found,
+ * a client is not remembered.
  */
 #include <linux/jiffies.h>
 #include <linux/random.h>
@@ -19,6 +21,7 @@
 
 #include "control/user.h"
 #include "datapath/conn.h"
+#include "datapath/conn_evict.h"
 #include "datapath/persist.h"
 #include "netns.h"
 
@@ -39,6 +42,7 @@ struct persist_key {
  * @backend: where to; holds a reference
  * @last: jiffies (32 bits) of the last use
  * @dead: bit 0 is set by who takes it from the table
+ * @assured: one of its connections was
  * @ref: one for the table, one a connection
  * @rcu: to free it
  */
@@ -48,6 +52,7 @@ struct nflb_persist {
 	struct nflb_backend	*backend;
 	u32			last;
 	unsigned long		dead;
+	bool			assured;
 	refcount_t		ref;
 	struct rcu_head		rcu;
 };
@@ -101,10 +106,11 @@ static void persist_free_rcu(struct rcu_head *rcu)
 {
 	struct nflb_persist *entry = container_of(rcu, struct nflb_persist,
 						  rcu);
-
 	struct nflb_backend *backend = entry->backend;
+	struct nflb_net *nn = backend->service->nn;
 
-	entry_free(backend->service->nn, entry);
+	atomic_dec(&nn->persist_waiting);
+	entry_free(nn, entry);
 	nflb_backend_put(backend);
 }
 
@@ -129,8 +135,22 @@ bool nflb_persist_get(struct nflb_persist *entry)
 void nflb_persist_put(struct nflb_persist *entry)
 {
 	WRITE_ONCE(entry->last, nflb_now());
-	if (refcount_dec_and_test(&entry->ref))
-		call_rcu(&entry->rcu, persist_free_rcu);
+	if (!refcount_dec_and_test(&entry->ref))
+		return;
+	atomic_inc(&entry->backend->service->nn->persist_waiting);
+	call_rcu(&entry->rcu, persist_free_rcu);
+}
+
+/* Returns false when somebody else was faster. */
+static bool forget(struct nflb_net *nn, struct nflb_persist *entry)
+{
+	if (test_and_set_bit(0, &entry->dead))
+		return false;
+	rhashtable_remove_fast(&nn->persist, &entry->node, persist_params);
+	atomic_dec(&nn->persist_count);
+	atomic_dec(&entry->backend->service->persist_count);
+	nflb_persist_put(entry);
+	return true;
 }
 
 /**
@@ -142,12 +162,7 @@ void nflb_persist_put(struct nflb_persist *entry)
  */
 void nflb_persist_forget(struct nflb_net *nn, struct nflb_persist *entry)
 {
-	if (test_and_set_bit(0, &entry->dead))
-		return;
-	rhashtable_remove_fast(&nn->persist, &entry->node, persist_params);
-	atomic_dec(&nn->persist_count);
-	atomic_dec(&entry->backend->service->persist_count);
-	nflb_persist_put(entry);
+	forget(nn, entry);
 }
 
 /* Does it still say where its client goes? */
@@ -163,6 +178,54 @@ static bool valid(const struct nflb_persist *entry,
 }
 
 /**
+ * nflb_persist_assure() - a connection of the entry's is assured
+ * @entry: the entry
+ */
+void nflb_persist_assure(struct nflb_persist *entry)
+{
+	if (!READ_ONCE(entry->assured))
+		WRITE_ONCE(entry->assured, true);
+}
+
+/**
+ * nflb_persist_rank() - how early an entry makes room
+ * @head: of the entry
+ * @now: jiffies
+ * @age: set to the jiffies since its last use
+ *
+ * Context: rcu_read_lock() held. Return: see there.
+ */
+enum nflb_rank nflb_persist_rank(struct rhash_head *head, u32 now, u32 *age)
+{
+	const struct nflb_persist *entry;
+
+	entry = container_of(head, struct nflb_persist, node);
+	*age = now - READ_ONCE(entry->last);
+	if (test_bit(0, &entry->dead))
+		return NFLB_RANK_ASSURED;
+	if (!valid(entry, rcu_dereference(entry->backend->service->snapshot)))
+		return NFLB_RANK_EXPIRED;
+	return READ_ONCE(entry->assured) ? NFLB_RANK_ASSURED :
+					   NFLB_RANK_DOUBTFUL;
+}
+
+/**
+ * nflb_persist_remove() - an entry makes room
+ * @nn: the namespace
+ * @head: of the entry
+ *
+ * Context: softirq or BH disabled, rcu_read_lock() held. Return: false when it
+ * was gone.
+ */
+bool nflb_persist_remove(struct nflb_net *nn, struct rhash_head *head)
+{
+	if (!forget(nn, container_of(head, struct nflb_persist, node)))
+		return false;
+	nflb_count(nn, NFLB_COUNTER_PERSIST_EVICTED);
+	return true;
+}
+
+/**
  * nflb_persist_backend() - where an entry's client goes
  * @entry: the entry
  */
@@ -175,10 +238,8 @@ struct nflb_backend *nflb_persist_backend(const struct nflb_persist *entry)
 static bool usable(const struct nflb_persist *entry)
 {
 	const struct nflb_backend *b = entry->backend;
-	u32 max = READ_ONCE(b->max_connections);
 
-	return READ_ONCE(b->state) == NFLB_BACKEND_UP &&
-	       (!max || (u32)atomic_read(&b->conns) < max);
+	return READ_ONCE(b->state) == NFLB_BACKEND_UP && !nflb_backend_full(b);
 }
 
 /**
@@ -231,8 +292,7 @@ struct nflb_persist *nflb_persist_claim(struct nflb_net *nn,
 {
 	struct nflb_persist *entry, *old;
 
-	if (atomic_read(&nn->persist_count) >= READ_ONCE(nn->max_connections) ||
-	    nflb_user_full(nn, NFLB_USER_PERSISTENT))
+	if (!nflb_evict_admit_persist(nn))
 		return NULL;
 	entry = entry_alloc(nn);
 	if (!entry)
@@ -344,6 +404,7 @@ int nflb_persist_init(struct nflb_net *nn)
 {
 	get_random_once(&hash_key, sizeof(hash_key));
 	atomic_set(&nn->persist_count, 0);
+	atomic_set(&nn->persist_waiting, 0);
 	INIT_DELAYED_WORK(&nn->persist_work, persist_work);
 	return rhashtable_init(&nn->persist, &persist_params);
 }

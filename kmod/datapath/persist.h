@@ -6,6 +6,7 @@
 #define NFLB_PERSIST_H
 
 #include "nflb.h"
+#include "datapath/conn_evict.h"
 #include "datapath/service.h"
 
 struct nflb_persist;
@@ -28,6 +29,9 @@ struct nflb_persist *nflb_persist_claim(struct nflb_net *nn,
 					struct nflb_backend *backend);
 struct nflb_backend *nflb_persist_backend(const struct nflb_persist *entry);
 void nflb_persist_forget(struct nflb_net *nn, struct nflb_persist *entry);
+enum nflb_rank nflb_persist_rank(struct rhash_head *head, u32 now, u32 *age);
+bool nflb_persist_remove(struct nflb_net *nn, struct rhash_head *head);
+void nflb_persist_assure(struct nflb_persist *entry);
 bool nflb_persist_get(struct nflb_persist *entry);
 void nflb_persist_put(struct nflb_persist *entry);
 

@@ -6,6 +6,7 @@
 #include <linux/in.h>
 
 #include "datapath/conn.h"
+#include "datapath/conn_evict.h"
 #include "datapath/explain.h"
 #include "datapath/forward.h"
 #include "datapath/icmp_reply.h"
@@ -96,9 +97,8 @@ static struct nflb_conn *connect_to(struct nflb_pkt *pkt,
 	return nflb_conn_create(pkt->nn, backend, ops, &pkt->tuple, reason);
 }
 
-/* Whom the scheduler picks. Returns the index of a candidate, or -1. */
-static int pick(const struct nflb_pkt *pkt,
-		const struct nflb_snapshot *snapshot)
+static int picked(const struct nflb_pkt *pkt,
+		  const struct nflb_snapshot *snapshot)
 {
 	const struct nflb_sched_ops *sched = snapshot->sched;
 	struct nflb_explain *ex = nflb_explaining(pkt);
@@ -108,6 +108,18 @@ static int pick(const struct nflb_pkt *pkt,
 	if (unlikely(ex && sched->peek))
 		return sched->peek(snapshot, &pkt->tuple, ex->pick_count);
 	return sched->pick(snapshot, &pkt->tuple);
+}
+
+/*
+ * Whom the scheduler picks; when all are full, one that can make room. Returns the
+ * index of a candidate, or -1.
+ */
+static int pick(const struct nflb_pkt *pkt,
+		const struct nflb_snapshot *snapshot)
+{
+	int i = picked(pkt, snapshot);
+
+	return likely(i >= 0) ? i : nflb_evict_candidate(pkt->nn, snapshot);
 }
 
 /* Where the packet's client went before; or NULL. */
@@ -135,16 +147,16 @@ static struct nflb_backend *choose(struct nflb_pkt *pkt,
 {
 	struct nflb_explain *ex = nflb_explaining(pkt);
 	struct nflb_backend *backend;
-	int picked;
+	int i;
 
 	*entry = unlikely(persist) ? recall(pkt, svc, snapshot) : NULL;
 	if (*entry) {
 		backend = nflb_persist_backend(*entry);
 	} else {
-		picked = pick(pkt, snapshot);
-		if (picked < 0)
+		i = pick(pkt, snapshot);
+		if (i < 0)
 			return NULL;
-		backend = snapshot->candidates[picked].backend;
+		backend = snapshot->candidates[i].backend;
 	}
 	if (unlikely(ex)) {
 		nflb_explain_tried(ex, backend, *entry);

@@ -12,6 +12,7 @@
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
 #include <linux/siphash.h>
+#include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <linux/nflb.h>
 #include <net/dst_cache.h>
@@ -56,7 +57,7 @@ enum nflb_gone {
  * @drained: has no connections left, or its deadline passed; was told
  * @ramping: its weight grows, since @ramp_start
  * @weight: as configured
- * @max_connections: ceiling of @conns, 0 is none
+ * @max_connections: ceiling of @conns without @over, 0 is none
  * @id: ascending in the order of creation, cursor of dumps
  * @deadline: jiffies when what remains of a draining one is ended, 0 is never
  * @ramp_start: jiffies when it came back
@@ -74,9 +75,15 @@ enum nflb_gone {
  * @port_salt: order in which local ports are used towards it
  * @conns: connections in the table, on a line of its own
  * @active: those of them that have not begun to end
+ * @over: those of them that are over, in TIME_WAIT included
  * @port_cursor: counts local ports that were tried
  * @ident: the next identification that no CPU has yet, see nflb_stats.ident
  * @ports_exhausted: jiffies (32 bits) when all of them were taken
+ * @ports_short: jiffies (32 bits) when nearly all were
+ * @limited_vain: jiffies (32 bits) of the last search in @limited in vain
+ * @limited: connections made while there was a @max_connections, in the order in
+ *	which they are to make room
+ * @limited_lock: serialises changes of @limited
  */
 struct nflb_backend {
 	struct nflb_stats __percpu *stats;
@@ -107,9 +114,14 @@ struct nflb_backend {
 	u32			port_salt;
 	atomic_t		conns ____cacheline_aligned_in_smp;
 	atomic_t		active;
+	atomic_t		over;
 	atomic_t		port_cursor;
 	atomic_t		ident;
 	u32			ports_exhausted;
+	u32			ports_short;
+	u32			limited_vain;
+	struct list_head	limited;
+	spinlock_t		limited_lock; /* of @limited */
 };
 
 /* nflb_backend.mode: the service's */
@@ -123,6 +135,21 @@ static inline bool nflb_backend_leaves(const struct nflb_backend *backend)
 	return READ_ONCE(backend->gone) ||
 	       READ_ONCE(backend->state) != NFLB_BACKEND_UP ||
 	       !READ_ONCE(backend->weight);
+}
+
+/* How many of its connections count against its max-connections */
+static inline u32 nflb_backend_held(const struct nflb_backend *backend)
+{
+	return max(atomic_read(&backend->conns) - atomic_read(&backend->over),
+		   0);
+}
+
+/* Has it as many connections as it may? */
+static inline bool nflb_backend_full(const struct nflb_backend *backend)
+{
+	u32 max = READ_ONCE(backend->max_connections);
+
+	return unlikely(max) && nflb_backend_held(backend) >= max;
 }
 
 /**

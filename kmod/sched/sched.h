@@ -42,9 +42,7 @@ struct nflb_sched_ops {
 /* Has the backend room? State and weight were seen to by the snapshot. */
 static inline bool nflb_candidate_ok(const struct nflb_candidate *c)
 {
-	u32 max = READ_ONCE(c->backend->max_connections);
-
-	return likely(!max) || (u32)atomic_read(&c->backend->conns) < max;
+	return !nflb_backend_full(c->backend);
 }
 
 const struct nflb_sched_ops *nflb_sched_find(const char *name);

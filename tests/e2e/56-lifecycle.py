@@ -147,7 +147,7 @@ def full_backend(net, f):
     svc = service(net, f)
     net.lbadm("backend", "set", *svc, at(f, 0), "max-connections", "3")
     c = Client(net, f)
-    went = [c.new() for _ in range(10)]
+    went = [established(net, f, c)[0] for _ in range(10)]
     assert went.count(0) == 3 and went.count(1) == 7, went
     assert conditions(net) == ["full", "ready"]
     net.lbadm("backend", "set", *svc, at(f, 1), "max-connections", "7")

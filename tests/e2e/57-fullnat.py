@@ -146,8 +146,7 @@ def exhausted_ports(net, c, b):
     setup(net, c, b, ports="3000-3099")
     flows = [Flow(net, c, b, sport=10000 + i) for i in range(100)]
     for flow in flows:
-        flow.up("S", seq=-1)
-        flow.at_server()
+        flow.handshake()
     assert sorted(f.local[1] for f in flows) == list(range(3000, 3100))
     with counted(net, "ports-exhausted"):
         late = Flow(net, c, b, sport=20000)
@@ -166,7 +165,7 @@ def exhausted_ports(net, c, b):
     net.lbadm("backend", "del", "tcp", c.at(c.vip, 80),
               b.at(b.backends[1], 8080), "now")
     # A connection that is over gives its port back
-    flows[7].down("RA", seq=-1)
+    flows[7].down("R")
     flows[7].at_client()
     late = Flow(net, c, b, sport=20002)
     for _ in range(100):

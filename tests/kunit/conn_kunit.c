@@ -202,11 +202,13 @@ static void conn_ceiling(struct kunit *test)
 		random_tuple(&in, AF_INET6);
 		in.proto = IPPROTO_UDP;
 		conns[i] = create(&fx, &in, &out, &reason);
-		if (conns[i])
+		if (conns[i]) {
+			nflb_conn_now_set(conns[i], NFLB_NOW_ASSURED);
 			made++;
-		else
+		} else {
 			KUNIT_EXPECT_EQ(test, (int)reason,
 					NFLB_REASON_TABLE_FULL);
+		}
 	}
 	WRITE_ONCE(nn->max_connections, max);
 	KUNIT_EXPECT_EQ(test, made, 5);
@@ -239,6 +241,7 @@ static void conn_half_open_makes_room(struct kunit *test)
 		if (i < 2) {
 			KUNIT_ASSERT_NOT_NULL(test, conn);
 			conn->state = NFLB_CONN_ESTABLISHED;
+			nflb_conn_now_set(conn, NFLB_NOW_ASSURED);
 			kept[i] = in;
 		}
 	}
