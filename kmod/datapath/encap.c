@@ -25,6 +25,7 @@
 #include "datapath/encap.h"
 #include "datapath/forward.h"
 #include "datapath/icmp.h"
+#include "datapath/mtu.h"
 #include "datapath/route.h"
 #include "netns.h"
 
@@ -286,7 +287,7 @@ static void send_fragment(const struct nflb_pkt *pkt, struct sk_buff *skb,
  * @mtu: how long a fragment may be, before it is encapsulated
  *
  * Context: softirq or BH disabled. Return: NFLB_STOLEN, or NFLB_DROP with a
- * reason.
+ * reason, such as no fragment with data being that short.
  */
 enum nflb_verdict nflb_encap_split(struct nflb_pkt *pkt,
 				   const struct nflb_conn *conn,
@@ -297,21 +298,32 @@ enum nflb_verdict nflb_encap_split(struct nflb_pkt *pkt,
 				    conn->backend->family);
 	struct sk_buff *skb = pkt->skb, *part;
 	struct ip_frag_state state;
+	unsigned int payload;
 
+	/* ip_frag_next() takes as much each time: never nothing. */
+	payload = nflb_mtu_fragment(mtu, ip_hdrlen(skb));
+	if (!payload)
+		return nflb_drop(pkt, NFLB_REASON_MTU_EXCEEDED);
 	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
 		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
-	ip_frag_init(skb, ip_hdrlen(skb), room, mtu - ip_hdrlen(skb), false,
-		     &state);
+	ip_frag_init(skb, ip_hdrlen(skb), room, payload, false, &state);
 	while (state.left > 0) {
+		unsigned int left = state.left;
+
 		part = ip_frag_next(skb, &state);
 		if (IS_ERR(part))
 			return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
+		if (WARN_ON_ONCE(state.left >= left)) {
+			kfree_skb(part);
+			return nflb_drop(pkt, NFLB_REASON_MTU_EXCEEDED);
+		}
 		skb_dst_drop(part);
 		send_fragment(pkt, part, conn, dst);
 	}
 	consume_skb(skb);
 	return NFLB_STOLEN;
 }
+NFLB_EXPORT_KUNIT(nflb_encap_split);
 
 static u32 told_mtu(const struct nflb_pkt *pkt)
 {

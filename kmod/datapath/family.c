@@ -14,6 +14,7 @@
 #include <net/ipv6.h>
 
 #include "datapath/family.h"
+#include "datapath/mtu.h"
 #include "netns.h"
 
 /* RFC 7915, 5.1: what may have to be fragmented behind the translation. */
@@ -24,18 +25,20 @@
  * @pkt: the packet
  * @mtu: how long it may be then
  *
- * IPv6 knows no path that takes less than 1,280 bytes (RFC 8200, 5); behind the
- * translation such packets may be fragmented.
+ * No sender has to split what every link carries; behind the translation such
+ * packets may be fragmented.
  *
  * Return: how long the packet may be as it is.
  */
 unsigned int nflb_family_mtu(const struct nflb_pkt *pkt, unsigned int mtu)
 {
-	if (pkt->tuple.family == AF_INET)
-		return mtu + pkt->l4 - sizeof(struct ipv6hdr);
-	return max_t(unsigned int, mtu + pkt->l4 - sizeof(struct iphdr),
-		     IPV6_MIN_MTU);
+	u8 family = pkt->tuple.family;
+
+	mtu = nflb_mtu_less(mtu + pkt->l4,
+			    nflb_l3_len(family == AF_INET ? AF_INET6 : AF_INET));
+	return nflb_mtu_floor(mtu, family);
 }
+NFLB_EXPORT_KUNIT(nflb_family_mtu);
 
 /* What of a network header goes into the other. */
 struct common {

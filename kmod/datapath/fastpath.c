@@ -3,6 +3,7 @@
  * The parts of the short way (fastpath.h) that most packets do not need.
  */
 #include "datapath/fastpath.h"
+#include "datapath/mtu.h"
 
 /**
  * nflb_fast_tunnel_mtu() - how long a packet may be that goes into a tunnel
@@ -16,7 +17,7 @@
 unsigned int nflb_fast_tunnel_mtu(const struct nflb_conn *conn,
 				  const struct dst_entry *dst, u8 family)
 {
-	unsigned int mtu = dst_mtu(dst), overhead;
+	unsigned int mtu = nflb_mtu_path(dst, family), overhead;
 
 	overhead = nflb_encap_overhead(nflb_conn_forward_id(conn) - NFLB_FORWARD_DSR,
 				       family);

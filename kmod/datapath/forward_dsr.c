@@ -16,6 +16,7 @@
 #include "datapath/forward.h"
 #include "datapath/icmp_reply.h"
 #include "datapath/mangle.h"
+#include "datapath/mtu.h"
 #include "datapath/route.h"
 #include "datapath/tcp_option.h"
 #include "netns.h"
@@ -79,25 +80,24 @@ static bool dsr_out_tuple(struct nflb_net *nn, struct nflb_conn *conn,
 static unsigned int tunnel_mtu(const struct nflb_conn *conn,
 			       const struct dst_entry *dst)
 {
-	return dst_mtu(dst) - nflb_encap_overhead(nflb_conn_ops(conn)->encap,
-						  conn->backend->family);
+	u8 family = conn->backend->family;
+
+	return nflb_mtu_less(nflb_mtu_path(dst, family),
+			     nflb_encap_overhead(nflb_conn_ops(conn)->encap,
+						 family));
 }
 
 /*
- * How long a packet may be. Every IPv6 link takes 1280 bytes (RFC 8200,
- * section 5): for those a tunnel has to fragment itself.
+ * How long a packet may be. What every link carries a sender does not have to
+ * split: for those packets a tunnel has to fragment itself.
  */
 static unsigned int mtu_of(const struct nflb_pkt *pkt,
 			   const struct nflb_conn *conn,
 			   const struct dst_entry *dst)
 {
-	unsigned int mtu;
-
 	if (nflb_conn_ops(conn)->encap == NFLB_ENCAP_NONE)
 		return nflb_route_mtu(dst, conn->backend->family);
-	mtu = tunnel_mtu(conn, dst);
-	return pkt->tuple.family == AF_INET6 ?
-	       max_t(unsigned int, mtu, IPV6_MIN_MTU) : mtu;
+	return nflb_mtu_floor(tunnel_mtu(conn, dst), pkt->tuple.family);
 }
 
 /* A socket of this host learns it from its route. */

@@ -12,6 +12,7 @@
 #include "datapath/icmp.h"
 #include "datapath/icmp_reply.h"
 #include "datapath/mangle.h"
+#include "datapath/mtu.h"
 #include "datapath/proxy.h"
 #include "datapath/route.h"
 #include "datapath/tcp_option.h"
@@ -79,7 +80,8 @@ static unsigned int mtu_of(const struct nflb_pkt *pkt,
 		mtu = nflb_family_mtu(pkt, mtu);
 	if (unlikely(conn->how & NFLB_HOW_PROXY) && dir == NFLB_DIR_IN &&
 	    pkt->tuple.proto == IPPROTO_UDP)
-		mtu -= nflb_proxy_len(conn->in.tuple.family);
+		mtu = nflb_mtu_less(mtu,
+				    nflb_proxy_len(conn->in.tuple.family));
 	return mtu;
 }
 

@@ -22,6 +22,7 @@
 
 #include "datapath/explain.h"
 #include "datapath/forward.h"
+#include "datapath/mtu.h"
 #include "datapath/route.h"
 #include "datapath/route_fast.h"
 #include "datapath/service.h"
@@ -306,11 +307,14 @@ bool nflb_route_has_gateway(const struct dst_entry *dst, u8 family)
  *
  * As for a router: path MTUs that this host learnt are not asked, since the
  * ends of the connection learn them for themselves.
+ *
+ * Return: at least what every link of that family carries.
  */
 unsigned int nflb_route_mtu(const struct dst_entry *dst, u8 family)
 {
-	return family == AF_INET ? ip_dst_mtu_maybe_forward(dst, true) :
-				   ip6_dst_mtu_maybe_forward(dst, true);
+	return nflb_mtu_floor(family == AF_INET ?
+			      ip_dst_mtu_maybe_forward(dst, true) :
+			      ip6_dst_mtu_maybe_forward(dst, true), family);
 }
 
 /**
