@@ -66,6 +66,14 @@ static inline int nflb_ip_route_input(struct sk_buff *skb, __be32 dst,
 #endif
 }
 
+/* flowi4_tos became flowi4_dscp, a dscp_t, in 6.18 (1bec9d0c0046). */
+#ifdef NFLB_HAVE_FLOWI4_DSCP
+#define NFLB_FLOWI4_DSCP(dsfield) \
+	.flowi4_dscp = inet_dsfield_to_dscp(dsfield)
+#else
+#define NFLB_FLOWI4_DSCP(dsfield) .flowi4_tos = (dsfield) & INET_DSCP_MASK
+#endif
+
 /*
  * Who may join a multicast group can be limited since 6.7 (e03781879a0d), and
  * in 6.1.69 and 6.6.7. Before, everybody may.

@@ -9,6 +9,7 @@ ccflags-y += $(call nflb_has,net/net_namespace.h,register_net_sysctl_sz,NFLB_HAV
 ccflags-y += $(call nflb_has,net/genetlink.h,genl_info_dump,NFLB_HAVE_GENL_INFO_DUMP)
 ccflags-y += $(call nflb_has,net/dst.h,dst_dev_rcu.const,NFLB_HAVE_DST_DEV_RCU)
 ccflags-y += $(call nflb_has,net/route.h,dscp_t dscp. struct net_device .devin,NFLB_HAVE_ROUTE_INPUT_DSCP)
+ccflags-y += $(call nflb_has,net/flow.h,flowi4_dscp,NFLB_HAVE_FLOWI4_DSCP)
 ccflags-y += $(call nflb_has_header,net/gso.h,NFLB_HAVE_NET_GSO_H)
 ccflags-y += $(call nflb_has_header,linux/unaligned.h,NFLB_HAVE_LINUX_UNALIGNED_H)
 ccflags-y += $(call nflb_has,linux/sysctl.h,typedef int proc_handler.const struct ctl_table,NFLB_HAVE_CONST_CTL_TABLE)

@@ -58,7 +58,7 @@ static struct dst_entry *lookup_v4(const struct nflb_pkt *pkt,
 		.fl4_dport = dport,
 		/* The source need not be an address of this host. */
 		.flowi4_flags = FLOWI_FLAG_ANYSRC | flags,
-		.flowi4_tos = nflb_dsfield(pkt) & INET_DSCP_MASK,
+		NFLB_FLOWI4_DSCP(nflb_dsfield(pkt)),
 	};
 	struct rtable *rt;
 
