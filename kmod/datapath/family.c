@@ -14,6 +14,7 @@
 #include <net/ipv6.h>
 
 #include "datapath/family.h"
+#include "datapath/mangle_tuple.h"
 #include "datapath/mtu.h"
 #include "netns.h"
 
@@ -152,6 +153,20 @@ static int replace_header(struct nflb_pkt *pkt, u8 family)
 	return 0;
 }
 
+/*
+ * The new header's checksum may have to be made over the whole, so a checksum
+ * inside that is left to the device is made first. Returns 0 or -ENOMEM.
+ */
+static int finish_inner(struct nflb_pkt *pkt)
+{
+	struct sk_buff *skb = pkt->skb;
+
+	if (likely(skb->ip_summed != CHECKSUM_PARTIAL ||
+		   check_is_partial(skb, skb->data + pkt->l4)))
+		return 0;
+	return skb_checksum_help(skb) ? -ENOMEM : 0;
+}
+
 static __sum16 *check_of(struct nflb_pkt *pkt)
 {
 	void *l4 = pkt->skb->data + pkt->l4;
@@ -177,7 +192,7 @@ static void rewrite_l4(struct nflb_pkt *pkt, const struct nflb_tuple *to,
 		       __wsum before)
 {
 	__be16 *ports = (__be16 *)(pkt->skb->data + pkt->l4);
-	bool partial = pkt->skb->ip_summed == CHECKSUM_PARTIAL;
+	bool partial = check_is_partial(pkt->skb, ports);
 	bool udp = pkt->tuple.proto == IPPROTO_UDP;
 	__sum16 *check = check_of(pkt);
 	__wsum diff, pdiff;
@@ -222,7 +237,11 @@ enum nflb_verdict nflb_family_rewrite(struct nflb_pkt *pkt,
 	__wsum before = addrs_sum(&pkt->tuple.src, &pkt->tuple.dst);
 	struct common c = common_of(pkt);
 
-	if (replace_header(pkt, to->family))
+	/* IPv6's length does not count its own header. */
+	if (pkt->skb->len - pkt->l4 + (to->family == AF_INET ?
+				       sizeof(struct iphdr) : 0) > U16_MAX)
+		return nflb_drop(pkt, NFLB_REASON_UNTRANSLATABLE);
+	if (finish_inner(pkt) || replace_header(pkt, to->family))
 		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
 	/* What may be fragmented here may be so behind. */
 	if (!c.df)

@@ -104,6 +104,17 @@ void nflb_mangle_addr(struct nflb_pkt *pkt, enum nflb_end end,
 	addr_write(pkt, at, addr);
 }
 
+/* What a new address adds to a checksum that covers it. */
+static __wsum addr_diff(const struct nflb_pkt *pkt, const union nflb_addr *old,
+			const union nflb_addr *new)
+{
+	u8 family = pkt->tuple.family;
+
+	/* As in addrs_write() */
+	return sum_fold(4ULL * U32_MAX + addr_sum(new->all, family) -
+			addr_sum(old->all, family));
+}
+
 /**
  * nflb_mangle_end() - rewrite address and port of one end
  * @pkt: a TCP or UDP packet, writable
@@ -119,7 +130,11 @@ void nflb_mangle_end(struct nflb_pkt *pkt, enum nflb_end end,
 				   pkt->tuple.proto);
 	__be16 *port_p = port_at(pkt, pkt->l4, end);
 
-	if (check) {
+	if (check && pkt->skb->ip_summed == CHECKSUM_PARTIAL) {
+		update(pkt, addr_diff(pkt, at, addr),
+		       csum_sub((__force __wsum)port,
+				(__force __wsum)*port_p));
+	} else if (check) {
 		if (pkt->tuple.family == AF_INET)
 			inet_proto_csum_replace4(check, pkt->skb, at->ip,
 						 addr->ip, true);
@@ -204,15 +219,19 @@ static void length_add(struct nflb_pkt *pkt, unsigned int len)
 int nflb_mangle_grow(struct nflb_pkt *pkt, unsigned int at, unsigned int len)
 {
 	struct sk_buff *skb = pkt->skb;
+	bool moves;
 
 	if (skb_cow_head(skb, len + skb->mac_len))
 		return -ENOMEM;
+	/* Not so where it is about a packet inside, which stays. */
+	moves = skb->ip_summed == CHECKSUM_PARTIAL &&
+		skb_checksum_start_offset(skb) < (int)at;
 	move_mac(skb, len);
 	skb_push(skb, len);
 	memmove(skb->data, skb->data + len, at);
 	skb_reset_network_header(skb);
 	skb_set_transport_header(skb, pkt->l4);
-	if (skb->ip_summed == CHECKSUM_PARTIAL)
+	if (moves)
 		skb->csum_start -= len;
 	else if (skb->ip_summed == CHECKSUM_COMPLETE)
 		skb->ip_summed = CHECKSUM_NONE;

@@ -11,6 +11,22 @@
 
 #include "datapath/packet.h"
 
+/*
+ * Is the checksum of this transport header left to the device or to whoever
+ * segments the packet, so that it has the pseudo header only so far? It is not
+ * when CHECKSUM_PARTIAL is about a packet inside: the one of a tunnel's UDP header
+ * is complete then, or none.
+ */
+static __always_inline bool check_is_partial(const struct sk_buff *skb,
+					     const void *l4)
+{
+	if (skb->ip_summed != CHECKSUM_PARTIAL)
+		return false;
+	return likely(skb_checksum_start(skb) == l4) ||
+	       (skb_is_gso(skb) &&
+		skb_shinfo(skb)->gso_type & SKB_GSO_UDP_TUNNEL_CSUM);
+}
+
 /* The checksum of a transport header; NULL when there is none (RFC 768). */
 static __always_inline __sum16 *check_at(const struct sk_buff *skb, void *l4,
 					 u8 proto)
@@ -19,7 +35,7 @@ static __always_inline __sum16 *check_at(const struct sk_buff *skb, void *l4,
 
 	if (proto == IPPROTO_TCP)
 		return &((struct tcphdr *)l4)->check;
-	if (!uh->check && skb->ip_summed != CHECKSUM_PARTIAL)
+	if (!uh->check && !check_is_partial(skb, l4))
 		return NULL;
 	return &uh->check;
 }
@@ -85,7 +101,7 @@ static __always_inline u64 addrs_write(void *l3, const union nflb_addr *src,
 
 /*
  * Update a transport checksum for what changed in the pseudo header and in what
- * else it covers; CHECKSUM_PARTIAL has the pseudo header only so far.
+ * else it covers.
  */
 static __always_inline void check_update(struct sk_buff *skb, void *l4,
 					 u8 proto, __wsum pseudo, __wsum other)
@@ -94,7 +110,7 @@ static __always_inline void check_update(struct sk_buff *skb, void *l4,
 
 	if (!check)
 		return;
-	if (skb->ip_summed == CHECKSUM_PARTIAL) {
+	if (check_is_partial(skb, l4)) {
 		*check = ~csum_fold(csum_add(pseudo, csum_unfold(*check)));
 		return;
 	}
