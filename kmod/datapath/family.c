@@ -63,7 +63,9 @@ static struct common common_of(const struct nflb_pkt *pkt)
 
 		c.tos = ipv6_get_dsfield(ip6h);
 		c.ttl = ip6h->hop_limit;
-		c.df = pkt->skb->len - pkt->l4 + sizeof(struct iphdr) > DF_MIN;
+		/* What arrived in fragments may leave in fragments. */
+		c.df = !IP6CB(pkt->skb)->frag_max_size &&
+		       pkt->skb->len - pkt->l4 + sizeof(struct iphdr) > DF_MIN;
 	}
 	return c;
 }

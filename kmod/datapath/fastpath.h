@@ -19,6 +19,7 @@
 #include "datapath/conn_state.h"
 #include "datapath/encap.h"
 #include "datapath/forward.h"
+#include "datapath/ident.h"
 #include "datapath/mangle.h"
 #include "datapath/mangle_tuple.h"
 #include "datapath/route_fast.h"
@@ -304,11 +305,19 @@ fast_forward(struct nflb_pkt *pkt, const struct nflb_fast_pkt *f,
 		nflb_conn_touch(conn, now);
 	if (options)
 		nflb_tcp_scrub_address(pkt);
-	if (forward < NFLB_FORWARD_DSR)
+	if (forward < NFLB_FORWARD_DSR) {
+		const struct nflb_tuple *answer = nflb_conn_answer(conn, dir);
+		u32 more = 0;
+
+		if (from == AF_INET && (dir == NFLB_DIR_OUT ||
+					forward == NFLB_FORWARD_FULLNAT))
+			more = nflb_ident_renew(f->nn, skb, ip_hdr(skb),
+						*(const u32 *)&answer->sport);
 		mangle_tuple(skb, skb->data, skb->data + f->l4, f->key.proto,
-			     nflb_conn_answer(conn, dir), from, true);
-	else
+			     answer, from, true, more);
+	} else {
 		fast_hop(f, from);
+	}
 	if (encap && unlikely(nflb_encap_push(pkt, conn, dst, false) !=
 			      NFLB_CONTINUE))
 		return NFLB_DROP;

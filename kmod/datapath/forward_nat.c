@@ -59,6 +59,8 @@ static enum nflb_verdict rewrite(struct nflb_pkt *pkt, struct nflb_conn *conn,
 		return verdict;
 	if (unlikely(conn->how & NFLB_HOW_FAMILY))
 		return nflb_family_rewrite(pkt, to);
+	if (dir == NFLB_DIR_OUT || conn->how & NFLB_HOW_LADDR)
+		nflb_mangle_ident(pkt, to);
 	if (conn->how & NFLB_HOW_LADDR)
 		nflb_mangle_tuple(pkt, to);
 	else if (dir == NFLB_DIR_IN)

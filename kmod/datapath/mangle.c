@@ -13,6 +13,7 @@
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 
+#include "datapath/ident.h"
 #include "datapath/mangle.h"
 #include "datapath/mangle_tuple.h"
 
@@ -161,7 +162,7 @@ void nflb_mangle_tuple(struct nflb_pkt *pkt, const struct nflb_tuple *to)
 {
 	mangle_tuple(pkt->skb, skb_network_header(pkt->skb),
 		     header(pkt, pkt->l4), pkt->tuple.proto, to,
-		     pkt->tuple.family, false);
+		     pkt->tuple.family, false, 0);
 }
 NFLB_EXPORT_KUNIT(nflb_mangle_tuple);
 
@@ -190,6 +191,29 @@ static void move_mac(struct sk_buff *skb, unsigned int len)
 	memmove(skb_mac_header(skb) - len, skb_mac_header(skb), skb->mac_len);
 	skb->mac_header -= len;
 }
+
+/**
+ * nflb_mangle_ident() - a new identification, for a sender that gets behind an
+ *	address which others have, too
+ * @pkt: the packet, writable; IPv6 has none
+ * @to: the tuple that the answers to it have
+ */
+void nflb_mangle_ident(struct nflb_pkt *pkt, const struct nflb_tuple *to)
+{
+	struct iphdr *iph = ip_hdr(pkt->skb);
+	__be16 old = iph->id;
+
+	if (pkt->tuple.family != AF_INET)
+		return;
+	/* It arrived in fragments, and is to leave so. */
+	if (unlikely(iph->frag_off & htons(IP_DF) &&
+		     IPCB(pkt->skb)->frag_max_size))
+		nflb_ident_select(pkt->nn, pkt->skb, iph);
+	else if (nflb_ident_renew(pkt->nn, pkt->skb, iph,
+				  *(const u32 *)&to->sport))
+		csum_replace2(&iph->check, old, iph->id);
+}
+NFLB_EXPORT_KUNIT(nflb_mangle_ident);
 
 static void length_add(struct nflb_pkt *pkt, unsigned int len)
 {

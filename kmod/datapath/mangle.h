@@ -18,6 +18,7 @@ void nflb_mangle_end(struct nflb_pkt *pkt, enum nflb_end end,
 		     const union nflb_addr *addr, __be16 port);
 void nflb_mangle_addr(struct nflb_pkt *pkt, enum nflb_end end,
 		      const union nflb_addr *addr);
+void nflb_mangle_ident(struct nflb_pkt *pkt, const struct nflb_tuple *to);
 void nflb_mangle_tuple(struct nflb_pkt *pkt, const struct nflb_tuple *to);
 void nflb_mangle_field(struct nflb_pkt *pkt, unsigned int off, __be32 value);
 int nflb_mangle_grow(struct nflb_pkt *pkt, unsigned int at, unsigned int len);

@@ -62,12 +62,13 @@ static __always_inline __wsum sum_fold(u64 sum)
 #define HOP_SUM ((u16)~(__force u16)htons(1 << 8))
 
 /*
- * Write both addresses and, if @hop, one hop less; and IPv4's header checksum.
+ * Write both addresses and, if @hop, one hop less; and IPv4's header checksum,
+ * where @more is added to the sum for what was written besides.
  * Returns what the addresses add to a checksum that covers them.
  */
 static __always_inline u64 addrs_write(void *l3, const union nflb_addr *src,
 				       const union nflb_addr *dst, u8 family,
-				       bool hop)
+				       bool hop, u32 more)
 {
 	/* Eight words at most are subtracted: U32_MAX is a zero here. */
 	u64 diff = 8ULL * U32_MAX + addr_sum(src->all, family) +
@@ -79,7 +80,7 @@ static __always_inline u64 addrs_write(void *l3, const union nflb_addr *src,
 
 		diff -= addr_sum(&iph->saddr, family) +
 			addr_sum(&iph->daddr, family);
-		sum = diff + (u16)~(__force u16)iph->check;
+		sum = diff + (u16)~(__force u16)iph->check + more;
 		if (hop) {
 			sum += HOP_SUM;
 			iph->ttl--;
@@ -134,11 +135,12 @@ static_assert(offsetof(struct nflb_tuple, dport) ==
  * @to: the tuple that the answers to it have
  * @family: of the packet
  * @hop: it goes one hop, too
+ * @more: what else is to be added to the sum of IPv4's header
  */
 static __always_inline void mangle_tuple(struct sk_buff *skb, void *l3,
 					 void *l4, u8 proto,
 					 const struct nflb_tuple *to, u8 family,
-					 bool hop)
+					 bool hop, u32 more)
 {
 	u32 *ports = l4, old = get_unaligned(ports);
 	/* In a sum it does not matter which of the two ports comes first. */
@@ -146,7 +148,8 @@ static __always_inline void mangle_tuple(struct sk_buff *skb, void *l3,
 
 	put_unaligned(rol32(new, 16), ports);
 	check_update(skb, l4, proto,
-		     sum_fold(addrs_write(l3, &to->dst, &to->src, family, hop)),
+		     sum_fold(addrs_write(l3, &to->dst, &to->src, family, hop,
+					  more)),
 		     csum_sub((__force __wsum)new, (__force __wsum)old));
 }
 

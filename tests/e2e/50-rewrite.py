@@ -19,6 +19,7 @@ from rawnet import (FAMILIES, V4, V6, Suite, checksum, counted, sc,  # noqa: E40
                     translated)
 
 suite = Suite("rewrite")
+ATOMIC = {V4: {"flags": "DF"}, V6: {}}
 HOWS = ["full", "partial"]
 OPTIONS = [("NOP", None), ("NOP", None), ("Timestamp", (7, 9))]
 SYN_OPTIONS = [("MSS", 1460), ("SAckOK", b""), ("Timestamp", (1, 0)),
@@ -34,7 +35,8 @@ def tcp(f, flags, payload=b"", options=OPTIONS, sport=4000, seq=1000, ack=0,
 
 def reply(f, flags, payload=b"", sport=8080, dport=4000, seq=5000, ack=1001,
           backend=0, options=OPTIONS):
-    return f.packet(f.backends[backend], f.client) / sc.TCP(
+    # Atomic: without DF, what leaves as the VIP's has another identification.
+    return f.packet(f.backends[backend], f.client, **ATOMIC[f]) / sc.TCP(
         sport=sport, dport=dport, flags=flags, seq=seq, ack=ack,
         options=options) / sc.Raw(payload)
 
@@ -83,7 +85,7 @@ def udp_both_ways(net, f, how):
         net.cl.send(packet, how)
         same(net.rs[0].expect(), translated(packet, f, dst=f.backends[0],
                                             dport=8080))
-        back = f.packet(f.backends[0], f.client) / sc.UDP(
+        back = f.packet(f.backends[0], f.client, **ATOMIC[f]) / sc.UDP(
             sport=8080, dport=4000) / sc.Raw(os.urandom(size))
         net.rs[0].send(back, how)
         same(net.cl.expect(), translated(back, f, src=f.vip, sport=53))

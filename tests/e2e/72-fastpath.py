@@ -17,6 +17,7 @@ from rawnet import (FAMILIES, LBADM, V4, V6, Suite, mac_of, netns, run,  # noqa:
                     sc, translated)
 
 suite = Suite("fastpath")
+ATOMIC = {V4: {"flags": "DF"}, V6: {}}
 DEVICES = ["l0", "l1", "l2"]
 
 
@@ -46,7 +47,8 @@ def udp(f, payload=b"question", sport=4000, **kw):
 
 
 def answer(f, payload=b"answer"):
-    return f.packet(f.backends[0], f.client) / sc.UDP(
+    # Atomic: without DF, what leaves as the VIP's has another identification.
+    return f.packet(f.backends[0], f.client, **ATOMIC[f]) / sc.UDP(
         sport=8080, dport=4000) / sc.Raw(payload)
 
 
@@ -56,7 +58,7 @@ def tcp(f, flags, seq=1000, ack=5000, payload=b""):
 
 
 def tcp_answer(f, flags, seq=5000, ack=1000, payload=b""):
-    return f.packet(f.backends[0], f.client) / sc.TCP(
+    return f.packet(f.backends[0], f.client, **ATOMIC[f]) / sc.TCP(
         sport=8080, dport=4000, flags=flags, seq=seq,
         ack=ack) / sc.Raw(payload)
 

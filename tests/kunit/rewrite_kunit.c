@@ -183,10 +183,237 @@ static void rewrite_to_the_other_family(struct kunit *test)
 	}
 }
 
+/*
+ * A tunnel inside UDP: what it carries has a checksum that is left to the device,
+ * and the one outside is complete, or 0. Where what is inside begins, and where in
+ * it the checksum is:
+ */
+#define INNER_START	(8 + 30)
+#define INNER_CHECK	(INNER_START + 6)
+
+static void put_inner_check(struct ku_bytes *b, u16 value)
+{
+	put_unaligned_be16(value, b->data + b->l4 + INNER_CHECK);
+}
+
+/* @r->want is the packet as the device would complete it. */
+static void begin_inner(struct kunit *test, struct rewritten *r, u8 family,
+			u8 to_family, bool zero)
+{
+	struct ku_param p = {
+		"", family, IPPROTO_UDP, KU_LINEAR, CHECKSUM_NONE,
+	};
+	u16 pseudo = get_random_u32_below(65536);
+	unsigned int start;
+	struct sk_buff *skb;
+
+	begin(test, r, &p, to_family);
+	kfree_skb(r->pkt.skb);
+	ku_make(r->want, &p, NULL, 0, 200 + get_random_u32_below(800));
+	start = r->want->l4 + INNER_START;
+	put_inner_check(r->want, pseudo);
+	put_inner_check(r->want, ~ku_sum(r->want->data + start,
+					 r->want->len - start, 0));
+	ku_fix(r->want, family, IPPROTO_UDP, CHECKSUM_NONE);
+	if (zero)
+		put_unaligned_be16(0, r->want->data + r->want->l4 + 6);
+	*r->got = *r->want;
+	put_inner_check(r->got, pseudo);
+	skb = ku_skb(test, r->got, &p);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_headroom(skb) + start;
+	skb->csum_offset = INNER_CHECK - INNER_START;
+	ku_pkt(&r->pkt, &r->state, skb, family);
+	rcu_read_lock();
+	KUNIT_EXPECT_EQ(test, (int)nflb_packet_parse(&r->pkt), NFLB_CONTINUE);
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, nflb_mangle_writable(&r->pkt), 0);
+}
+
+static void compare_inner(struct kunit *test, struct rewritten *r, bool zero)
+{
+	if (r->pkt.skb->ip_summed == CHECKSUM_PARTIAL)
+		KUNIT_EXPECT_EQ(test, skb_checksum_help(r->pkt.skb), 0);
+	ku_fix(r->want, r->to.family, IPPROTO_UDP, CHECKSUM_NONE);
+	if (zero)
+		put_unaligned_be16(0, r->want->data + r->want->l4 + 6);
+	ku_read(r->got, r->pkt.skb);
+	KUNIT_EXPECT_EQ(test, r->got->len, r->want->len);
+	KUNIT_EXPECT_EQ(test, memcmp(r->got->data, r->want->data,
+				     r->want->len), 0);
+	kfree_skb(r->pkt.skb);
+	kunit_kfree(test, r->want);
+	kunit_kfree(test, r->got);
+}
+
+static void rewrite_outside_of_partial(struct kunit *test)
+{
+	static const u8 families[] = { AF_INET, AF_INET, AF_INET6 };
+	struct rewritten r;
+	int i;
+
+	for (i = 0; i < 3 * ROUNDS; i++) {
+		bool zero = i % 3 == 0;
+
+		begin_inner(test, &r, families[i % 3], families[i % 3], zero);
+		if (i % 2) {
+			nflb_mangle_tuple(&r.pkt, &r.to);
+		} else {
+			nflb_mangle_end(&r.pkt, NFLB_END_DST, &r.to.src,
+					r.to.sport);
+			nflb_mangle_end(&r.pkt, NFLB_END_SRC, &r.to.dst,
+					r.to.dport);
+		}
+		set_ends(r.want, &r.to);
+		compare_inner(test, &r, zero);
+	}
+}
+
+static void rewrite_grows_outside_of_partial(struct kunit *test)
+{
+	struct rewritten r;
+	u8 bytes[52];
+	int i;
+
+	for (i = 0; i < 2 * ROUNDS; i++) {
+		u8 family = i % 2 ? AF_INET6 : AF_INET;
+		bool zero = i % 4 == 0;
+		unsigned int at;
+
+		begin_inner(test, &r, family, family, zero);
+		at = r.want->l4 + 8;
+		get_random_bytes(bytes, sizeof(bytes));
+		KUNIT_ASSERT_EQ(test, nflb_mangle_grow(&r.pkt, at,
+						       sizeof(bytes)), 0);
+		memcpy(r.pkt.skb->data + at, bytes, sizeof(bytes));
+		nflb_mangle_added(&r.pkt, at, sizeof(bytes));
+		nflb_mangle_udp_len(&r.pkt, sizeof(bytes));
+		grow_want(r.want, at, bytes, sizeof(bytes), family);
+		put_unaligned_be16(r.want->len - r.want->l4,
+				   r.want->data + r.want->l4 + 4);
+		nflb_mangle_tuple(&r.pkt, &r.to);
+		set_ends(r.want, &r.to);
+		compare_inner(test, &r, zero);
+	}
+}
+
+static void rewrite_family_outside_of_partial(struct kunit *test)
+{
+	struct rewritten r;
+	int i;
+
+	for (i = 0; i < 3 * ROUNDS; i++) {
+		struct ku_param p = {
+			"", i % 3 == 2 ? AF_INET6 : AF_INET, IPPROTO_UDP,
+			KU_LINEAR, CHECKSUM_NONE,
+		};
+		u8 to = p.family == AF_INET ? AF_INET6 : AF_INET;
+
+		/* One of IPv4 without a checksum gets one. */
+		begin_inner(test, &r, p.family, to, i % 3 == 0);
+		KUNIT_ASSERT_EQ(test, (int)nflb_family_rewrite(&r.pkt, &r.to),
+				NFLB_CONTINUE);
+		family_want(&r, &p);
+		if (to == AF_INET)
+			take_id(&r);
+		compare_inner(test, &r, false);
+	}
+}
+
+/* Whoever segments a tunnel's GSO packet completes the checksum outside. */
+static void rewrite_outside_of_tunnel_gso(struct kunit *test)
+{
+	struct rewritten r;
+	int i;
+
+	for (i = 0; i < 2 * ROUNDS; i++) {
+		u8 family = i % 2 ? AF_INET6 : AF_INET;
+		__sum16 *check;
+
+		begin_inner(test, &r, family, family, false);
+		skb_shinfo(r.pkt.skb)->gso_size = 100;
+		skb_shinfo(r.pkt.skb)->gso_type = SKB_GSO_UDP_TUNNEL_CSUM;
+		check = (__sum16 *)(r.pkt.skb->data + r.want->l4 + 6);
+		put_unaligned_be16(ku_pseudo(r.want, family, IPPROTO_UDP),
+				   check);
+		nflb_mangle_tuple(&r.pkt, &r.to);
+		set_ends(r.want, &r.to);
+		check = (__sum16 *)(r.pkt.skb->data + r.want->l4 + 6);
+		KUNIT_EXPECT_EQ(test, get_unaligned_be16(check),
+				(u16)ku_pseudo(r.want, family, IPPROTO_UDP));
+		kfree_skb(r.pkt.skb);
+		kunit_kfree(test, r.want);
+		kunit_kfree(test, r.got);
+	}
+}
+
+/* @df: it is atomic */
+static u16 renewed(struct kunit *test, unsigned int payload, bool df,
+		   unsigned int segs, u16 port)
+{
+	static const struct ku_param p = {
+		"", AF_INET, IPPROTO_UDP, KU_LINEAR, CHECKSUM_NONE,
+	};
+	struct nflb_tuple to = { .sport = htons(53), .dport = htons(port) };
+	struct nf_hook_state state;
+	struct ku_bytes *b;
+	struct nflb_pkt pkt;
+	u16 ident;
+
+	b = kunit_kzalloc(test, sizeof(*b), GFP_KERNEL);
+	ku_make(b, &p, NULL, 0, payload);
+	put_unaligned_be16(7777, b->data + 4);
+	b->data[6] = df ? 0x40 : 0;
+	ku_fix(b, AF_INET, IPPROTO_UDP, CHECKSUM_NONE);
+	/* Of the same sender to the same receiver */
+	memcpy(b->data + 12, "\x0a\1\2\3\x0a\4\5\6", 8);
+	ku_fix(b, AF_INET, IPPROTO_UDP, CHECKSUM_NONE);
+	ku_pkt(&pkt, &state, ku_skb(test, b, &p), AF_INET);
+	skb_shinfo(pkt.skb)->gso_segs = segs;
+	pkt.tuple.family = AF_INET;
+	local_bh_disable();
+	nflb_mangle_ident(&pkt, &to);
+	local_bh_enable();
+	ident = get_unaligned_be16(pkt.skb->data + 4);
+	put_unaligned_be16(ident, b->data + 4);
+	ku_fix(b, AF_INET, IPPROTO_UDP, CHECKSUM_NONE);
+	KUNIT_EXPECT_EQ(test, memcmp(pkt.skb->data, b->data, b->len), 0);
+	kfree_skb(pkt.skb);
+	kunit_kfree(test, b);
+	return ident;
+}
+
+static void ident_is_new(struct kunit *test)
+{
+	static const unsigned int payloads[] = { 0, 40, 41, 1000 };
+	unsigned long *seen;
+	int i, j;
+
+	seen = kunit_kzalloc(test, 65536 / 8, GFP_KERNEL);
+	for (i = 0; i < ARRAY_SIZE(payloads); i++) {
+		KUNIT_EXPECT_EQ(test, renewed(test, payloads[i], true, 0, 1),
+				7777);
+		bitmap_zero(seen, 65536);
+		for (j = 0; j < 1000; j++) {
+			u16 ident = renewed(test, payloads[i], false, 0, 4000 + j);
+
+			KUNIT_EXPECT_FALSE(test, __test_and_set_bit(ident, seen));
+		}
+	}
+	i = renewed(test, 1000, false, 10, 1);
+	j = renewed(test, 1000, false, 0, 1);
+	KUNIT_EXPECT_GE(test, (u16)(j - i), 10);
+}
+
 static struct kunit_case rewrite_cases[] = {
 	KUNIT_CASE_PARAM(rewrite_both_ends, ku_gen_params),
 	KUNIT_CASE_PARAM(rewrite_adds_bytes, ku_gen_params),
 	KUNIT_CASE_PARAM(rewrite_to_the_other_family, ku_gen_params),
+	KUNIT_CASE(rewrite_outside_of_partial),
+	KUNIT_CASE(rewrite_grows_outside_of_partial),
+	KUNIT_CASE(rewrite_family_outside_of_partial),
+	KUNIT_CASE(rewrite_outside_of_tunnel_gso),
+	KUNIT_CASE(ident_is_new),
 	{ }
 };
 
