@@ -10,8 +10,6 @@
  * A GSO packet stays whole: its segments get their headers from the device or,
  * if that cannot, from the stack.
  */
-#include <linux/icmp.h>
-#include <linux/icmpv6.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/udp.h>
@@ -24,7 +22,6 @@
 
 #include "datapath/encap.h"
 #include "datapath/forward.h"
-#include "datapath/icmp.h"
 #include "datapath/mtu.h"
 #include "datapath/route.h"
 #include "netns.h"
@@ -324,61 +321,3 @@ enum nflb_verdict nflb_encap_split(struct nflb_pkt *pkt,
 	return NFLB_STOLEN;
 }
 NFLB_EXPORT_KUNIT(nflb_encap_split);
-
-static u32 told_mtu(const struct nflb_pkt *pkt)
-{
-	const struct icmp6hdr *icmp6h;
-	const struct icmphdr *icmph;
-
-	if (pkt->tuple.family == AF_INET6) {
-		icmp6h = (const void *)(pkt->skb->data + pkt->l4);
-		return icmp6h->icmp6_type == ICMPV6_PKT_TOOBIG ?
-		       ntohl(icmp6h->icmp6_mtu) : 0;
-	}
-	icmph = (const void *)(pkt->skb->data + pkt->l4);
-	return icmph->type == ICMP_DEST_UNREACH &&
-	       icmph->code == ICMP_FRAG_NEEDED ? ntohs(icmph->un.frag.mtu) : 0;
-}
-
-/**
- * nflb_encap_icmp() - an ICMP error, perhaps about what was encapsulated here
- * @pkt: the error; linear up to the quoted header
- * @quoted: addresses of the quoted packet
- * @proto: its protocol
- *
- * When it says that a packet was too big, the kernel's path MTU of that backend
- * is lowered, as its own tunnels do (ipip_err()). The route is looked up again
- * then, and the client's next packet that is too long is answered.
- *
- * Context: softirq, rcu_read_lock() held.
- */
-void nflb_encap_icmp(struct nflb_pkt *pkt, const struct nflb_tuple *quoted,
-		     u8 proto)
-{
-	struct sk_buff *skb = pkt->skb;
-	struct nflb_host *host;
-	u32 mtu;
-
-	if (proto != IPPROTO_IPIP && proto != IPPROTO_IPV6 &&
-	    proto != IPPROTO_GRE && proto != IPPROTO_UDP)
-		return;
-	if (nflb_pkt_is_local_out(pkt) ||
-	    !pskb_may_pull(skb, pkt->inner + (quoted->family == AF_INET ?
-					      sizeof(struct iphdr) :
-					      sizeof(struct ipv6hdr))))
-		return;
-	mtu = told_mtu(pkt);
-	if (!mtu || !nflb_icmp_checksum_ok(pkt))
-		return;
-	host = nflb_host_lookup(pkt->nn, &quoted->dst, quoted->family);
-	if (!host || !READ_ONCE(host->backends))
-		return;
-	nflb_count(pkt->nn, NFLB_COUNTER_ENCAP_PMTU);
-	__skb_pull(skb, pkt->inner);
-	if (quoted->family == AF_INET)
-		ipv4_update_pmtu(skb, pkt->nn->net, mtu, 0, proto);
-	else
-		ip6_update_pmtu(skb, pkt->nn->net, htonl(mtu), 0,
-				skb->mark, sock_net_uid(pkt->nn->net, NULL));
-	__skb_push(skb, pkt->inner);
-}

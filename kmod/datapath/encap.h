@@ -18,6 +18,6 @@ enum nflb_verdict nflb_encap_split(struct nflb_pkt *pkt,
 				   const struct nflb_conn *conn,
 				   struct dst_entry *dst, unsigned int mtu);
 void nflb_encap_icmp(struct nflb_pkt *pkt, const struct nflb_tuple *quoted,
-		     u8 proto);
+		     u8 proto, unsigned int l4);
 
 #endif /* NFLB_ENCAP_H */

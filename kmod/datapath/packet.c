@@ -157,6 +157,36 @@ static bool parse_ports(const struct sk_buff *skb, unsigned int off,
 	return true;
 }
 
+/**
+ * nflb_packet_flow_at() - addresses and ports of a packet inside another
+ * @skb: the other
+ * @off: where the packet's network header is
+ * @family: of the packet
+ * @tuple: set to them
+ *
+ * Return: false when they are not all there, or it is not TCP or UDP.
+ */
+bool nflb_packet_flow_at(const struct sk_buff *skb, unsigned int off, u8 family,
+			 struct nflb_tuple *tuple)
+{
+	struct l3 l3;
+
+	memset(tuple, 0, sizeof(*tuple));
+	if (!parse_l3(skb, off, family, tuple, &l3) || l3.off > L4_MAX)
+		return false;
+	if (l3.fragment && family == AF_INET) {
+		const struct iphdr *iph;
+		struct iphdr buf;
+
+		iph = skb_header_pointer(skb, off, sizeof(buf), &buf);
+		if (!iph || iph->frag_off & htons(IP_OFFSET))
+			return false;
+	}
+	tuple->proto = l3.proto;
+	return (l3.proto == IPPROTO_TCP || l3.proto == IPPROTO_UDP) &&
+	       parse_ports(skb, l3.off, tuple);
+}
+
 static enum nflb_verdict parse_tcp(struct nflb_pkt *pkt)
 {
 	const struct tcphdr *th;
@@ -217,7 +247,7 @@ static enum nflb_verdict parse_icmp_error(struct nflb_pkt *pkt)
 			return NFLB_ACCEPT;
 	}
 	if (l3.proto != IPPROTO_TCP && l3.proto != IPPROTO_UDP) {
-		nflb_encap_icmp(pkt, &quoted, l3.proto);
+		nflb_encap_icmp(pkt, &quoted, l3.proto, l3.off);
 		return NFLB_ACCEPT;
 	}
 	if (!parse_ports(pkt->skb, l3.off, &quoted))

@@ -116,6 +116,8 @@ static inline unsigned int nflb_l4_len(u8 proto)
 				      sizeof(struct udphdr);
 }
 
+bool nflb_packet_flow_at(const struct sk_buff *skb, unsigned int off, u8 family,
+			 struct nflb_tuple *tuple);
 enum nflb_verdict nflb_packet_parse(struct nflb_pkt *pkt);
 enum nflb_verdict nflb_defrag(struct nflb_pkt *pkt);
 

@@ -86,7 +86,8 @@ static enum nflb_verdict settle_conn(struct nflb_pkt *pkt,
 		struct nflb_tuple quoted;
 
 		nflb_tuple_invert(&quoted, &pkt->tuple);
-		nflb_encap_icmp(pkt, &quoted, pkt->inner_proto);
+		nflb_encap_icmp(pkt, &quoted, pkt->inner_proto,
+				pkt->inner_l4);
 		return NFLB_ACCEPT;
 	}
 	*dir = NFLB_DIR_IN;
