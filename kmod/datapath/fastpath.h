@@ -284,6 +284,8 @@ fast_forward(struct nflb_pkt *pkt, const struct nflb_fast_pkt *f,
 	if (unlikely(!dst))
 		return NFLB_CONTINUE;
 	encap = forward > NFLB_FORWARD_DSR + NFLB_ENCAP_NONE;
+	/* At the ingress hook it is not set; a segment's length depends on it. */
+	skb->transport_header = skb->network_header + f->l4;
 	if (unlikely(!fast_fits(f, encap ? nflb_fast_tunnel_mtu(conn, dst, to) :
 			   nflb_route_mtu_fast(net, dst, to))))
 		return NFLB_CONTINUE;
@@ -294,7 +296,6 @@ fast_forward(struct nflb_pkt *pkt, const struct nflb_fast_pkt *f,
 		return NFLB_CONTINUE;
 
 	/* Nothing can go wrong from here on, but memory. */
-	skb->transport_header = skb->network_header + f->l4;
 	moved = fast_moved(f, conn, dir, now);
 	options = fast_has_options(f, dir);
 	if (moved || options || encap)
