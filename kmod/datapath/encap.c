@@ -241,6 +241,12 @@ enum nflb_verdict nflb_encap_push(struct nflb_pkt *pkt,
 	struct sk_buff *skb = pkt->skb;
 	struct inherited in;
 
+	if (unlikely(skb->len + nflb_encap_overhead(encap, family) > U16_MAX))
+		return nflb_drop(pkt, NFLB_REASON_UNTRANSLATABLE);
+	/* What it has inside has taken the place of inner headers. */
+	if (unlikely(skb->encapsulation) &&
+	    skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
+		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
 	if (skb_cow_head(skb, LL_RESERVED_SPACE(dst_dev_rcu(dst)) +
 			      nflb_encap_overhead(encap, family)))
 		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);

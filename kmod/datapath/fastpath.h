@@ -19,6 +19,7 @@
 #include "datapath/conn_state.h"
 #include "datapath/encap.h"
 #include "datapath/forward.h"
+#include "datapath/gso.h"
 #include "datapath/ident.h"
 #include "datapath/mangle.h"
 #include "datapath/mangle_tuple.h"
@@ -229,17 +230,26 @@ static __always_inline bool fast_writable(const struct nflb_fast_pkt *f,
 	return likely(skb_headroom(skb) >= room) || !skb_cow_head(skb, room);
 }
 
-/* @mtu: of a packet as it is now */
+/*
+ * @mtu: of a packet as it is now
+ * @encap: it gets more headers
+ */
 static __always_inline bool fast_fits(const struct nflb_fast_pkt *f,
-				      unsigned int mtu)
+				      unsigned int mtu, bool encap)
 {
 	const struct sk_buff *skb = f->skb;
+	unsigned int type;
 
 	if (likely(!f->gso))
 		return skb->len <= mtu;
-	/* gso_type: not what hardware merged, which cannot be taken apart */
-	return skb_shinfo(skb)->gso_type &&
-	       (skb->len <= mtu || skb_gso_validate_network_len(skb, mtu));
+	/* Not what hardware merged, which cannot be taken apart; and not what may
+	 * have to be segmented first, nflb_may_rewrite_gso().
+	 */
+	type = skb_shinfo(skb)->gso_type;
+	if (unlikely(!type || type & SKB_GSO_FRAGLIST ||
+		     (encap && (skb->encapsulation || nflb_gso_is_big(skb)))))
+		return false;
+	return skb->len <= mtu || skb_gso_validate_network_len(skb, mtu);
 }
 
 /* Is there something new for nflb_conn_state_packet()? */
@@ -287,7 +297,7 @@ fast_forward(struct nflb_pkt *pkt, const struct nflb_fast_pkt *f,
 	/* At the ingress hook it is not set; a segment's length depends on it. */
 	skb->transport_header = skb->network_header + f->l4;
 	if (unlikely(!fast_fits(f, encap ? nflb_fast_tunnel_mtu(conn, dst, to) :
-			   nflb_route_mtu_fast(net, dst, to))))
+				nflb_route_mtu_fast(net, dst, to), encap)))
 		return NFLB_CONTINUE;
 	neigh = nflb_neighbour_ready(dst, dir == NFLB_DIR_IN ?
 				     &conn->backend->addr : &conn->in.tuple.src,

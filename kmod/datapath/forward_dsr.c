@@ -14,6 +14,7 @@
 #include "datapath/encap.h"
 #include "datapath/explain.h"
 #include "datapath/forward.h"
+#include "datapath/gso.h"
 #include "datapath/icmp_reply.h"
 #include "datapath/mangle.h"
 #include "datapath/mtu.h"
@@ -120,7 +121,8 @@ static enum nflb_verdict encapsulate(struct nflb_pkt *pkt,
 	if (unlikely(split)) {
 		nflb_pkt_count(pkt, NFLB_COUNTER_ENCAP_FRAGMENTED);
 		if (pkt->tuple.family == AF_INET && !nflb_explaining(pkt) &&
-		    READ_ONCE(pkt->nn->encap_fragment_inside))
+		    (READ_ONCE(pkt->nn->encap_fragment_inside) ||
+		     pkt->skb->len > U16_MAX - NFLB_GROWTH_MAX))
 			return nflb_encap_split(pkt, conn, dst, mtu);
 	}
 	verdict = nflb_encap_push(pkt, conn, dst, split || fits < mtu);

@@ -8,6 +8,7 @@
 #include "datapath/encap.h"
 #include "datapath/fastpath.h"
 #include "datapath/forward.h"
+#include "datapath/gso.h"
 #include "datapath/icmp.h"
 #include "datapath/icmp_reply.h"
 #include "datapath/packet.h"
@@ -147,7 +148,7 @@ static enum nflb_verdict run(struct nflb_pkt *pkt)
 		if (verdict != NFLB_CONTINUE)
 			return verdict;
 	}
-	verdict = nflb_conn_ops(conn)->forward(pkt, conn, dir);
+	verdict = nflb_forward_packet(pkt, conn, dir);
 	if (likely(verdict != NFLB_DROP))
 		nflb_stats_packet(conn->backend->stats, dir, pkt->len);
 	return verdict;

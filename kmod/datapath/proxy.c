@@ -19,6 +19,7 @@
 #include "datapath/explain.h"
 #include "datapath/family.h"
 #include "datapath/forward.h"
+#include "datapath/gso.h"
 #include "datapath/mangle.h"
 #include "datapath/proxy.h"
 #include "datapath/route.h"
@@ -211,36 +212,6 @@ void nflb_proxy_acked(const struct nflb_pkt *pkt, struct nflb_conn *conn)
 		nflb_conn_now_set(conn, NFLB_NOW_PROXY_ACKED);
 }
 
-/* Merged datagrams go one by one, each with its header. */
-static enum nflb_verdict split(struct nflb_pkt *pkt, struct nflb_conn *conn)
-{
-	const struct nf_hook_state *state = pkt->state;
-	struct sk_buff *segs, *next;
-
-	segs = skb_gso_segment(pkt->skb, 0);
-	if (IS_ERR_OR_NULL(segs))
-		return nflb_drop(pkt, NFLB_REASON_UNTRANSLATABLE);
-	consume_skb(pkt->skb);
-	skb_list_walk_safe(segs, segs, next) {
-		struct nflb_pkt one = *pkt;
-
-		skb_mark_not_on_list(segs);
-		one.skb = segs;
-		switch (nflb_conn_ops(conn)->forward(&one, conn, NFLB_DIR_IN)) {
-		case NFLB_STOLEN:
-			break;
-		case NFLB_ACCEPT:
-			/* For this host; hooks behind this one are left out. */
-			state->okfn(state->net, state->sk, segs);
-			break;
-		default:
-			this_cpu_inc(pkt->nn->drops->packets[one.reason]);
-			kfree_skb(segs);
-		}
-	}
-	return NFLB_STOLEN;
-}
-
 /**
  * nflb_proxy_udp() - put the header into a datagram
  * @pkt: a datagram of the client, writable, not rewritten yet
@@ -254,8 +225,9 @@ enum nflb_verdict nflb_proxy_udp(struct nflb_pkt *pkt, struct nflb_conn *conn)
 	unsigned int at = pkt->l4 + sizeof(struct udphdr);
 	unsigned int len = nflb_proxy_len(conn->in.tuple.family);
 
+	/* Merged datagrams go one by one, each with its header. */
 	if (unlikely(skb_is_gso(pkt->skb)))
-		return split(pkt, conn);
+		return nflb_gso_split(pkt, conn, NFLB_DIR_IN);
 	if (pkt->skb->len + len > U16_MAX)
 		return nflb_drop(pkt, NFLB_REASON_UNTRANSLATABLE);
 	if (nflb_mangle_grow(pkt, at, len))
