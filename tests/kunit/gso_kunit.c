@@ -69,8 +69,10 @@ static void gso_whole_or_not(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, skb);
 		pkt = (struct nflb_pkt){
 			.skb = skb,
-			.tuple.family = cases[i].family,
-			.tuple.proto = cases[i].proto,
+			.tuple = {
+				.family = cases[i].family,
+				.proto = cases[i].proto,
+			},
 		};
 		skb->len = cases[i].len;
 		skb->encapsulation = cases[i].encapsulation;
