@@ -31,6 +31,9 @@ def lists():
             run("ethtool", "-K", "c0", "tx", "off", "tso", "off", "gso", "off")
         with netns("lb"):
             run("ethtool", "-K", "l0", "gro", on, "rx-gro-list", on)
+            # Else the backends would get the lists: a wire has no such thing.
+            run("ethtool", "-K", "l1", "tx-gso-list", "off",
+                "tx-udp-segmentation", "off", "tso", "off", "tx", "off")
         run("ip", "netns", "exec", "lb", "sh", "-c",
             "echo %d >/sys/class/net/l0/gro_flush_timeout" % timeout)
 
