@@ -90,6 +90,10 @@ static unsigned int tcp_offset(const struct sk_buff *skb, u8 family)
 	return ipv6_find_hdr(skb, &off, IPPROTO_TCP, NULL, NULL) < 0 ? 0 : off;
 }
 
+/* NOP, NOP, timestamp */
+#define TSTAMP_ALIGNED	(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 | \
+			 TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP)
+
 static void read_segment(struct noted *n, const struct sk_buff *skb,
 			 const struct nf_hook_state *state)
 {
@@ -109,7 +113,8 @@ static void read_segment(struct noted *n, const struct sk_buff *skb,
 	if (!opts)
 		return;
 	/* What almost all segments have. */
-	if (len == TCPOLEN_TSTAMP_ALIGNED && opts[2] == TCPOPT_TIMESTAMP)
+	if (len == TCPOLEN_TSTAMP_ALIGNED &&
+	    get_unaligned_be32(opts) == TSTAMP_ALIGNED)
 		return;
 	switch (toa_option_parse(opts, len, &n->client)) {
 	case TOA_FOUND:
@@ -117,6 +122,9 @@ static void read_segment(struct noted *n, const struct sk_buff *skb,
 		break;
 	case TOA_BROKEN:
 		toa_count(state->net, TOA_MALFORMED);
+		break;
+	case TOA_AMBIGUOUS:
+		toa_count(state->net, TOA_AMBIGUOUS_OPTIONS);
 		break;
 	case TOA_NONE:
 		break;

@@ -24,7 +24,8 @@
 	X(MALFORMED,		"malformed")			\
 	X(DELIVERED,		"delivered")			\
 	X(OTHER_FAMILY,		"other-family")			\
-	X(NO_MEMORY,		"no-memory")
+	X(NO_MEMORY,		"no-memory")			\
+	X(AMBIGUOUS_OPTIONS,	"ambiguous")
 
 #define TOA_COUNTER_ENUM(id, name) TOA_##id,
 
@@ -89,6 +90,7 @@ enum toa_found {
 	TOA_NONE,
 	TOA_FOUND,
 	TOA_BROKEN,
+	TOA_AMBIGUOUS,
 };
 
 enum toa_found toa_option_parse(const u8 *opts, unsigned int len,

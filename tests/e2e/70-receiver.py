@@ -317,15 +317,67 @@ def the_list_can_change(b):
     assert b.receiver.allowed() == before == "10.5.0.2/32"
 
 
-@suite.case()
-def the_first_option_counts(b):
-    server = b.listen(False)
-    Client(b, server, False).connect(
-        option(CLIENT4) + option("203.0.113.1", 1))
-    assert addresses(server)[1] == (CLIENT4, CPORT)
+# Behind the balancer's own option. Each pair is a layout, and whether the
+# balancer's is believed: the rules of docs/toa-receivers.md.
+BEHIND = [(b"", True), (b"\1" * 4, True), (b"\0" * 4, True),
+          (b"\0" + b"\xfe\x08\x12\x34\xcb\0\x71\1" + b"\0" * 3, True),
+          (b"\x63\4\1\2", True), (b"\xc8\x08" + b"\5" * 6, True),
+          (b"\xfe\x08\x12\x34\xcb\0\x71\1", False),
+          (b"\1\1" + b"\xfe\x08\x12\x34\xcb\0\x71\1" + b"\1\1", False),
+          (b"\xfe\x14" + b"\x22" * 18, False),
+          (b"\xfd\x14" + b"\x22" * 18, False),
+          (b"\xfe\4\xf9\x89", False), (b"\xfd\2\1\1", False),
+          (b"\x13\x12" + b"\5" * 16 + b"\1\1", False),
+          (b"\x13\2\1\1", False), (b"\x1d\4\1\1", False),
+          (b"\x1d\x10" + b"\5" * 14, False), (b"\1\1\1\x08", False),
+          (b"\x08\0\1\1", False), (b"\x08\1\1\1", False),
+          (b"\x08\x0a\1\1", False), (b"\xfe\xff\1\1", False)]
+
+
+def raw_ack(client, raw):
+    client.bench.port.send(
+        (sc.IPv6(src=client.source, dst=SRV6) if client.v6 else
+         sc.IP(src=client.source, dst=SRV4)) / sc.TCP(
+             sport=client.sport, dport=client.dport, flags="A",
+             seq=client.seq, ack=client.ack, dataofs=5 + len(raw) // 4) /
+        sc.Raw(raw))
+
+
+@suite.case((False,), (True,))
+def beside_other_options(b, v6):
+    """Nothing that leaves a doubt is believed, on either side of the option."""
+    server = b.listen(True)
+    own = b"\xfe\x08" + struct.pack("!H", CPORT) + socket.inet_aton(CLIENT4)
+    doubts = 0
+    for other, believed in BEHIND:
+        for raw in (own + other, other + own):
+            # What ends the list hides what is behind it.
+            hidden = raw != own + other and other[:1] == b"\0"
+            client = Client(b, server, v6)
+            client.syn()
+            raw_ack(client, raw)
+            conn, addr = addresses(server)
+            peer = BAL6 if v6 else "::ffff:" + BAL4
+            want = (MAPPED4, CPORT) if believed and not hidden else \
+                (peer, client.sport)
+            assert addr == want, (raw.hex(), addr)
+            doubts += not believed
+            client.reset()
+            conn.close()
+    assert b.counter("ambiguous") + b.counter("malformed") == doubts
     # Behind others
     Client(b, server, False).connect(TIMESTAMP + option(CLIENT4))
-    assert addresses(server)[1] == (CLIENT4, CPORT)
+    assert addresses(server)[1] == (MAPPED4, CPORT)
+
+
+@suite.case()
+def a_port_that_looks_like_a_timestamp(b):
+    server = b.listen(False)
+    for port in (0x080a, 0x0800, 0x08ff):
+        client = Client(b, server, False)
+        client.connect(option(CLIENT4, port) + [("NOP", None)] * 4)
+        conn, addr = addresses(server)
+        assert addr == (CLIENT4, port), addr
 
 
 @suite.case()

@@ -77,24 +77,74 @@ static void toa_option_every_kind_and_length(struct kunit *test)
 	}
 }
 
-/* Behind others, the first one; none behind the end. */
-static void toa_option_first_counts(struct kunit *test)
+/* Behind others too, but alone; none behind the end. */
+static void toa_option_must_be_the_only_one(struct kunit *test)
 {
 	u8 opts[OPTIONS_MAX] = { TCPOPT_NOP, TCPOPT_NOP, 3, 3, 7 };
 	const unsigned int at = 5;
 	struct toa_client client;
 
 	memcpy(opts + at, option4, 8);
+	KUNIT_EXPECT_EQ(test, parse(test, opts, at + 8, &client), TOA_FOUND);
 	memcpy(opts + at + 8, option6, 20);
-	KUNIT_EXPECT_EQ(test, parse(test, opts, at + 28, &client), TOA_FOUND);
-	KUNIT_EXPECT_EQ(test, client.family, AF_INET);
+	KUNIT_EXPECT_EQ(test, parse(test, opts, at + 28, &client),
+			TOA_AMBIGUOUS);
 	memcpy(opts + at, option6, 20);
 	memcpy(opts + at + 20, option4, 8);
-	KUNIT_EXPECT_EQ(test, parse(test, opts, at + 28, &client), TOA_FOUND);
-	KUNIT_EXPECT_EQ(test, client.family, AF_INET6);
+	KUNIT_EXPECT_EQ(test, parse(test, opts, at + 28, &client),
+			TOA_AMBIGUOUS);
 	opts[1] = TCPOPT_EOL;
 	KUNIT_EXPECT_EQ(test, parse(test, opts, at + 28, &client), TOA_NONE);
 	KUNIT_EXPECT_EQ(test, parse(test, opts, 0, &client), TOA_NONE);
+}
+
+/* Others of its kinds, whatever their length, and signatures; on either side. */
+static void toa_option_doubtful(struct kunit *test)
+{
+	static const u8 kinds[] = { 253, 254, TCPOPT_MD5SIG, TCPOPT_AO_KIND };
+	struct toa_client client;
+	u8 opts[OPTIONS_MAX];
+	unsigned int i, len;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		for (len = 2; len <= OPTIONS_MAX - 8; len++) {
+			memset(opts, 5, sizeof(opts));
+			memcpy(opts, option4, 8);
+			opts[8] = kinds[i];
+			opts[9] = len;
+			KUNIT_EXPECT_EQ_MSG(test, TOA_AMBIGUOUS,
+					    parse(test, opts, 8 + len, &client),
+					    "kind %d, length %d behind",
+					    kinds[i], len);
+			opts[0] = kinds[i];
+			opts[1] = len;
+			memset(opts + 2, 5, len - 2);
+			memcpy(opts + len, option4, 8);
+			KUNIT_EXPECT_EQ_MSG(test, TOA_AMBIGUOUS,
+					    parse(test, opts, 8 + len, &client),
+					    "kind %d, length %d before",
+					    kinds[i], len);
+		}
+	}
+}
+
+/* A list that makes no sense, wherever the option is in it. */
+static void toa_option_in_a_broken_list(struct kunit *test)
+{
+	static const u8 lies[][4] = {
+		{ 8, 0, 0, 0 }, { 8, 1, 0, 0 }, { 8, 10, 0, 0 },
+		{ TCPOPT_NOP, TCPOPT_NOP, TCPOPT_NOP, 8 },
+	};
+	struct toa_client client;
+	u8 opts[12];
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(lies); i++) {
+		memcpy(opts, option4, 8);
+		memcpy(opts + 8, lies[i], 4);
+		KUNIT_EXPECT_EQ_MSG(test, parse(test, opts, 12, &client),
+				    TOA_BROKEN, "%d", i);
+	}
 }
 
 static void toa_option_cannot_be_true(struct kunit *test)
@@ -158,7 +208,7 @@ static void toa_option_random(struct kunit *test)
 {
 	/* What makes sense comes more often than chance has it. */
 	static const u8 often[] = { 0, 1, 2, 4, 8, 20, 253, 254 };
-	unsigned int found[TOA_BROKEN + 1] = { }, len, i, j;
+	unsigned int found[TOA_AMBIGUOUS + 1] = { }, len, i, j;
 	struct toa_client client;
 	struct rnd_state random;
 	u8 opts[OPTIONS_MAX];
@@ -177,13 +227,17 @@ static void toa_option_random(struct kunit *test)
 			KUNIT_EXPECT_TRUE(test, stands_in(opts, len, &client));
 	}
 	for (i = 0; i < ARRAY_SIZE(found); i++)
-		KUNIT_EXPECT_GT_MSG(test, found[i], 100U, "result %u", i);
+		KUNIT_EXPECT_GT_MSG(test, found[i],
+				    i == TOA_AMBIGUOUS ? 0U : 100U,
+				    "result %u", i);
 }
 
 static struct kunit_case toa_option_cases[] = {
 	KUNIT_CASE(toa_option_tells),
 	KUNIT_CASE(toa_option_every_kind_and_length),
-	KUNIT_CASE(toa_option_first_counts),
+	KUNIT_CASE(toa_option_must_be_the_only_one),
+	KUNIT_CASE(toa_option_doubtful),
+	KUNIT_CASE(toa_option_in_a_broken_list),
 	KUNIT_CASE(toa_option_cannot_be_true),
 	KUNIT_CASE(toa_option_cut_short),
 	KUNIT_CASE(toa_option_random),

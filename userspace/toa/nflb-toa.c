@@ -51,6 +51,7 @@ static const char *const counter_names[TOA_COUNTER_COUNT] = {
 	[TOA_MALFORMED] = "malformed",
 	[TOA_DELIVERED] = "delivered",
 	[TOA_OTHER_FAMILY] = "other-family",
+	[TOA_AMBIGUOUS] = "ambiguous",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

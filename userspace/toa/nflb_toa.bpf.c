@@ -5,7 +5,8 @@
  * getpeername() and accept() are told the client from there.
  *
  * The same options are understood as by nflb_toa.ko (kmod/toa/option.c): kind
- * 254 of length 8, kinds 254 and 253 of length 20; the first one counts.
+ * 254 of length 8, kinds 254 and 253 of length 20. By the same rules, those of
+ * docs/toa-receivers.md, none is believed that leaves a doubt.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_endian.h>
@@ -17,7 +18,16 @@
 #define AF_INET		2
 #define AF_INET6	10
 #define TCP_HEADER	20
+#define TCP_FLAGS	13
+#define TCP_SYN		0x02
 #define OPTIONS_MAX	40
+
+#define OPT_EOL		0
+#define OPT_NOP		1
+#define OPT_MD5		19
+#define OPT_AO		29
+#define OPT_TOA6	253
+#define OPT_TOA		254
 
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -111,7 +121,8 @@ static __u32 copy_options(struct bpf_sock_ops *ops, __u8 *opts)
 	__u8 *data = ops->skb_data, *end = ops->skb_data_end;
 	__u32 len, i;
 
-	if (data + TCP_HEADER > end)
+	/* A SYN makes a connection with Fast Open: none is looked at. */
+	if (data + TCP_HEADER > end || data[TCP_FLAGS] & TCP_SYN)
 		return 0;
 	len = (data[12] >> 4) * 4 - TCP_HEADER;
 	for (i = 0; i < OPTIONS_MAX; i++) {
@@ -122,7 +133,9 @@ static __u32 copy_options(struct bpf_sock_ops *ops, __u8 *opts)
 	return i;
 }
 
-static int read_option(const __u8 *opt, struct toa_client *client)
+enum found { NONE, FOUND, BROKEN, AMBIGUOUS };
+
+static enum found read_option(const __u8 *opt, struct toa_client *client)
 {
 	client->v6 = opt[1] == 20;
 	__builtin_memcpy(&client->port, opt + 2, 2);
@@ -130,41 +143,53 @@ static int read_option(const __u8 *opt, struct toa_client *client)
 		__builtin_memcpy(client->addr, opt + 4, 16);
 	else
 		__builtin_memcpy(client->addr, opt + 4, 4);
-	return usable(client) ? 1 : -1;
+	return usable(client) ? FOUND : BROKEN;
 }
 
-/* 1: found; 0: none; -1: cannot be true */
-static int parse(struct bpf_sock_ops *ops, struct toa_client *client)
+/* Where no option was found */
+#define NOWHERE		OPTIONS_MAX
+
+static enum found parse(struct bpf_sock_ops *ops, struct toa_client *client)
 {
-	__u32 zero = 0, len, i, at = 0;
+	__u32 zero = 0, len, i, at = 0, found = NOWHERE, alike = 0;
+	bool is_signed = false;
 	__u8 *opts;
 
 	opts = bpf_map_lookup_elem(&scratch, &zero);
 	if (!opts)
-		return 0;
+		return NONE;
 	len = copy_options(ops, opts);
 	for (i = 0; i < OPTIONS_MAX && at < len; i++) {
 		__u8 kind, size;
 
 		bounded(at);
 		kind = opts[at];
-		if (!kind)
-			return 0;
-		if (kind == 1) {
+		if (kind == OPT_EOL)
+			break;
+		if (kind == OPT_NOP) {
 			at++;
 			continue;
 		}
 		if (at + 1 >= len)
-			return -1;
+			return BROKEN;
 		size = opts[at + 1];
 		if (size < 2 || at + size > len)
-			return -1;
-		if ((kind == 254 && (size == 8 || size == 20)) ||
-		    (kind == 253 && size == 20))
-			return read_option(opts + at, client);
+			return BROKEN;
+		if (kind == OPT_TOA || kind == OPT_TOA6)
+			alike++;
+		if (kind == OPT_MD5 || kind == OPT_AO)
+			is_signed = true;
+		if ((kind == OPT_TOA && (size == 8 || size == 20)) ||
+		    (kind == OPT_TOA6 && size == 20))
+			found = at;
 		at += size;
 	}
-	return 0;
+	if (found == NOWHERE)
+		return NONE;
+	if (alike > 1 || is_signed)
+		return AMBIGUOUS;
+	bounded(found);
+	return read_option(opts + found, client);
 }
 
 SEC("sockops")
@@ -176,11 +201,16 @@ int toa_sockops(struct bpf_sock_ops *ops)
 	if (ops->op != BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB)
 		return 1;
 	switch (parse(ops, &client)) {
-	case 0:
+	case NONE:
 		return 1;
-	case -1:
+	case BROKEN:
 		count(TOA_MALFORMED);
 		return 1;
+	case AMBIGUOUS:
+		count(TOA_AMBIGUOUS);
+		return 1;
+	case FOUND:
+		break;
 	}
 	if (!allowed(ops)) {
 		count(TOA_REFUSED_SOURCE);
