@@ -58,7 +58,8 @@ enum nflb_verdict {
 	X(MTU_EXCEEDED,		"mtu-exceeded")			\
 	X(UNTRANSLATABLE,	"untranslatable")		\
 	X(NOT_ON_LINK,		"not-on-link")			\
-	X(FORGED_ERROR,		"forged-error")
+	X(FORGED_ERROR,		"forged-error")			\
+	X(NO_CLIENT_ADDRESS,	"no-client-address")
 
 #define NFLB_REASON_ENUM(id, name) NFLB_REASON_##id,
 
@@ -86,7 +87,9 @@ enum nflb_reason {
 	X(FAST_PATH,		"fast-path")			\
 	X(OVER_EVICTED,		"over-evicted")			\
 	X(PERSIST_EVICTED,	"persist-evicted")		\
-	X(ANSWER_LIMITED,	"answer-limited")
+	X(ANSWER_LIMITED,	"answer-limited")		\
+	X(TOA_PRUNED,		"toa-pruned")			\
+	X(FAST_OPEN_REMOVED,	"fast-open-removed")
 
 #define NFLB_COUNTER_ENUM(id, name) NFLB_COUNTER_##id,
 

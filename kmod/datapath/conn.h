@@ -24,8 +24,9 @@ struct nflb_persist;
 #define NFLB_CONN_GONE		BIT(3)	/* unlinked, or is being so */
 #define NFLB_CONN_OVER		BIT(4)	/* counted in nflb_backend.over */
 #define NFLB_CONN_LIMITED	BIT(5)	/* was in nflb_backend.limited */
+#define NFLB_CONN_ACCEPTED	BIT(6)	/* the backend has made it, see tcp_seq.c */
 /* The rest of it is nflb_now() when it was made, rounded. */
-#define NFLB_CONN_CREATED	GENMASK(31, 6)
+#define NFLB_CONN_CREATED	GENMASK(31, 7)
 
 /*
  * nflb_conn.how: how packets are forwarded. Set before the connection is in the
@@ -73,7 +74,8 @@ struct nflb_conn_node {
  * struct nflb_conn_seq - what a connection with a local address has besides
  * @delta: is added to the client's sequence numbers towards the backend
  * @isn: the client's initial sequence number
- * @first_ack: acknowledges the backend's SYN and nothing more
+ * @first_ack: acknowledges the backend's SYN and nothing more; 0 until that was
+ *	seen
  * @end: of a new connection with NFLB_HOW_REUSED, where the one before ended, as
  *	the backend sees it; of any other, with NFLB_NOW_SYN_AGAIN, the number of
  *	the SYN that was passed on last
@@ -188,6 +190,11 @@ static inline bool nflb_conn_is(const struct nflb_conn *conn, u32 flag)
 static inline bool nflb_conn_set(struct nflb_conn *conn, u32 flag)
 {
 	return atomic_fetch_or(flag, &conn->flags) & flag;
+}
+
+static inline void nflb_conn_unset(struct nflb_conn *conn, u32 flag)
+{
+	atomic_andnot(flag, &conn->flags);
 }
 
 /* nflb_conn.now within nflb_conn.word */

@@ -281,6 +281,37 @@ void nflb_mangle_added(struct nflb_pkt *pkt, unsigned int at, unsigned int len)
 NFLB_EXPORT_KUNIT(nflb_mangle_added);
 
 /**
+ * nflb_mangle_cut() - remove the payload of a segment
+ * @pkt: a TCP packet, writable
+ *
+ * Lengths and the checksum follow. Warning: may move the skb's head.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int nflb_mangle_cut(struct nflb_pkt *pkt)
+{
+	unsigned int end = pkt->l4 + pkt->tcp_doff;
+	struct sk_buff *skb = pkt->skb;
+	unsigned int len = skb->len - end;
+	__wsum pseudo, payload;
+
+	pseudo = csum_sub((__force __wsum)htons(end - pkt->l4),
+			  (__force __wsum)htons(skb->len - pkt->l4));
+	payload = skb_checksum(skb, end, len, 0);
+	if (pskb_trim(skb, end))
+		return -ENOMEM;
+	if (skb_is_gso(skb))
+		skb_gso_reset(skb);
+	/* The sum of the whole packet had the payload in it. */
+	if (skb->ip_summed == CHECKSUM_COMPLETE)
+		skb->ip_summed = CHECKSUM_NONE;
+	length_add(pkt, -len);
+	update(pkt, pseudo, csum_sub(0, payload));
+	return 0;
+}
+NFLB_EXPORT_KUNIT(nflb_mangle_cut);
+
+/**
  * nflb_mangle_udp_len() - a datagram became longer
  * @pkt: a UDP packet, writable, after nflb_mangle_added()
  * @added: by how much

@@ -23,6 +23,7 @@ void nflb_mangle_tuple(struct nflb_pkt *pkt, const struct nflb_tuple *to);
 void nflb_mangle_field(struct nflb_pkt *pkt, unsigned int off, __be32 value);
 int nflb_mangle_grow(struct nflb_pkt *pkt, unsigned int at, unsigned int len);
 void nflb_mangle_added(struct nflb_pkt *pkt, unsigned int at, unsigned int len);
+int nflb_mangle_cut(struct nflb_pkt *pkt);
 void nflb_mangle_udp_len(struct nflb_pkt *pkt, unsigned int added);
 void nflb_mangle_quoted(struct nflb_pkt *pkt, enum nflb_end end,
 			const union nflb_addr *addr, __be16 port);

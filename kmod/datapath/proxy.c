@@ -133,6 +133,9 @@ static struct sk_buff *header_segment(const struct nflb_pkt *pkt,
 			len);
 	th->fin = 0;
 	th->psh = 1;
+	/* An urgent byte is taken out of the stream. */
+	th->urg = 0;
+	th->urg_ptr = 0;
 	write_lengths(skb, pkt->tuple.family);
 	write_checksum(skb, pkt);
 	return skb;
@@ -169,6 +172,26 @@ err_free:
 	return false;
 }
 
+/*
+ * May this segment come to a backend that may not have the header yet? It could
+ * make the connection there in the header's place: when it stands where the
+ * header does, or acknowledges another SYN-ACK than the header does (a server
+ * that sends SYN cookies takes either).
+ */
+static bool is_ahead(const struct nflb_pkt *pkt, const struct nflb_conn *conn)
+{
+	const struct nflb_conn_seq *seq = &conn->seq;
+
+	if (!(pkt->tcp_flags & NFLB_TCP_ACK))
+		return true;
+	if (!nflb_conn_is(conn, NFLB_CONN_ACCEPTED) &&
+	    pkt->tcp_ack != READ_ONCE(seq->first_ack))
+		return true;
+	return (pkt->skb->len > pkt->l4 + pkt->tcp_doff ||
+		pkt->tcp_flags & NFLB_TCP_FIN) &&
+	       (s32)(pkt->tcp_seq - (READ_ONCE(seq->isn) + 1)) < 0;
+}
+
 /**
  * nflb_proxy_tcp() - send the header, unless the backend has it
  * @pkt: a segment of the client, writable, not rewritten yet
@@ -179,11 +202,11 @@ err_free:
  */
 enum nflb_verdict nflb_proxy_tcp(struct nflb_pkt *pkt, struct nflb_conn *conn)
 {
-	const u8 mask = NFLB_TCP_SYN | NFLB_TCP_RST | NFLB_TCP_ACK;
-
 	if (likely(nflb_conn_now(conn, NFLB_NOW_PROXY_ACKED)) ||
-	    (pkt->tcp_flags & mask) != NFLB_TCP_ACK)
+	    pkt->tcp_flags & (NFLB_TCP_SYN | NFLB_TCP_RST))
 		return NFLB_CONTINUE;
+	if (unlikely(is_ahead(pkt, conn)))
+		return nflb_drop(pkt, NFLB_REASON_NO_CLIENT_ADDRESS);
 	if (!send_header(pkt, conn))
 		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
 	if (pkt->tcp_flags & NFLB_TCP_FIN ||

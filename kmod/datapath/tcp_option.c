@@ -7,10 +7,15 @@
  * from clients and looks like one is overwritten with NOPs: the length stays.
  *
  * The kinds and lengths are those which the receivers in use take: 254 and 253
- * with 8 (IPv4), 16 or 20 (IPv6) bytes, but for the two experiments that share
- * kind 254 (RFC 6994: TCP Fast Open, SMC); 252/20, 250/8 and 249/40 of Alibaba;
+ * with 8 (IPv4), 16 or 20 (IPv6) bytes; 252/20, 250/8 and 249/40 of Alibaba;
  * 200/8 of Tencent; 28/7 and 28/19 of Alibaba's CDN, where RFC 5482's User
  * Timeout of the same kind has length 4.
+ *
+ * Nothing else that a client puts into a segment spares such an option. Two
+ * experiments share kind 254 (RFC 6994: TCP Fast Open, SMC); both exist in SYNs
+ * only, so only a SYN may have them. A signature (RFC 2385, RFC 5925) covers
+ * the addresses, so it does not survive NAT; in mode dsr an MD5 signature does
+ * not cover options, and one by TCP-AO fails at the backend.
  */
 #include <net/checksum.h>
 #include <net/tcp.h>
@@ -20,8 +25,8 @@
 #include "datapath/tcp_option.h"
 #include "netns.h"
 
-/* RFC 5925; TCPOPT_AO came in 6.7 */
-#define TCPOPT_AO_KIND	29
+/* Linux sends no shorter segments, whatever it is told (tcp_min_snd_mss). */
+#define MSS_LEAST	48
 
 #define EXID_FASTOPEN	0xf989
 #define EXID_SMC	0xe2d4c3d9
@@ -32,13 +37,13 @@ static bool is_experiment(const u8 *opt, u8 len)
 	       (len >= 6 && get_unaligned_be32(opt + 2) == EXID_SMC);
 }
 
-static bool is_address(const u8 *opt, u8 len)
+static bool is_address(const u8 *opt, u8 len, bool syn)
 {
 	switch (opt[0]) {
 	case 254:
 	case 253:
 		return (len == 8 || len == 16 || len == 20) &&
-		       !is_experiment(opt, len);
+		       !(syn && is_experiment(opt, len));
 	case 252:
 		return len == 20;
 	case 250:
@@ -53,39 +58,50 @@ static bool is_address(const u8 *opt, u8 len)
 	}
 }
 
-/*
- * Overwrite address options among @len bytes of options. A signed segment
- * (RFC 2385, RFC 5925) is left alone: it would be worthless after. Returns
- * whether something was changed.
+/**
+ * nflb_tcp_option_len() - step through a list of options
+ * @opts: options of a segment
+ * @len: how many bytes of them
+ * @i: offset of one of them
+ *
+ * Return: the length of the option at @i, 1 for a NOP; or 0 where the list ends:
+ * behind the last option, at an EOL, or at an option whose length cannot be
+ * right.
  */
-static bool scrub(u8 *opts, unsigned int len, bool write)
+unsigned int nflb_tcp_option_len(const u8 *opts, unsigned int len,
+				 unsigned int i)
 {
-	bool changed = false;
+	if (i >= len || opts[i] == TCPOPT_EOL)
+		return 0;
+	if (opts[i] == TCPOPT_NOP)
+		return 1;
+	if (i + 1 >= len || opts[i + 1] < 2 || i + opts[i + 1] > len)
+		return 0;
+	return opts[i + 1];
+}
+
+/*
+ * Overwrite address options among @len bytes of options. An EOL does not end
+ * the walk: a receiver may look behind it. Returns whether there were any.
+ */
+static bool scrub(u8 *opts, unsigned int len, bool syn, bool write)
+{
+	bool found = false;
 	unsigned int i = 0;
 
-	while (i < len && opts[i] != TCPOPT_EOL) {
-		u8 opt_len;
+	while (i < len) {
+		unsigned int opt_len = nflb_tcp_option_len(opts, len, i);
 
-		if (opts[i] == TCPOPT_NOP) {
-			i++;
-			continue;
-		}
-		if (i + 1 >= len)
+		if (!opt_len && opts[i] != TCPOPT_EOL)
 			break;
-		opt_len = opts[i + 1];
-		if (opt_len < 2 || i + opt_len > len)
-			break;
-		if (opts[i] == TCPOPT_MD5SIG ||
-		    opts[i] == TCPOPT_AO_KIND)
-			return false;
-		if (is_address(&opts[i], opt_len)) {
-			changed = true;
+		if (opt_len > 1 && is_address(&opts[i], opt_len, syn)) {
+			found = true;
 			if (write)
 				memset(&opts[i], TCPOPT_NOP, opt_len);
 		}
-		i += opt_len;
+		i += opt_len ?: 1;
 	}
-	return changed;
+	return found;
 }
 
 static u8 *options(const struct nflb_pkt *pkt)
@@ -108,35 +124,17 @@ static unsigned int options_len(const struct nflb_pkt *pkt)
  */
 u8 *nflb_tcp_option(const struct nflb_pkt *pkt, u8 kind)
 {
-	unsigned int len = options_len(pkt), i = 0;
+	unsigned int len = options_len(pkt), i = 0, opt_len;
 	u8 *opts = options(pkt);
 
-	while (i < len && opts[i] != TCPOPT_EOL) {
-		if (opts[i] == TCPOPT_NOP) {
-			i++;
-			continue;
-		}
-		if (i + 1 >= len || opts[i + 1] < 2 || i + opts[i + 1] > len)
-			break;
+	while ((opt_len = nflb_tcp_option_len(opts, len, i))) {
 		if (opts[i] == kind)
 			return &opts[i];
-		i += opts[i + 1];
+		i += opt_len;
 	}
 	return NULL;
 }
 NFLB_EXPORT_KUNIT(nflb_tcp_option);
-
-/**
- * nflb_tcp_is_signed() - would a changed option spoil the segment?
- * @pkt: a TCP packet, its options linear
- *
- * Return: whether it is signed (RFC 2385, RFC 5925).
- */
-bool nflb_tcp_is_signed(const struct nflb_pkt *pkt)
-{
-	return options_len(pkt) && (nflb_tcp_option(pkt, TCPOPT_MD5SIG) ||
-				    nflb_tcp_option(pkt, TCPOPT_AO_KIND));
-}
 
 /**
  * nflb_tcp_options_sum() - before options are changed
@@ -183,18 +181,50 @@ void nflb_tcp_remove_option(struct nflb_pkt *pkt, u8 kind)
 }
 NFLB_EXPORT_KUNIT(nflb_tcp_remove_option);
 
+static bool is_fast_open(const u8 *opt, unsigned int len)
+{
+	if (opt[0] == TCPOPT_FASTOPEN)
+		return true;
+	return (opt[0] == 254 || opt[0] == 253) && len >= 4 &&
+	       get_unaligned_be16(opt + 2) == EXID_FASTOPEN;
+}
+
+/**
+ * nflb_tcp_remove_fast_open() - overwrite Fast Open options with NOPs
+ * @pkt: a SYN, writable
+ *
+ * Return: whether there were any.
+ */
+bool nflb_tcp_remove_fast_open(struct nflb_pkt *pkt)
+{
+	unsigned int len = options_len(pkt), i = 0, opt_len;
+	__wsum before = nflb_tcp_options_sum(pkt);
+	u8 *opts = options(pkt);
+	bool found = false;
+
+	while ((opt_len = nflb_tcp_option_len(opts, len, i))) {
+		if (opt_len > 1 && is_fast_open(&opts[i], opt_len)) {
+			memset(&opts[i], TCPOPT_NOP, opt_len);
+			found = true;
+		}
+		i += opt_len;
+	}
+	if (found)
+		nflb_tcp_options_changed(pkt, before);
+	return found;
+}
+NFLB_EXPORT_KUNIT(nflb_tcp_remove_fast_open);
+
 /**
  * nflb_tcp_lower_mss() - let the receiver of a SYN send shorter segments
  * @pkt: a SYN or SYN-ACK, writable
  * @by: by how much
  *
  * Without the option the MSS is the least of all (RFC 9293, 3.7.1), and none is
- * added; nor is one made less than that.
+ * added. An MSS that is too small to be meant is left alone.
  */
 void nflb_tcp_lower_mss(struct nflb_pkt *pkt, unsigned int by)
 {
-	unsigned int least = pkt->tuple.family == AF_INET ? TCP_MSS_DEFAULT :
-							    IPV6_MIN_MTU - 60;
 	__wsum before = nflb_tcp_options_sum(pkt);
 	u8 *opt = nflb_tcp_option(pkt, TCPOPT_MSS);
 	u16 mss;
@@ -202,9 +232,9 @@ void nflb_tcp_lower_mss(struct nflb_pkt *pkt, unsigned int by)
 	if (!opt || opt[1] != TCPOLEN_MSS)
 		return;
 	mss = get_unaligned_be16(opt + 2);
-	if (mss <= least)
+	if (mss < MSS_LEAST + by)
 		return;
-	put_unaligned_be16(max(mss - by, least), opt + 2);
+	put_unaligned_be16(mss - by, opt + 2);
 	nflb_tcp_options_changed(pkt, before);
 }
 NFLB_EXPORT_KUNIT(nflb_tcp_lower_mss);
@@ -218,6 +248,7 @@ NFLB_EXPORT_KUNIT(nflb_tcp_lower_mss);
  */
 void nflb_tcp_scrub_address(struct nflb_pkt *pkt)
 {
+	bool syn = pkt->tcp_flags & NFLB_TCP_SYN;
 	unsigned int len = options_len(pkt);
 	u8 *opts = options(pkt);
 	__wsum before;
@@ -230,11 +261,10 @@ void nflb_tcp_scrub_address(struct nflb_pkt *pkt)
 					    TCPOPT_TIMESTAMP << 8 |
 					    TCPOLEN_TIMESTAMP)))
 		return;
-	/* Twice, so that a signature behind an address is still respected. */
-	if (likely(!scrub(opts, len, false)))
+	if (likely(!scrub(opts, len, syn, false)))
 		return;
 	before = nflb_tcp_options_sum(pkt);
-	scrub(opts, len, true);
+	scrub(opts, len, syn, true);
 	nflb_tcp_options_changed(pkt, before);
 	nflb_pkt_count(pkt, NFLB_COUNTER_TOA_REMOVED);
 }

@@ -21,6 +21,7 @@ static inline unsigned int nflb_toa_len(const struct nflb_conn *conn)
 						  NFLB_TOA_LEN6;
 }
 
+void nflb_toa_begin(struct nflb_conn *conn);
 enum nflb_verdict nflb_toa_insert(struct nflb_pkt *pkt, struct nflb_conn *conn,
 				  unsigned int mtu);
 

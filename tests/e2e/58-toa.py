@@ -14,7 +14,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 from fullnat import (HOWS, SYN_OPTIONS, TIMESTAMP, Flow, both,  # noqa: E402
-                     counter, flush, payload, raw_options, setup, toa)
+                     counter, flush, lowered, payload, raw_options, setup, toa)
 from rawnet import UDP_GSO, V4, V6, Suite, sc  # noqa: E402
 
 suite = Suite("toa")
@@ -28,9 +28,10 @@ def while_it_may_be_needed(net, c, b):
     want = toa(c)
     flow = Flow(net, c, b)
     syn, synack, ack = flow.handshake()
-    rest = raw_options(sc.TCP(bytes(sc.TCP(options=SYN_OPTIONS))))
+    rest = raw_options(sc.TCP(bytes(sc.TCP(options=lowered(c, b)))))
     assert raw_options(syn) == want + rest, raw_options(syn).hex()
-    assert dict(synack.options)["MSS"] == 1460 - len(want)
+    assert dict(synack.options)["MSS"] == \
+        dict(lowered(b, c))["MSS"] - len(want)
     assert raw_options(ack)[:len(want)] == want
     # Data, while the ACK may be lost, and again
     for _ in range(2):
@@ -115,35 +116,91 @@ def forged_is_replaced(net, c, b):
 
 @suite.case(*both())
 def no_room(net, c, b):
-    """40 bytes of options: it goes without, but what is forged goes too."""
+    """40 bytes of options: what is not needed gives way; what is stays."""
     flush(net)
     setup(net, c, b, "tcp", 80, "toa", "on")
+    want = toa(c)
     flow = Flow(net, c, b)
     forged = bytes([254, 20]) + b"\x11" * 18
     flow.up("S", seq=-1, options=SYN_OPTIONS + [(254, forged[2:])])
+    syn = flow.at_server()
+    got = raw_options(syn)
+    assert len(got) == 40 and got[:len(want)] == want, got.hex()
+    usual = [o for o in lowered(c, b) if o[0] != "NOP"]
+    assert [o for o in syn.options[1:] if o[0] not in ("NOP", "EOL")] == usual
+    flow.down("SA", seq=-1, options=SYN_OPTIONS)
+    flow.at_client()
+    flow.up("A", options=TIMESTAMP + [(99, b"\5" * 26)])
     got = raw_options(flow.at_server())
-    assert len(got) == 40 and got[20:] == b"\1" * 20
+    assert got[:len(want)] == want and got[len(want):][:10] == \
+        b"\x08\x0a\0\0\0\7\0\0\0\x09", got.hex()
+    assert counter(net, "toa-pruned") == 2
+    # The backend has the connection: nothing gives way any more.
+    flow.up("PA", b"x")
+    flow.at_server()
+    flow.down("A", ack=1)
+    flow.at_client()
+    flow.up("PA", b"y", seq=1, options=TIMESTAMP + [(99, b"\5" * 26)])
+    assert raw_options(flow.at_server())[12:] == b"\x63\x1c" + b"\5" * 26
     assert counter(net, "toa-no-room") == 1
+
+
+def too_big(net, c):
+    """The MTU that the client is told."""
+    error = net.cl.expect().parse()
+    if c.v6:
+        return error[sc.ICMPv6PacketTooBig].mtu
+    assert (error[sc.ICMP].type, error[sc.ICMP].code) == (3, 4)
+    return error[sc.ICMP].nexthopmtu
+
+
+def established(flow):
+    """The backend shows that it has the connection; returns the next number."""
+    flow.up("PA", b"x")
+    flow.at_server()
+    flow.down("A", ack=1)
+    flow.at_client()
+    return 1
 
 
 @suite.case(*both())
 def never_over_the_mtu(net, c, b):
-    """A segment that fills the MTU goes without; one that leaves room, with."""
+    """A segment that leaves room goes with the option. One that fills the MTU is
+    refused while the backend may make the connection of it; later it goes
+    without."""
     flush(net)
     setup(net, c, b, "tcp", 80, "toa", "on")
+    df = {} if c.v6 else {"flags": "DF"}
     flow = Flow(net, c, b)
     flow.handshake()
     want = toa(c)
     # What is left of 1500 bytes, in either family, for data and the option
     room = 1500 - max(40 if c.v6 else 20, 40 if b.v6 else 20) - 32
     only_b = 1500 - (40 if b.v6 else 20) - 32
-    for size, fits in ((room - len(want), True), (room, room < only_b and
-                                                   room + len(want) <= only_b)):
-        flow.up("PA", b"x" * size)
-        got = flow.at_server()
-        assert (raw_options(got)[:len(want)] == want) == fits
-        assert len(payload(got)) == size
-    assert counter(net, "toa-over-mtu") == (0 if fits else 1)
+    fits = room + len(want) <= only_b
+    flow.up("PA", b"x" * (room - len(want)), **df)
+    got = flow.at_server()
+    assert raw_options(got)[:len(want)] == want
+    assert len(payload(got)) == room - len(want)
+    flow.up("PA", b"x" * room, **df)
+    if fits:
+        assert raw_options(flow.at_server())[:len(want)] == want
+        return
+    mtu = 1500 - (20 if b.v6 and not c.v6 else 0) - len(want)
+    assert too_big(net, c) == mtu
+    assert net.rs[0].receive(0.2) is None
+    if not c.v6 and not b.v6:
+        # May be fragmented, and is
+        flow.up("PA", b"x" * room)
+        first, second = net.rs[0].expect(), net.rs[0].expect()
+        assert first.fragment() and second.fragment()
+        assert first.ip[40:40 + len(want)] == want
+    assert counter(net, "toa-over-mtu") == 1
+    at = established(flow)
+    flow.up("PA", b"x" * room, seq=at, **df)
+    got = flow.at_server()
+    assert len(raw_options(got)) == 12 and len(payload(got)) == room
+    assert counter(net, "toa-over-mtu") == 2
 
 
 @suite.case(*both())
@@ -181,9 +238,16 @@ def in_gso_without_room(net, c, b):
     flow.handshake()
     data = os.urandom(20000)
     mss = 1500 - (40 if b.v6 else 20) - 32
-    p = c.packet(c.client, c.vip) / sc.TCP(
+    df = {} if c.v6 else {"flags": "DF"}
+    p = c.packet(c.client, c.vip, **df) / sc.TCP(
         sport=4000, dport=80, flags="PA", seq=1000, ack=5000,
         options=TIMESTAMP) / sc.Raw(data)
+    # The backend may make the connection of it: it needs the option.
+    net.cl.send(p, "gso", mss=mss)
+    assert too_big(net, c) == 1500 - len(toa(c)) - (
+        20 if b.v6 and not c.v6 else 0)
+    assert net.rs[0].receive(0.2) is None
+    p[sc.TCP].seq += established(flow)
     net.cl.send(p, "gso", mss=mss)
     got = 0
     while got < 20000:
@@ -209,13 +273,22 @@ def not_in_ambiguous_syn(net, c, b):
         assert raw_options(ack)[:len(want)] == want
 
 
-@suite.case(*both())
-def signed_segments_are_left_alone(net, c, b):
+@suite.case(*both(*[(kind,) for kind in (19, 29)]))
+def signatures_are_no_excuse(net, c, b, kind):
+    """NAT breaks them: they go, and the address comes."""
     flush(net)
     setup(net, c, b, "tcp", 80, "toa", "on")
+    want = toa(c)
     flow = Flow(net, c, b)
-    flow.up("S", seq=-1, options=[(19, b"\x55" * 16)])
-    assert raw_options(flow.at_server())[:18] == b"\x13\x12" + b"\x55" * 16
+    flow.up("S", seq=-1, options=[(kind, b"\x55" * 16)])
+    got = raw_options(flow.at_server())
+    assert got[:len(want)] == want and not any(got[len(want):]), got.hex()
+    flow.down("SA", seq=-1)
+    flow.at_client()
+    for value in (b"", b"\x55\x55", b"\x55" * 16):
+        flow.up("A", options=[(254, b"\x12\x34\1\2\3\4"), (kind, value)])
+        got = raw_options(flow.at_server())
+        assert got[:len(want)] == want and not any(got[len(want):]), got.hex()
 
 
 @suite.case(*both())

@@ -7,8 +7,8 @@
 #include "util.h"
 
 /* Scrub a segment with these options; what they are then is in @options. */
-static void scrub(struct kunit *test, u8 *options, unsigned int len, u8 summed,
-		  bool *sums_right)
+static void scrub_of(struct kunit *test, u8 *options, unsigned int len, u8 summed,
+		     u8 flags, bool *sums_right)
 {
 	const struct ku_param p = {
 		"", AF_INET, IPPROTO_TCP, KU_LINEAR, summed,
@@ -21,6 +21,8 @@ static void scrub(struct kunit *test, u8 *options, unsigned int len, u8 summed,
 	b = kunit_kzalloc(test, sizeof(*b), GFP_KERNEL);
 	want = kunit_kzalloc(test, sizeof(*want), GFP_KERNEL);
 	ku_make(b, &p, options, len, 33);
+	b->data[b->l4 + 13] = flags;
+	ku_fix(b, AF_INET, IPPROTO_TCP, summed);
 	skb = ku_skb(test, b, &p);
 	ku_pkt(&pkt, &state, skb, AF_INET);
 	rcu_read_lock();
@@ -39,6 +41,12 @@ static void scrub(struct kunit *test, u8 *options, unsigned int len, u8 summed,
 	kfree_skb(skb);
 	kunit_kfree(test, b);
 	kunit_kfree(test, want);
+}
+
+static void scrub(struct kunit *test, u8 *options, unsigned int len, u8 summed,
+		  bool *sums_right)
+{
+	scrub_of(test, options, len, summed, NFLB_TCP_ACK, sums_right);
 }
 
 /* By RFCs and by the receivers in use; written down apart from the code. */
@@ -103,33 +111,63 @@ static void tcp_option_checksums(struct kunit *test)
 	}
 }
 
-static void tcp_option_experiments_are_kept(struct kunit *test)
+/* They exist in SYNs; anywhere else they are an address from such a port. */
+static void tcp_option_experiments_are_kept_in_syns(struct kunit *test)
 {
-	u8 fastopen[8] = { 254, 8, 0xf9, 0x89, 1, 2, 3, 4 };
-	u8 smc[8] = { 254, 8, 0xe2, 0xd4, 0xc3, 0xd9, 0, 0 };
-	u8 before[8];
+	static const u8 experiments[][8] = {
+		{ 254, 8, 0xf9, 0x89, 1, 2, 3, 4 },
+		{ 253, 8, 0xf9, 0x89, 1, 2, 3, 4 },
+		{ 254, 8, 0xe2, 0xd4, 0xc3, 0xd9, 0, 0 },
+	};
+	u8 options[8], nops[8];
 	bool right;
+	int i;
 
-	memcpy(before, fastopen, 8);
-	scrub(test, fastopen, 8, CHECKSUM_NONE, &right);
-	KUNIT_EXPECT_EQ(test, memcmp(before, fastopen, 8), 0);
-	memcpy(before, smc, 8);
-	scrub(test, smc, 8, CHECKSUM_NONE, &right);
-	KUNIT_EXPECT_EQ(test, memcmp(before, smc, 8), 0);
+	memset(nops, 1, 8);
+	for (i = 0; i < ARRAY_SIZE(experiments); i++) {
+		memcpy(options, experiments[i], 8);
+		scrub_of(test, options, 8, CHECKSUM_NONE, NFLB_TCP_SYN, &right);
+		KUNIT_EXPECT_EQ(test, memcmp(options, experiments[i], 8), 0);
+		scrub(test, options, 8, CHECKSUM_NONE, &right);
+		KUNIT_EXPECT_EQ(test, memcmp(options, nops, 8), 0);
+		KUNIT_EXPECT_TRUE(test, right);
+	}
 }
 
-static void tcp_option_signed_segments_are_left_alone(struct kunit *test)
+/* Signatures are no reason to leave an address, before or behind them. */
+static void tcp_option_signed_segments_are_scrubbed(struct kunit *test)
 {
-	u8 options[28] = { 254, 8, 1, 2, 3, 4, 5, 6, 19, 18 };
-	u8 before[28];
+	static const u8 before[36] = {
+		254, 8, 1, 2, 3, 4, 5, 6, 19, 18, [26] = 254, 8, 1, 2, 3, 4, 5,
+		6,
+	};
+	static const u8 kinds[] = { 19, 29 };
+	u8 options[36], want[36];
+	bool right;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		memcpy(options, before, 36);
+		options[8] = kinds[i];
+		memcpy(want, options, 36);
+		memset(want, 1, 8);
+		memset(want + 26, 1, 8);
+		scrub(test, options, 36, CHECKSUM_NONE, &right);
+		KUNIT_EXPECT_EQ(test, memcmp(options, want, 36), 0);
+		KUNIT_EXPECT_TRUE(test, right);
+	}
+}
+
+/* A receiver may look behind the end of the list. */
+static void tcp_option_behind_the_end(struct kunit *test)
+{
+	u8 options[16] = { 1, 0, 0, 254, 8, 1, 2, 3, 4, 5, 6 };
+	u8 want[16] = { 1, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1 };
 	bool right;
 
-	memcpy(before, options, sizeof(before));
-	scrub(test, options, sizeof(options), CHECKSUM_NONE, &right);
-	KUNIT_EXPECT_EQ(test, memcmp(before, options, sizeof(before)), 0);
-	options[8] = before[8] = 29;
-	scrub(test, options, sizeof(options), CHECKSUM_NONE, &right);
-	KUNIT_EXPECT_EQ(test, memcmp(before, options, sizeof(before)), 0);
+	scrub(test, options, 16, CHECKSUM_NONE, &right);
+	KUNIT_EXPECT_EQ(test, memcmp(options, want, 16), 0);
+	KUNIT_EXPECT_TRUE(test, right);
 }
 
 /* Lengths that lie: what comes before is scrubbed, what comes after is not. */
@@ -157,8 +195,9 @@ static void tcp_option_lies(struct kunit *test)
 static struct kunit_case tcp_option_cases[] = {
 	KUNIT_CASE(tcp_option_every_kind_and_length),
 	KUNIT_CASE(tcp_option_checksums),
-	KUNIT_CASE(tcp_option_experiments_are_kept),
-	KUNIT_CASE(tcp_option_signed_segments_are_left_alone),
+	KUNIT_CASE(tcp_option_experiments_are_kept_in_syns),
+	KUNIT_CASE(tcp_option_signed_segments_are_scrubbed),
+	KUNIT_CASE(tcp_option_behind_the_end),
 	KUNIT_CASE(tcp_option_lies),
 	{ }
 };

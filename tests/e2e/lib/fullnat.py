@@ -120,6 +120,13 @@ class Flow:
         return fin
 
 
+def lowered(sender, receiver, options=None):
+    """SYN_OPTIONS as they arrive: an IPv6 header is longer by 20 bytes."""
+    by = 20 if receiver.v6 and not sender.v6 else 0
+    return [("MSS", v - by) if k == "MSS" else (k, v)
+            for k, v in options or SYN_OPTIONS]
+
+
 def raw_options(tcp):
     return bytes(tcp)[20:tcp.dataofs * 4]
 
