@@ -8,6 +8,7 @@
 #include <linux/tcp.h>
 
 #include "datapath/family.h"
+#include "datapath/forward.h"
 #include "datapath/mangle.h"
 #include "datapath/service.h"
 #include "datapath/tcp_option.h"
