@@ -170,7 +170,6 @@ def never_over_the_mtu(net, c, b):
     without."""
     flush(net)
     setup(net, c, b, "tcp", 80, "toa", "on")
-    df = {} if c.v6 else {"flags": "DF"}
     flow = Flow(net, c, b)
     flow.handshake()
     want = toa(c)
@@ -178,11 +177,11 @@ def never_over_the_mtu(net, c, b):
     room = 1500 - max(40 if c.v6 else 20, 40 if b.v6 else 20) - 32
     only_b = 1500 - (40 if b.v6 else 20) - 32
     fits = room + len(want) <= only_b
-    flow.up("PA", b"x" * (room - len(want)), **df)
+    flow.up("PA", b"x" * (room - len(want)), df=True)
     got = flow.at_server()
     assert raw_options(got)[:len(want)] == want
     assert len(payload(got)) == room - len(want)
-    flow.up("PA", b"x" * room, **df)
+    flow.up("PA", b"x" * room, df=True)
     if fits:
         assert raw_options(flow.at_server())[:len(want)] == want
         return
@@ -197,7 +196,7 @@ def never_over_the_mtu(net, c, b):
         assert first.ip[40:40 + len(want)] == want
     assert counter(net, "toa-over-mtu") == 1
     at = established(flow)
-    flow.up("PA", b"x" * room, seq=at, **df)
+    flow.up("PA", b"x" * room, seq=at, df=True)
     got = flow.at_server()
     assert len(raw_options(got)) == 12 and len(payload(got)) == room
     assert counter(net, "toa-over-mtu") == 2

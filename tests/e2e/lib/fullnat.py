@@ -54,8 +54,10 @@ class Flow:
         self.delta = 0
 
     def up(self, flags, payload=b"", seq=0, ack=0, options=TIMESTAMP, how=None,
-           **kw):
+           df=False, **kw):
         """The client sends; seq and ack count from its first byte."""
+        if df and not self.c.v6:
+            kw["flags"] = "DF"
         p = self.c.packet(self.c.client, self.c.vip, **kw) / sc.TCP(
             sport=self.sport, dport=80, flags=flags,
             seq=(self.isn + 1 + seq) & 0xffffffff,
