@@ -144,11 +144,10 @@ static int parse_laddr(struct nlattr **attrs, struct nflb_laddr *laddr,
 			      &laddr->family, extack);
 	if (err)
 		return err;
-	if (!nflb_parse_addr_usable(&laddr->first, laddr->family)) {
-		NL_SET_ERR_MSG_ATTR(extack, tb[NFLB_A_LADDR_ADDRESS],
-				    "a local address must be a unicast address and not link-local");
-		return -EINVAL;
-	}
+	err = nflb_parse_addr_usable(tb[NFLB_A_LADDR_ADDRESS], &laddr->first,
+				     laddr->family, extack);
+	if (err)
+		return err;
 	err = parse_last(tb[NFLB_A_LADDR_ADDRESS_LAST], laddr, extack);
 	*ports = tb[NFLB_A_LADDR_PORT];
 	return err ?: parse_port_range(tb, laddr, extack);

@@ -59,7 +59,12 @@ int nflb_parse_backends(struct genl_info *info, const struct nlattr *nest,
 			struct nflb_service_request *req);
 int nflb_parse_addr(const struct nlattr *attr, union nflb_addr *addr,
 		    u8 *family, struct netlink_ext_ack *extack);
-bool nflb_parse_addr_usable(const union nflb_addr *addr, u8 family);
+int nflb_parse_addr_usable(const struct nlattr *attr,
+			   const union nflb_addr *addr, u8 family,
+			   struct netlink_ext_ack *extack);
+int nflb_parse_addr_backend(const struct nlattr *attr,
+			    const union nflb_addr *addr, u8 family,
+			    struct netlink_ext_ack *extack);
 int nflb_parse_conn_filter(struct nlattr **attrs,
 			   struct nflb_conn_filter *filter,
 			   struct netlink_ext_ack *extack);

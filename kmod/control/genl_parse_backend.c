@@ -65,11 +65,9 @@ static int parse_one_backend(struct nlattr **tb,
 	err = nflb_parse_addr(addr, &req->addr, &req->family, extack);
 	if (err)
 		return err;
-	if (!nflb_parse_addr_usable(&req->addr, req->family)) {
-		NL_SET_ERR_MSG_ATTR(extack, addr,
-				    "a backend must have a unicast address that is not link-local");
-		return -EINVAL;
-	}
+	err = nflb_parse_addr_backend(addr, &req->addr, req->family, extack);
+	if (err)
+		return err;
 	err = parse_backend_mode(tb, req, extack);
 	if (err)
 		return err;

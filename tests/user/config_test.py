@@ -276,13 +276,34 @@ def test_what_is_wrong_is_told_where():
         # What differs comes behind what is the same
         needle = needle if needle != "1, " else "1, \"scheduler"
         wrong(text, needle, word)
-    wrong('{"services": [{"protocol": "tcp", "address": "::1", "port": 1,\n'
+    wrong('{"services": [{"protocol": "tcp", "address": "2001:db8::1", "port": 1,\n'
           '"encap-port": 5}]}', "5}", "goes with encap")
     wrong('{"devices": ["a",\n\n  "b", "\\u0061"]}', '"\\u0061"', "twice")
     big = json.dumps({"services": [{
-        "protocol": "tcp", "address": "::1", "port": 1,
+        "protocol": "tcp", "address": "2001:db8::1", "port": 1,
         "health-check": {"request-path": "x" * 1024}}]})
     wrong(big, '{"request-path"', "1023")
+
+
+def test_addresses_that_nobody_has():
+    """The module's rules; it cannot tell where in the file."""
+    vips = ["0.0.0.0", "0.9.9.9", "224.0.0.1", "239.255.255.255", "255.255.255.255", "::",
+            "::1", "ff02::1", "fe80::1", "febf::1", "::ffff:192.0.2.1"]
+    good = ["1.0.0.0", "223.255.255.255", "240.0.0.1", "169.254.1.1", "fec0::1", "::2"]
+    for addr in vips + ["127.0.0.1"] + good:
+        port = "" if ":" not in addr else " "
+        vip = json.dumps({"services": [{"protocol": "tcp", "address": addr, "port": 80}]})
+        backend = json.dumps({"services": [{
+            "protocol": "tcp", "address": "192.0.2.10" if not port else "2001:db8::10",
+            "port": 80, "backends": [{"address": addr}]}]})
+        local = json.dumps({"local-addresses": [addr]})
+        for text, bad in ((vip, addr in vips), (local, addr in vips),
+                          (backend, addr in vips + ["127.0.0.1"])):
+            done = lbadm("config", "check", "-", text=text)
+            assert done.returncode == (1 if bad else 0), (text, done.stderr)
+            assert not bad or "address" in done.stderr, done.stderr
+    wrong(json.dumps({"services": [{"protocol": "tcp", "address": "224.0.0.1", "port": 80}]}),
+          '"224.0.0.1"', "unicast")
 
 
 def test_what_is_no_json():

@@ -175,6 +175,21 @@ static int missing(const json_t *object, const char *key, const char *what)
 	       usage_error("%s: the %s is missing", what, key);
 }
 
+/* The module refuses such addresses, but cannot say where they stand. */
+static int check_address(const struct addr *addr, bool backend)
+{
+	const char *why = addr_unusable(addr, backend);
+	char buf[ADDR_TEXT_MAX];
+	int status;
+
+	if (!why)
+		return LBADM_OK;
+	json_enter_key("address");
+	status = usage_error("\"%s\": %s", addr_format(buf, addr), why);
+	json_leave();
+	return status;
+}
+
 static int parse_backend_key(struct words *words, void *req)
 {
 	return parse_backend_settings(words, req);
@@ -198,6 +213,7 @@ static int backend_read(const json_t *object, struct backend_request *req)
 		return status;
 	address_word(object, text, sizeof(text));
 	status = parse_backend_id(&words, req);
+	status = status ? status : check_address(&req->address, true);
 	return status ? status : settings(object, backend_keys,
 					  parse_backend_key, req);
 }
@@ -261,6 +277,7 @@ static int service_read(const json_t *object, struct config_service *service)
 		json_object_get(object, "protocol")));
 	address_word(object, text, sizeof(text));
 	status = parse_service_id(&words, &req->id);
+	status = status ? status : check_address(&req->id.address, false);
 	status = status ? status : settings(object, service_keys,
 					    parse_service_key, req);
 	if (status)
@@ -325,6 +342,7 @@ static int laddr_read(const json_t *value, struct laddr_request *req)
 	}
 	snprintf(text, sizeof(text), "%s", json_string_value(address));
 	status = parse_laddr(&words, req);
+	status = status ? status : check_address(&req->first, false);
 	if (status || json_is_string(value))
 		return status;
 	return settings(value, laddr_keys, parse_laddr_words, req);
