@@ -367,6 +367,14 @@ def test_import_ipvsadm():
     assert lbadm("config", "check", "-", text=done.stdout).returncode == 0
 
 
+def test_import_warns_of_other_ports():
+    for line, word in (("-A -t 192.0.2.10:21 -s wlc", "FTP"),
+                       ("-A -u 192.0.2.10:69 -s wlc", "TFTP")):
+        done = lbadm("import", "ipvsadm", text=line + "\n")
+        assert done.returncode == 0 and word in done.stderr, done.stderr
+        assert "warning" in done.stderr
+
+
 def test_import_refuses():
     for text, word in (("-A -f 1 -s wlc", "-f"), ("-A -s wlc", "-t"),
                        ("-A -t host:http -s wlc", "host:http"),

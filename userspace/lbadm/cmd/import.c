@@ -216,6 +216,21 @@ static int set_mask(json_t *service, const char *mask)
 	return LBADM_OK;
 }
 
+/* Whose servers answer from, or ask for, other ports than the service's. */
+static void warn_of_ports(const json_t *service)
+{
+	const char *protocol = json_string_value(json_object_get(service,
+								 "protocol"));
+	json_int_t port = json_integer_value(json_object_get(service, "port"));
+
+	if (!strcmp(protocol, "tcp") && port == 21)
+		warn("is FTP: its data connections need passive mode, a service for the servers' passive ports, and persist",
+		     "port 21");
+	else if (!strcmp(protocol, "udp") && port == 69)
+		warn("is TFTP, which answers from other ports: only mode dsr fits",
+		     "port 69");
+}
+
 static int add_service(json_t *services, const struct line *line)
 {
 	json_t *service = json_object();
@@ -231,6 +246,8 @@ static int add_service(json_t *services, const struct line *line)
 	json_object_set_new(service, "scheduler", json_string(
 		scheduler_of(line->scheduler ? line->scheduler : "wlc")));
 	json_object_set_new(service, "backends", json_array());
+	if (!status)
+		warn_of_ports(service);
 	return status;
 }
 
