@@ -6,6 +6,7 @@
  * service of a namespace and gone with the last.
  */
 #include <linux/netfilter.h>
+#include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/slab.h>
@@ -35,12 +36,26 @@ static unsigned int with_bh_disabled(struct nflb_net *nn, struct sk_buff *skb,
 	return verdict;
 }
 
+/*
+ * Is it a frame that a bridge of the host passes on? br_netfilter shows those to
+ * the hooks for IP, as if they were for the host. What is for the host comes so,
+ * too, but was for its link-layer address.
+ */
+static bool bridged(const struct sk_buff *skb)
+{
+	const struct nf_bridge_info *bridge = nf_bridge_info_get(skb);
+
+	return unlikely(bridge) && bridge->pkt_otherhost;
+}
+
 /* Frames for other hosts, and link-layer broadcasts, are nobody's flows. */
 static unsigned int nflb_pre_routing(void *priv, struct sk_buff *skb,
 				     const struct nf_hook_state *state)
 {
 	if (unlikely(skb->pkt_type != PACKET_HOST &&
 		     skb->pkt_type != PACKET_LOOPBACK))
+		return NF_ACCEPT;
+	if (bridged(skb))
 		return NF_ACCEPT;
 	/* A packet that comes back from a queue does so in its user's context. */
 	if (unlikely(!in_softirq()))
