@@ -12,7 +12,9 @@
 #include "control/proc.h"
 #include "control/sysctl.h"
 #include "control/user.h"
+#include "datapath/beside.h"
 #include "datapath/conn.h"
+#include "datapath/endpoint.h"
 #include "datapath/hook.h"
 #include "datapath/ingress.h"
 #include "datapath/persist.h"
@@ -48,9 +50,12 @@ static int tables_init(struct nflb_net *nn)
 	err = rhashtable_init(&nn->hosts, &nflb_host_params);
 	if (err)
 		goto err_services;
-	err = nflb_persist_init(nn);
+	err = rhashtable_init(&nn->endpoints, &nflb_endpoint_params);
 	if (err)
 		goto err_hosts;
+	err = nflb_persist_init(nn);
+	if (err)
+		goto err_endpoints;
 	/*
 	 * Bucket arrays are charged to nobody: those of a user shrink with what is in
 	 * them, while the host's stay as large as they were needed once.
@@ -59,10 +64,13 @@ static int tables_init(struct nflb_net *nn)
 		nn->conns.p.automatic_shrinking = true;
 		nn->services.p.automatic_shrinking = true;
 		nn->hosts.p.automatic_shrinking = true;
+		nn->endpoints.p.automatic_shrinking = true;
 		nn->persist.p.automatic_shrinking = true;
 	}
 	return 0;
 
+err_endpoints:
+	rhashtable_destroy(&nn->endpoints);
 err_hosts:
 	rhashtable_destroy(&nn->hosts);
 err_services:
@@ -75,6 +83,8 @@ err_conns:
 static void tables_destroy(struct nflb_net *nn)
 {
 	nflb_persist_exit(nn);
+	nflb_direct_free(nn);
+	rhashtable_destroy(&nn->endpoints);
 	rhashtable_destroy(&nn->hosts);
 	rhashtable_destroy(&nn->services);
 	nflb_conn_table_destroy(nn);
@@ -87,6 +97,7 @@ static int __net_init nflb_net_init(struct net *net)
 
 	nn->net = net;
 	nn->reject = 1;
+	nn->refuse_late = 1;
 	nn->maglev_table_size = NFLB_MAGLEV_DEFAULT;
 	mutex_init(&nn->mutex);
 	mutex_init(&nn->view);

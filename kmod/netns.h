@@ -18,6 +18,7 @@
 #include "datapath/stats.h"
 
 struct mem_cgroup;
+struct nflb_direct;
 struct nflb_hooks;
 struct nflb_laddr_pool;
 struct nflb_source_filter;
@@ -32,12 +33,19 @@ struct nflb_user;
  * @conns: connection table, two nodes a connection
  * @services: services with a single port, by nflb_service_key
  * @hosts: addresses of VIPs and backends, by nflb_host_key
+ * @endpoints: where backends answer from, by nflb_service_key
  * @persist: clients that return to their backend, by persist.c
  * @max_connections: ceiling of @conn_count, and of @persist_count
  * @reject: answer what cannot be served (1), or drop it silently (0)
+ * @refuse_late: refuse what backends send from a service's port without a
+ *	connection (1), or leave it to the host (0)
  * @encap_fragment_inside: fragment what is too long for a tunnel before it goes
  *	in (1), or the outer packet (0)
  * @host_one_sided: a client on this host was served by mode dsr
+ * @direct_used: a client sent something to a backend directly
+ * @endpoint_ranges: backends that keep the ports of a range
+ * @vrf_found: the namespace had a VRF at @vrf_looked, jiffies (route.c)
+ * @vrf_looked: 0 is never
  * @hash_seed: of schedulers that hash, shared by balancers that have to agree; a
  *	number of 128 bits, the low half first
  * @maglev_table_size: slots of each Maglev table, a prime
@@ -46,6 +54,7 @@ struct nflb_user;
  * @address_gen: counts changes of IPv4 addresses, for @source_filter
  * @user: whose it is, and what that has; NULL for the host's own (control/user.c)
  * @memcg: who pays for connections of @user, since the first service
+ * @direct: flows between clients and backends past the services (beside.c)
  * @laddrs: local addresses, for IPv4 and for IPv6
  * @conn_count: connections in the table
  * @conn_waiting: those that were, and are not freed yet
@@ -88,8 +97,13 @@ struct nflb_net {
 	struct net		*net;
 	int			max_connections;
 	int			reject;
+	int			refuse_late;
 	int			encap_fragment_inside;
 	bool			host_one_sided;
+	bool			direct_used;
+	u32			endpoint_ranges;
+	bool			vrf_found;
+	unsigned long		vrf_looked;
 	siphash_key_t		hash_seed;
 	u32			maglev_table_size;
 	struct nflb_drops __percpu *drops;
@@ -97,6 +111,7 @@ struct nflb_net {
 	atomic_t		address_gen;
 	struct nflb_user	*user;
 	struct mem_cgroup	*memcg;
+	struct nflb_direct	*direct;
 	struct nflb_laddr_pool __rcu *laddrs[NFLB_LADDR_FAMILIES];
 
 	/*
@@ -106,6 +121,7 @@ struct nflb_net {
 	struct rhashtable	conns ____cacheline_aligned_in_smp;
 	struct rhashtable	services ____cacheline_aligned_in_smp;
 	struct rhashtable	hosts;
+	struct rhashtable	endpoints;
 	struct rhashtable	persist ____cacheline_aligned_in_smp;
 
 	/* Written for every new connection */

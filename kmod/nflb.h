@@ -59,7 +59,11 @@ enum nflb_verdict {
 	X(UNTRANSLATABLE,	"untranslatable")		\
 	X(NOT_ON_LINK,		"not-on-link")			\
 	X(FORGED_ERROR,		"forged-error")			\
-	X(NO_CLIENT_ADDRESS,	"no-client-address")
+	X(NO_CLIENT_ADDRESS,	"no-client-address")		\
+	X(LATE_REPLY,		"late-reply")			\
+	X(DIRECT_CLASH,		"direct-clash")			\
+	X(LINK_LOCAL,		"link-local")			\
+	X(NO_ROUTE_VRF,		"no-route-vrf")
 
 #define NFLB_REASON_ENUM(id, name) NFLB_REASON_##id,
 

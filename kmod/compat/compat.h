@@ -74,6 +74,21 @@ static inline int nflb_ip_route_input(struct sk_buff *skb, __be32 dst,
 #define NFLB_FLOWI4_DSCP(dsfield) .flowi4_tos = (dsfield) & INET_DSCP_MASK
 #endif
 
+/* Lookups of sockets know their table themselves since 6.18 (cb16f4b6c73d). */
+#ifdef NFLB_HAVE_LOOKUP_HASHINFO
+#define nflb_inet_lookup_established(net, info, saddr, sport, daddr, port, dif) \
+	__inet_lookup_established(net, info, saddr, sport, daddr, port, dif, 0)
+#define nflb_inet6_lookup_established(net, info, saddr, sport, daddr, port, dif) \
+	__inet6_lookup_established(net, info, saddr, sport, daddr, port, dif, 0)
+#else
+#define nflb_inet_lookup_established(net, info, saddr, sport, daddr, port, dif) \
+	({ (void)(info);						\
+	   __inet_lookup_established(net, saddr, sport, daddr, port, dif, 0); })
+#define nflb_inet6_lookup_established(net, info, saddr, sport, daddr, port, dif) \
+	({ (void)(info);						\
+	   __inet6_lookup_established(net, saddr, sport, daddr, port, dif, 0); })
+#endif
+
 /*
  * Who may join a multicast group can be limited since 6.7 (e03781879a0d), and
  * in 6.1.69 and 6.6.7. Before, everybody may.

@@ -17,6 +17,7 @@
 #include "control/user.h"
 #include "datapath/conn.h"
 #include "datapath/conn_state.h"
+#include "datapath/endpoint.h"
 #include "datapath/forward.h"
 #include "datapath/hook.h"
 #include "datapath/persist.h"
@@ -218,6 +219,7 @@ static void set_forward(struct nflb_backend *b,
 		WRITE_ONCE(b->gue_port, b->encap_port ?: settings->encap_port ?:
 					htons(NFLB_GUE_PORT));
 	WRITE_ONCE(b->forward, ops);
+	nflb_endpoint_forward(b, ops);
 }
 
 /* A user pays for the tables of schedulers. */

@@ -9,7 +9,9 @@
 #include "control/genl_notify.h"
 #include "control/lifecycle.h"
 #include "control/objects.h"
+#include "datapath/beside.h"
 #include "datapath/conn.h"
+#include "datapath/endpoint.h"
 #include "datapath/persist.h"
 #include "netns.h"
 
@@ -132,10 +134,19 @@ static int backend_attach(struct nflb_backend *b)
 {
 	struct nflb_service *svc = b->service;
 	struct nflb_host *host;
+	int err;
 
+	err = nflb_direct_alloc(svc->nn);
+	if (err)
+		return err;
+	err = nflb_endpoint_attach(b);
+	if (err)
+		return err;
 	host = nflb_host_get(svc->nn, &b->addr, b->family);
-	if (!host)
+	if (!host) {
+		nflb_endpoint_detach(b);
 		return -ENOMEM;
+	}
 	WRITE_ONCE(host->backends, host->backends + 1);
 	return 0;
 }
@@ -150,6 +161,7 @@ static void backend_detach(struct nflb_backend *b)
 	rcu_read_unlock();
 	WRITE_ONCE(host->backends, host->backends - 1);
 	nflb_host_put(svc->nn, host);
+	nflb_endpoint_detach(b);
 }
 
 /**

@@ -22,6 +22,7 @@ static int user_max_max = 1 << 30;
 enum {
 	SYSCTL_MAX_CONNECTIONS,
 	SYSCTL_REJECT,
+	SYSCTL_REFUSE_LATE,
 	SYSCTL_ENCAP_FRAGMENT_INSIDE,
 	SYSCTL_HASH_SEED,
 	SYSCTL_MAGLEV_TABLE_SIZE,
@@ -238,6 +239,14 @@ static const struct ctl_table template[SYSCTL_COUNT] = {
 		.extra1 = SYSCTL_ZERO,
 		.extra2 = SYSCTL_ONE,
 	},
+	[SYSCTL_REFUSE_LATE] = {
+		.procname = "refuse_late",
+		.maxlen = sizeof(int),
+		.mode = 0644,
+		.proc_handler = proc_dointvec_minmax,
+		.extra1 = SYSCTL_ZERO,
+		.extra2 = SYSCTL_ONE,
+	},
 	[SYSCTL_ENCAP_FRAGMENT_INSIDE] = {
 		.procname = "encap_fragment_inside",
 		.maxlen = sizeof(int),
@@ -295,6 +304,7 @@ int nflb_sysctl_init(struct nflb_net *nn)
 		user_table(&table[SYSCTL_USER]);
 	table[SYSCTL_MAX_CONNECTIONS].data = &nn->max_connections;
 	table[SYSCTL_REJECT].data = &nn->reject;
+	table[SYSCTL_REFUSE_LATE].data = &nn->refuse_late;
 	table[SYSCTL_ENCAP_FRAGMENT_INSIDE].data = &nn->encap_fragment_inside;
 	table[SYSCTL_HASH_SEED].extra1 = nn;
 	table[SYSCTL_MAGLEV_TABLE_SIZE].extra1 = nn;

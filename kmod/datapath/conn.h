@@ -172,6 +172,13 @@ struct nflb_conn {
 	struct dst_entry __rcu	*dst[NFLB_DIR_COUNT];
 };
 
+/*
+ * With it, nflb_conn.dst_cookie of packets to a client is the index of the device
+ * that its packets come by: it is link-local. dst_check() knows no such cookie, so
+ * that the route is looked up for each packet.
+ */
+#define NFLB_COOKIE_DEV		BIT(31)
+
 #define NFLB_CONN_ONE_SIDED_SIZE offsetof(struct nflb_conn, out)
 
 /* The port that the backend has the connection on. */

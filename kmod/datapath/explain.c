@@ -180,8 +180,6 @@ static enum nflb_verdict settle(struct nflb_explain *ex, struct nflb_pkt *pkt,
 				   nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
 	}
 	/* What is over gives way, as in pipeline.c. */
-	if (conn && ex->dir == NFLB_DIR_OUT)
-		return NFLB_ACCEPT;
 	ex->dir = NFLB_DIR_IN;
 	return nflb_schedule(pkt, &ex->draft);
 }

@@ -4,7 +4,10 @@
  * client the backend becomes the VIP. The client's end is never touched, so
  * replies have to come back through the balancer.
  */
+#include "datapath/beside.h"
+#include "datapath/conn.h"
 #include "datapath/forward_nat.h"
+#include "netns.h"
 
 static bool dnat_out_tuple(struct nflb_net *nn, struct nflb_conn *conn,
 			   unsigned int attempt, enum nflb_reason *reason)
@@ -20,6 +23,11 @@ static bool dnat_out_tuple(struct nflb_net *nn, struct nflb_conn *conn,
 	out->src = backend->addr;
 	if (backend->port)
 		out->sport = backend->port;
+	if (unlikely(READ_ONCE(nn->direct_used)) &&
+	    nflb_direct_holds(nn, out, nflb_conn_is(conn, NFLB_CONN_DRAFT))) {
+		*reason = NFLB_REASON_DIRECT_CLASH;
+		return false;
+	}
 	return true;
 }
 

@@ -135,6 +135,14 @@ static enum nflb_verdict encapsulate(struct nflb_pkt *pkt,
 	return verdict;
 }
 
+/* Would a source that is good on one link only go to another? */
+static bool leaves_scope(const struct nflb_pkt *pkt,
+			 const struct dst_entry *dst)
+{
+	return pkt->kind == NFLB_KIND_FLOW && nflb_pkt_is_link_local(pkt) &&
+	       !nflb_pkt_is_local_out(pkt) && dst_dev_rcu(dst) != pkt->skb->dev;
+}
+
 /*
  * Context: softirq or BH disabled, rcu_read_lock() held. Return: any verdict
  * but NFLB_CONTINUE.
@@ -150,7 +158,7 @@ static enum nflb_verdict dsr_forward(struct nflb_pkt *pkt,
 
 	dst = nflb_route(pkt, conn, NFLB_DIR_IN);
 	if (unlikely(!dst))
-		return nflb_drop(pkt, NFLB_REASON_NO_ROUTE);
+		return nflb_no_route(pkt);
 	if (unlikely(nflb_route_is_local(dst, family))) {
 		/* The backend is this host. */
 		nflb_untrack(pkt->skb);
@@ -158,7 +166,9 @@ static enum nflb_verdict dsr_forward(struct nflb_pkt *pkt,
 	}
 	if (nflb_conn_ops(conn)->encap == NFLB_ENCAP_NONE &&
 	    unlikely(nflb_route_has_gateway(dst, family)))
-		return nflb_drop(pkt, NFLB_REASON_NOT_ON_LINK);
+		return nflb_unreachable(pkt, NFLB_REASON_NOT_ON_LINK);
+	if (unlikely(leaves_scope(pkt, dst)))
+		return nflb_beyond_scope(pkt);
 	if (unlikely(skb_warn_if_lro(pkt->skb)))
 		return nflb_drop(pkt, NFLB_REASON_LRO);
 	if (unlikely(nflb_ttl(pkt) <= 1 && !local_out))

@@ -156,7 +156,7 @@ static enum nflb_verdict nat_local(struct nflb_pkt *pkt,
 	if (!local_out && (both || dir == NFLB_DIR_OUT) &&
 	    !(conn->how & NFLB_HOW_FAMILY) &&
 	    nflb_route_input_local(pkt, &to->src))
-		return nflb_drop(pkt, NFLB_REASON_NO_ROUTE);
+		return nflb_no_route(pkt);
 	verdict = rewrite(pkt, conn, dir, mtu_of(pkt, conn, dir, dst));
 	if (verdict != NFLB_CONTINUE)
 		return verdict;
@@ -187,7 +187,7 @@ enum nflb_verdict nflb_nat_forward(struct nflb_pkt *pkt,
 
 	dst = nflb_route(pkt, conn, dir);
 	if (unlikely(!dst))
-		return nflb_drop(pkt, NFLB_REASON_NO_ROUTE);
+		return nflb_no_route(pkt);
 	if (unlikely(nflb_pkt_is_local_out(pkt) ||
 		     nflb_route_is_local(dst, family)))
 		return nat_local(pkt, conn, dir, dst);

@@ -13,6 +13,7 @@
 
 #include "datapath/conn.h"
 #include "datapath/hook.h"
+#include "datapath/icmp_reply.h"
 #include "datapath/packet.h"
 #include "datapath/pipeline.h"
 #include "netns.h"
@@ -28,10 +29,11 @@ static_assert(NFLB_HOOK_PRIORITY == (int)NF_IP6_PRI_RAW_BEFORE_DEFRAG);
 static unsigned int with_bh_disabled(struct nflb_net *nn, struct sk_buff *skb,
 				     const struct nf_hook_state *state)
 {
-	unsigned int verdict;
+	unsigned int verdict = NF_ACCEPT;
 
 	local_bh_disable();
-	verdict = nflb_pipeline(nn, skb, state);
+	if (likely(!nflb_answering()))
+		verdict = nflb_pipeline(nn, skb, state);
 	local_bh_enable();
 	return verdict;
 }

@@ -30,13 +30,33 @@
 #include "datapath/source.h"
 #include "netns.h"
 
+/* What leaves this CPU is an answer of the balancer's own. */
+static DEFINE_PER_CPU(bool, answering);
+
+/**
+ * nflb_answering() - is a local packet an answer of the balancer itself?
+ *
+ * It has the address of the host that it answers for, and may look like a packet of
+ * a connection of that host. It is none.
+ *
+ * Context: softirq or BH disabled.
+ */
+bool nflb_answering(void)
+{
+	return __this_cpu_read(answering);
+}
+
 /* Segments of the balancer's own, a CPU: so many in so many jiffies */
 #define ANSWER_WINDOW		(HZ / 20)
 #define ANSWERS_PER_WINDOW	500
 
 static void reset(struct nflb_pkt *pkt)
 {
-	if (pkt->tuple.family == AF_INET)
+	/* nf_send_reset6() would choose any link; ICMP takes the right one. */
+	if (unlikely(nflb_pkt_is_link_local(pkt)))
+		icmpv6_send(pkt->skb, ICMPV6_DEST_UNREACH, ICMPV6_PORT_UNREACH,
+			    0);
+	else if (pkt->tuple.family == AF_INET)
 		nf_send_reset(pkt->nn->net, pkt->state->sk, pkt->skb,
 			      pkt->state->hook);
 	else
@@ -101,10 +121,12 @@ NFLB_EXPORT_KUNIT(nflb_may_answer);
 enum nflb_verdict nflb_refuse(struct nflb_pkt *pkt, enum nflb_reason reason)
 {
 	if (READ_ONCE(pkt->nn->reject) && !only_told(pkt)) {
+		__this_cpu_write(answering, true);
 		if (pkt->tuple.proto != IPPROTO_TCP)
 			port_unreachable(pkt);
 		else if (nflb_may_answer(pkt->nn))
 			reset(pkt);
+		__this_cpu_write(answering, false);
 	}
 	return nflb_drop(pkt, reason);
 }
@@ -126,6 +148,60 @@ static bool fill_dst(struct nflb_pkt *pkt)
 	skb_dst_drop(pkt->skb);
 	skb_dst_set(pkt->skb, &rt->dst);
 	return true;
+}
+
+static enum nflb_verdict dest_unreachable(struct nflb_pkt *pkt, u8 code4,
+					  u8 code6,
+					  enum nflb_reason reason)
+{
+	if (!READ_ONCE(pkt->nn->reject) || only_told(pkt))
+		return nflb_drop(pkt, reason);
+	if (pkt->tuple.family == AF_INET6)
+		icmpv6_send(pkt->skb, ICMPV6_DEST_UNREACH, code6, 0);
+	else if (fill_dst(pkt))
+		icmp_send(pkt->skb, ICMP_DEST_UNREACH, code4, 0);
+	return nflb_drop(pkt, reason);
+}
+
+/**
+ * nflb_unreachable() - the packet's receiver cannot be reached
+ * @pkt: the packet, not rewritten
+ * @reason: why
+ *
+ * Its sender is told so, as a router would tell it, unless that is turned off.
+ * Return: NFLB_DROP.
+ */
+enum nflb_verdict nflb_unreachable(struct nflb_pkt *pkt,
+				   enum nflb_reason reason)
+{
+	return dest_unreachable(pkt, ICMP_HOST_UNREACH, ICMPV6_ADDR_UNREACH,
+				reason);
+}
+
+/**
+ * nflb_no_route() - there is no route for the packet
+ * @pkt: the packet, not rewritten
+ *
+ * Routes are looked up outside of VRFs: what comes from one may miss them.
+ * Return: NFLB_DROP.
+ */
+enum nflb_verdict nflb_no_route(struct nflb_pkt *pkt)
+{
+	return nflb_unreachable(pkt, nflb_route_misses_vrf(pkt) ?
+				     NFLB_REASON_NO_ROUTE_VRF :
+				     NFLB_REASON_NO_ROUTE);
+}
+
+/**
+ * nflb_beyond_scope() - the packet's source is good on its own link only
+ * @pkt: the packet, not rewritten
+ *
+ * Return: NFLB_DROP.
+ */
+enum nflb_verdict nflb_beyond_scope(struct nflb_pkt *pkt)
+{
+	return dest_unreachable(pkt, ICMP_HOST_UNREACH, ICMPV6_NOT_NEIGHBOUR,
+				NFLB_REASON_LINK_LOCAL);
 }
 
 /**
@@ -214,7 +290,7 @@ enum nflb_verdict nflb_echo(struct nflb_pkt *pkt)
 		return nflb_drop(pkt, NFLB_REASON_BAD_CHECKSUM);
 	if (nflb_mangle_writable(pkt))
 		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
-	dst = nflb_route_lookup(pkt, pkt->tuple.family, &pkt->tuple.dst, &pkt->tuple.src, 0, 0);
+	dst = nflb_route_back(pkt);
 	if (!dst)
 		return nflb_drop(pkt, NFLB_REASON_NO_ROUTE);
 	echo_turn(pkt);

@@ -2,6 +2,7 @@
 /*
  * The whole path of a packet, stage by stage. Begin to read here.
  */
+#include "datapath/beside.h"
 #include "datapath/conn.h"
 #include "datapath/conn_proof.h"
 #include "datapath/conn_state.h"
@@ -29,21 +30,21 @@ static bool client_syn(const struct nflb_pkt *pkt, enum nflb_dir dir)
 
 /*
  * A connection was found, but the packet is not to go its way: it is over, or
- * begins anew. NFLB_CONTINUE means that a new one may be made.
+ * begins anew. NFLB_CONTINUE means that the packet has none.
  */
 static noinline enum nflb_verdict conn_over(struct nflb_pkt *pkt,
 					    struct nflb_conn *conn,
 					    enum nflb_dir dir)
 {
 	if (pkt->kind != NFLB_KIND_FLOW)
-		return NFLB_ACCEPT;
+		return NFLB_CONTINUE;
 	if (!client_syn(pkt, dir) &&
 	    nflb_conn_ending(pkt->nn, conn, nflb_now())) {
 		nflb_conn_end(pkt->nn, conn);
 		return nflb_refuse(pkt, NFLB_REASON_NO_CONNECTION);
 	}
 	nflb_conn_unlink(pkt->nn, conn);
-	return dir == NFLB_DIR_OUT ? NFLB_ACCEPT : NFLB_CONTINUE;
+	return NFLB_CONTINUE;
 }
 
 /**
@@ -89,7 +90,7 @@ static enum nflb_verdict settle_conn(struct nflb_pkt *pkt,
 		nflb_tuple_invert(&quoted, &pkt->tuple);
 		nflb_encap_icmp(pkt, &quoted, pkt->inner_proto,
 				pkt->inner_l4);
-		return NFLB_ACCEPT;
+		return nflb_beside_icmp(pkt);
 	}
 	*dir = NFLB_DIR_IN;
 	return nflb_schedule(pkt, conn);

@@ -28,10 +28,13 @@
 #include "datapath/service.h"
 #include "netns.h"
 
-static int bound_device(const struct nflb_pkt *pkt)
+/* The device that a packet has to take: @oif, or its socket's; or 0. */
+static int bound_device(const struct nflb_pkt *pkt, int oif)
 {
 	const struct sock *sk = pkt->state->sk;
 
+	if (unlikely(oif))
+		return oif;
 	return nflb_pkt_is_local_out(pkt) && sk ?
 	       READ_ONCE(sk->sk_bound_dev_if) : 0;
 }
@@ -46,12 +49,13 @@ static __be32 flowinfo(const struct nflb_pkt *pkt)
 static struct dst_entry *lookup_v4(const struct nflb_pkt *pkt,
 				   const union nflb_addr *src,
 				   const union nflb_addr *dst,
-				   __be16 sport, __be16 dport, u8 flags)
+				   __be16 sport, __be16 dport, u8 flags,
+				   int oif)
 {
 	struct flowi4 fl4 = {
 		.daddr = dst->ip,
 		.saddr = src->ip,
-		.flowi4_oif = bound_device(pkt),
+		.flowi4_oif = bound_device(pkt, oif),
 		.flowi4_mark = pkt->skb->mark,
 		.flowi4_proto = pkt->tuple.proto,
 		.fl4_sport = sport,
@@ -75,12 +79,13 @@ static struct dst_entry *lookup_v4(const struct nflb_pkt *pkt,
 static struct dst_entry *lookup_v6(const struct nflb_pkt *pkt,
 				   const union nflb_addr *src,
 				   const union nflb_addr *dst,
-				   __be16 sport, __be16 dport, u8 flags)
+				   __be16 sport, __be16 dport, u8 flags,
+				   int oif)
 {
 	struct flowi6 fl6 = {
 		.daddr = dst->in6,
 		.saddr = src->in6,
-		.flowi6_oif = bound_device(pkt),
+		.flowi6_oif = bound_device(pkt, oif),
 		.flowi6_mark = pkt->skb->mark,
 		.flowi6_proto = pkt->tuple.proto,
 		.fl6_sport = sport,
@@ -114,8 +119,77 @@ struct dst_entry *nflb_route_lookup(const struct nflb_pkt *pkt, u8 family,
 				    __be16 sport, __be16 dport)
 {
 	return family == AF_INET ?
-	       lookup_v4(pkt, src, dst, sport, dport, 0) :
-	       lookup_v6(pkt, src, dst, sport, dport, 0);
+	       lookup_v4(pkt, src, dst, sport, dport, 0, 0) :
+	       lookup_v6(pkt, src, dst, sport, dport, 0, 0);
+}
+
+/**
+ * nflb_route_back() - route of an answer to a packet
+ * @pkt: the packet, which was received and is not rewritten
+ *
+ * A link-local source is on the link that the packet came by.
+ *
+ * Return: a route, with a reference, or NULL.
+ */
+struct dst_entry *nflb_route_back(const struct nflb_pkt *pkt)
+{
+	const struct nflb_tuple *t = &pkt->tuple;
+
+	if (t->family == AF_INET)
+		return lookup_v4(pkt, &t->dst, &t->src, 0, 0, 0, 0);
+	return lookup_v6(pkt, &t->dst, &t->src, 0, 0, 0,
+			 nflb_addr_is_link_local(&t->src) ?
+			 pkt->skb->dev->ifindex : 0);
+}
+
+/* Of a packet to a client. A link-local one is on the link that it came by. */
+static struct dst_entry *route_to_client(const struct nflb_pkt *pkt,
+					 const struct nflb_conn *conn)
+{
+	const struct nflb_tuple *t = &conn->in.tuple;
+	u32 cookie = READ_ONCE(conn->dst_cookie[NFLB_DIR_OUT]);
+
+	if (t->family == AF_INET)
+		return lookup_v4(pkt, &t->dst, &t->src, t->dport, t->sport, 0,
+				 0);
+	return lookup_v6(pkt, &t->dst, &t->src, t->dport, t->sport, 0,
+			 cookie & NFLB_COOKIE_DEV ? cookie & ~NFLB_COOKIE_DEV : 0);
+}
+
+/* A look at all devices, once a second at most, that packets can wait for. */
+#define VRF_DEVICES_MAX 512
+
+static bool has_vrf(struct nflb_net *nn)
+{
+	unsigned long now = jiffies, seen = READ_ONCE(nn->vrf_looked);
+	const struct net_device *dev;
+	unsigned int devices = 0;
+	bool found = false;
+
+	if ((seen && time_before(now, seen + HZ)) ||
+	    cmpxchg(&nn->vrf_looked, seen, now ?: 1) != seen)
+		return READ_ONCE(nn->vrf_found);
+	for_each_netdev_rcu(nn->net, dev) {
+		found = netif_is_l3_master(dev);
+		if (found || ++devices > VRF_DEVICES_MAX)
+			break;
+	}
+	WRITE_ONCE(nn->vrf_found, found);
+	return found;
+}
+
+/**
+ * nflb_route_misses_vrf() - may the route that was not found be in a VRF?
+ * @pkt: the packet
+ *
+ * Routes are looked up outside of VRFs. Context: rcu_read_lock() held.
+ */
+bool nflb_route_misses_vrf(const struct nflb_pkt *pkt)
+{
+	const struct net_device *dev = pkt->skb->dev;
+
+	return (dev && (netif_is_l3_slave(dev) || netif_is_l3_master(dev))) ||
+	       has_vrf(pkt->nn);
 }
 
 /**
@@ -256,18 +330,20 @@ struct dst_entry *nflb_route_renew(const struct nflb_pkt *pkt,
 {
 	const struct nflb_tuple *t = nflb_conn_answer(conn, dir);
 	struct dst_entry *dst, *old;
+	u32 *cookie;
 
 	if (conn->how & NFLB_HOW_ONE_SIDED)
 		dst = route_one_sided(pkt, conn);
 	else if (dir == NFLB_DIR_IN)
 		dst = route_to_backend(pkt, conn->backend, t);
 	else
-		dst = nflb_route_lookup(pkt, t->family, &t->dst, &t->src,
-					t->dport, t->sport);
+		dst = route_to_client(pkt, conn);
 	if (!dst)
 		return NULL;
-	WRITE_ONCE(*nflb_conn_dst_cookie(conn, dir),
-		   dst_cookie(dst, nflb_conn_family(conn, dir)));
+	cookie = nflb_conn_dst_cookie(conn, dir);
+	if (likely(!(READ_ONCE(*cookie) & NFLB_COOKIE_DEV)))
+		WRITE_ONCE(*cookie,
+			   dst_cookie(dst, nflb_conn_family(conn, dir)));
 	old = unrcu_pointer(xchg(nflb_conn_dst(conn, dir),
 				 RCU_INITIALIZER(dst)));
 	/* Freed after a grace period at the earliest, net/core/dst.c. */
@@ -418,10 +494,10 @@ static enum nflb_verdict output(struct nflb_pkt *pkt, struct dst_entry *dst,
 		dst_hold(dst);
 	else if (t->family == AF_INET)
 		dst = lookup_v4(pkt, &t->src, via, t->sport, t->dport,
-				FLOWI_FLAG_KNOWN_NH);
+				FLOWI_FLAG_KNOWN_NH, 0);
 	else
 		dst = lookup_v6(pkt, &t->src, via, t->sport, t->dport,
-				FLOWI_FLAG_KNOWN_NH);
+				FLOWI_FLAG_KNOWN_NH, 0);
 	if (!dst)
 		return nflb_drop(pkt, NFLB_REASON_NO_ROUTE);
 	skb_dst_set(pkt->skb, dst);

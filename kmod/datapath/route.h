@@ -16,6 +16,8 @@ struct dst_entry *nflb_route_lookup(const struct nflb_pkt *pkt, u8 family,
 				    const union nflb_addr *src,
 				    const union nflb_addr *dst,
 				    __be16 sport, __be16 dport);
+struct dst_entry *nflb_route_back(const struct nflb_pkt *pkt);
+bool nflb_route_misses_vrf(const struct nflb_pkt *pkt);
 bool nflb_route_source(struct net *net, const union nflb_addr *dst, u8 family,
 		       union nflb_addr *src);
 bool nflb_route_has_gateway(const struct dst_entry *dst, u8 family);

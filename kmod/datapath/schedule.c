@@ -5,10 +5,12 @@
  */
 #include <linux/in.h>
 
+#include "datapath/beside.h"
 #include "datapath/conn.h"
 #include "datapath/conn_evict.h"
 #include "datapath/explain.h"
 #include "datapath/forward.h"
+#include "datapath/host_socket.h"
 #include "datapath/icmp_reply.h"
 #include "datapath/persist.h"
 #include "datapath/route.h"
@@ -62,7 +64,40 @@ static enum nflb_verdict no_service(struct nflb_pkt *pkt,
 	    nflb_addr_is_local(pkt->nn->net, &pkt->tuple.dst,
 			       pkt->tuple.family))
 		return NFLB_ACCEPT;
+	/* Nothing is answered to many, or to the balancer. */
+	if (!nflb_source_ok(pkt))
+		return nflb_drop(pkt, NFLB_REASON_BAD_SOURCE);
 	return nflb_refuse(pkt, NFLB_REASON_NO_SERVICE);
+}
+
+/* No service is for the packet: it is another's, or passes by. */
+static noinline enum nflb_verdict not_served(struct nflb_pkt *pkt,
+					     const struct nflb_host *host)
+{
+	enum nflb_verdict verdict;
+
+	if (unlikely(answers_host(pkt))) {
+		nflb_untrack(pkt->skb);
+		return NFLB_ACCEPT;
+	}
+	verdict = nflb_beside(pkt);
+	return verdict == NFLB_CONTINUE ? no_service(pkt, host) : verdict;
+}
+
+/*
+ * A segment without a connection, that begins none. A server of the host may
+ * have been here before the service.
+ */
+static noinline enum nflb_verdict no_connection(struct nflb_pkt *pkt)
+{
+	return nflb_host_socket_has(pkt) ?
+	       NFLB_ACCEPT : nflb_refuse(pkt, NFLB_REASON_NO_CONNECTION);
+}
+
+/* Ports that nobody can have: an answer would go nowhere. */
+static bool ports_ok(const struct nflb_tuple *t)
+{
+	return t->dport && (t->sport || t->proto == IPPROTO_UDP);
 }
 
 /* The backend would see a packet from itself, and drop it as forged. So it would
@@ -76,6 +111,20 @@ static bool hairpin(const struct nflb_pkt *pkt,
 	       !nflb_pkt_is_local_out(pkt);
 }
 
+/*
+ * Such a source means another host, or nobody, on another link (RFC 4291, 2.5.6)
+ * and may leave for none. Mode fullnat replaces it. Without a tunnel, mode dsr
+ * may stay on the link: forward_dsr.c sees to it. Whatever a socket of this host
+ * sends goes by the device that it chose.
+ */
+static bool keeps_scope(const struct nflb_pkt *pkt,
+			const struct nflb_forward_ops *ops)
+{
+	return ops->mode == NFLB_MODE_FULLNAT ||
+	       (ops->mode == NFLB_MODE_DSR && ops->encap == NFLB_ENCAP_NONE) ||
+	       nflb_pkt_is_local_out(pkt);
+}
+
 static struct nflb_conn *connect_to(struct nflb_pkt *pkt,
 				    const struct nflb_snapshot *snapshot,
 				    struct nflb_backend *backend,
@@ -87,6 +136,10 @@ static struct nflb_conn *connect_to(struct nflb_pkt *pkt,
 	    (ops->mode == NFLB_MODE_DSR &&
 	     nflb_addr_equal(&pkt->tuple.src, &pkt->tuple.dst))) {
 		*reason = NFLB_REASON_HAIRPIN;
+		return NULL;
+	}
+	if (unlikely(nflb_pkt_is_link_local(pkt)) && !keeps_scope(pkt, ops)) {
+		*reason = NFLB_REASON_LINK_LOCAL;
 		return NULL;
 	}
 	if (unlikely(nflb_explaining(pkt)))
@@ -176,7 +229,9 @@ static bool elsewhere(enum nflb_reason reason)
 	return reason == NFLB_REASON_TUPLE_CLASH ||
 	       reason == NFLB_REASON_NO_BACKEND ||
 	       reason == NFLB_REASON_PORTS_EXHAUSTED ||
-	       reason == NFLB_REASON_HAIRPIN;
+	       reason == NFLB_REASON_HAIRPIN ||
+	       reason == NFLB_REASON_DIRECT_CLASH ||
+	       reason == NFLB_REASON_LINK_LOCAL;
 }
 
 /*
@@ -216,6 +271,26 @@ static struct nflb_conn *pick_and_connect(struct nflb_pkt *pkt,
 	return NULL;
 }
 
+/* No connection could be made. Its sender is told, unless memory ran short. */
+static noinline enum nflb_verdict cannot(struct nflb_pkt *pkt,
+					 enum nflb_reason reason)
+{
+	switch (reason) {
+	case NFLB_REASON_NO_BACKEND:
+	case NFLB_REASON_PORTS_EXHAUSTED:
+	case NFLB_REASON_NO_LOCAL_ADDRESS:
+	case NFLB_REASON_HAIRPIN:
+	case NFLB_REASON_DIRECT_CLASH:
+		return nflb_refuse(pkt, reason);
+	case NFLB_REASON_NO_ROUTE:
+		return nflb_no_route(pkt);
+	case NFLB_REASON_LINK_LOCAL:
+		return nflb_beyond_scope(pkt);
+	default:
+		return nflb_drop(pkt, reason);
+	}
+}
+
 /**
  * nflb_schedule() - make a connection for a packet that has none
  * @pkt: a packet of NFLB_KIND_FLOW
@@ -231,26 +306,23 @@ enum nflb_verdict nflb_schedule(struct nflb_pkt *pkt, struct nflb_conn **conn)
 	struct nflb_host *host;
 
 	svc = nflb_service_lookup(pkt->nn, &pkt->tuple, &host);
-	if (!svc) {
-		if (unlikely(answers_host(pkt))) {
-			nflb_untrack(pkt->skb);
-			return NFLB_ACCEPT;
-		}
-		return no_service(pkt, host);
-	}
+	if (!svc)
+		return not_served(pkt, host);
 	if (unlikely(nflb_explaining(pkt)))
 		nflb_explaining(pkt)->service = svc;
 	if (!nflb_source_ok(pkt))
 		return nflb_drop(pkt, NFLB_REASON_BAD_SOURCE);
 	if (!begins(pkt))
-		return nflb_refuse(pkt, NFLB_REASON_NO_CONNECTION);
+		return no_connection(pkt);
+	if (unlikely(!ports_ok(&pkt->tuple)))
+		return nflb_drop(pkt, NFLB_REASON_MALFORMED);
 
 	*conn = pick_and_connect(pkt, svc, &reason);
-	if (*conn)
-		return NFLB_CONTINUE;
-	if (reason == NFLB_REASON_NO_BACKEND ||
-	    reason == NFLB_REASON_PORTS_EXHAUSTED ||
-	    reason == NFLB_REASON_NO_LOCAL_ADDRESS)
-		return nflb_refuse(pkt, reason);
-	return nflb_drop(pkt, reason);
+	if (unlikely(!*conn))
+		return cannot(pkt, reason);
+	if (unlikely(nflb_pkt_is_link_local(pkt)) &&
+	    !((*conn)->how & NFLB_HOW_ONE_SIDED))
+		WRITE_ONCE((*conn)->dst_cookie[NFLB_DIR_OUT],
+			   pkt->skb->dev->ifindex | NFLB_COOKIE_DEV);
+	return NFLB_CONTINUE;
 }

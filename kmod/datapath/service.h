@@ -21,6 +21,7 @@
 #include "datapath/stats.h"
 #include "datapath/tuple.h"
 
+struct nflb_endpoint;
 struct nflb_sched_ops;
 struct nflb_forward_ops;
 
@@ -84,6 +85,9 @@ enum nflb_gone {
  * @limited: connections made while there was a @max_connections, in the order in
  *	which they are to make room
  * @limited_lock: serialises changes of @limited
+ * @endpoint: where it answers from, while configured
+ * @answering: in nflb_endpoint.backends
+ * @answers: its answers come by the balancer
  */
 struct nflb_backend {
 	struct nflb_stats __percpu *stats;
@@ -122,6 +126,9 @@ struct nflb_backend {
 	u32			limited_vain;
 	struct list_head	limited;
 	spinlock_t		limited_lock; /* of @limited */
+	struct nflb_endpoint	*endpoint;
+	struct list_head	answering;
+	bool			answers;
 };
 
 /* nflb_backend.mode: the service's */

@@ -71,6 +71,12 @@ static inline bool nflb_addr_equal(const union nflb_addr *a,
 	return a->words[0] == b->words[0] && a->words[1] == b->words[1];
 }
 
+/* Of an IPv6 address: is it known on one link only? */
+static inline bool nflb_addr_is_link_local(const union nflb_addr *addr)
+{
+	return (addr->all[0] & htonl(0xffc00000)) == htonl(0xfe800000);
+}
+
 static inline bool nflb_tuple_equal(const struct nflb_tuple *a,
 				    const struct nflb_tuple *b)
 {

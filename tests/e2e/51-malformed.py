@@ -224,6 +224,7 @@ def hairpin(net, f):
     with counted(net, "hairpin"):
         net.rs[0].send(f.packet(f.backends[0], f.vip) / sc.TCP(
             sport=4000, dport=80, flags="S"))
+        assert net.rs[0].expect().parse()[sc.TCP].flags.R
         nothing(net)
 
 
