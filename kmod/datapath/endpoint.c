@@ -168,4 +168,3 @@ bool nflb_endpoint_answers(struct nflb_net *nn, const union nflb_addr *addr,
 	ep = rhashtable_lookup(&nn->endpoints, &key, nflb_endpoint_params);
 	return ep && READ_ONCE(ep->answers) && range_has(ep, ntohs(port));
 }
-NFLB_EXPORT_KUNIT(nflb_endpoint_answers);
