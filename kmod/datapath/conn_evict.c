@@ -16,7 +16,7 @@
  */
 #include <linux/random.h>
 
-#include "control/user.h"
+#include "user.h"
 #include "datapath/conn.h"
 #include "datapath/conn_evict.h"
 #include "datapath/conn_state.h"

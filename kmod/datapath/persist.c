@@ -19,7 +19,7 @@
 #include <linux/siphash.h>
 #include <linux/slab.h>
 
-#include "control/user.h"
+#include "user.h"
 #include "datapath/conn.h"
 #include "datapath/conn_evict.h"
 #include "datapath/persist.h"
