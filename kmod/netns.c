@@ -11,7 +11,7 @@
 #include "control/lifecycle.h"
 #include "control/proc.h"
 #include "control/sysctl.h"
-#include "user.h"
+#include "userns.h"
 #include "datapath/beside.h"
 #include "datapath/conn.h"
 #include "datapath/endpoint.h"

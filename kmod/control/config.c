@@ -14,7 +14,7 @@
 #include "control/genl_notify.h"
 #include "control/lifecycle.h"
 #include "control/objects.h"
-#include "user.h"
+#include "userns.h"
 #include "datapath/conn.h"
 #include "datapath/conn_state.h"
 #include "datapath/endpoint.h"

@@ -8,7 +8,7 @@
 
 #include "control/config.h"
 #include "control/genl_notify.h"
-#include "user.h"
+#include "userns.h"
 #include "datapath/icmp_reply.h"
 #include "datapath/laddr.h"
 #include "datapath/source.h"

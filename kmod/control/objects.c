@@ -12,7 +12,7 @@
 
 #include "control/lifecycle.h"
 #include "control/objects.h"
-#include "user.h"
+#include "userns.h"
 #include "datapath/conn_state.h"
 #include "datapath/forward.h"
 #include "datapath/toa.h"

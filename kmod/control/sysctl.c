@@ -10,7 +10,7 @@
 
 #include "control/config.h"
 #include "control/sysctl.h"
-#include "user.h"
+#include "userns.h"
 #include "netns.h"
 #include "sched/flow.h"
 #include "sched/maglev.h"

@@ -12,7 +12,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
-#include "user.h"
+#include "userns.h"
 #include "datapath/conn.h"
 #include "datapath/conn_count.h"
 #include "datapath/conn_evict.h"

@@ -16,7 +16,7 @@
  */
 #include <linux/random.h>
 
-#include "user.h"
+#include "userns.h"
 #include "datapath/conn.h"
 #include "datapath/conn_evict.h"
 #include "datapath/conn_state.h"

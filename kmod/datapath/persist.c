@@ -19,7 +19,7 @@
 #include <linux/siphash.h>
 #include <linux/slab.h>
 
-#include "user.h"
+#include "userns.h"
 #include "datapath/conn.h"
 #include "datapath/conn_evict.h"
 #include "datapath/persist.h"

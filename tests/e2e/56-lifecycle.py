@@ -76,7 +76,8 @@ def until(what, seconds=20):
 
 @suite.case(*[(f, p) for f in FAMILIES for p in ("tcp", "udp")])
 def client_returns(net, f, proto):
-    service(net, f, "persist", "100", proto=proto)
+    # By address: IPv6 clients of one /64 count as one otherwise
+    service(net, f, "persist", "100/32/128", proto=proto)
     c = Client(net, f, proto)
     first = [c.new(host) for host in (2, 3, 4, 5)]
     assert set(first) == {0, 1}, "wrr sends them to both"

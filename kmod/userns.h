@@ -2,8 +2,8 @@
 /*
  * What the root of a user namespace may take of the host.
  */
-#ifndef NFLB_USER_H
-#define NFLB_USER_H
+#ifndef NFLB_USERNS_H
+#define NFLB_USERNS_H
 
 #include <linux/netlink.h>
 #include <linux/types.h>
@@ -65,4 +65,4 @@ static inline bool nflb_user_full(const struct nflb_net *nn,
 	return unlikely(nn->user) && nflb_user_has_all(nn->user, what);
 }
 
-#endif /* NFLB_USER_H */
+#endif /* NFLB_USERNS_H */

@@ -21,7 +21,7 @@
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 
-#include "user.h"
+#include "userns.h"
 
 /* A service with Maglev has 65,537 slots by default; 4 Mi slots are 8 MiB. */
 int nflb_user_max[NFLB_USER_COUNT] __read_mostly = {
