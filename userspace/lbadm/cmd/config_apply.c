@@ -67,14 +67,28 @@ static int service_del(const struct config_service *service)
 	return sock_talk(nlh, NULL, NULL);
 }
 
+static uint16_t first_port(const struct laddr_request *laddr)
+{
+	return laddr->ports.first ? laddr->ports.first : NFLB_LADDR_PORT_FIRST;
+}
+
+static uint16_t last_port(const struct laddr_request *laddr)
+{
+	return laddr->ports.last ? laddr->ports.last : NFLB_LADDR_PORT_LAST;
+}
+
 static int laddr_change(const struct laddr_request *laddr, uint8_t cmd)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 	struct nlmsghdr *nlh = sock_request(buf, cmd, 0);
 	struct laddr_request id = *laddr;
 
-	if (cmd == NFLB_CMD_LADDR_DEL)
+	if (cmd == NFLB_CMD_LADDR_DEL) {
 		id.excluded_count = 0;
+		/* Without ports, every range of the address would go. */
+		id.ports.first = first_port(laddr);
+		id.ports.last = last_port(laddr);
+	}
 	msg_put_laddr(nlh, &id);
 	return sock_talk(nlh, NULL, NULL);
 }
@@ -159,16 +173,6 @@ static int step_undo(const struct step *step)
 static bool addr_after(const struct addr *a, const struct addr *b)
 {
 	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) > 0;
-}
-
-static uint16_t first_port(const struct laddr_request *laddr)
-{
-	return laddr->ports.first ? laddr->ports.first : NFLB_LADDR_PORT_FIRST;
-}
-
-static uint16_t last_port(const struct laddr_request *laddr)
-{
-	return laddr->ports.last ? laddr->ports.last : NFLB_LADDR_PORT_LAST;
 }
 
 static bool overlap(const struct laddr_request *a, const struct laddr_request *b)
