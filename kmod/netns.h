@@ -52,7 +52,7 @@ struct nflb_user;
  * @drops: per-CPU counters by reason
  * @source_filter: what sources need a closer look, a CPU (source.c)
  * @address_gen: counts changes of IPv4 addresses, for @source_filter
- * @user: whose it is, and what that has; NULL for the host's own (user.c)
+ * @user: whose it is, and what that has; NULL for the host's own (userns.c)
  * @memcg: who pays for connections of @user, since the first service
  * @direct: flows between clients and backends past the services (beside.c)
  * @laddrs: local addresses, for IPv4 and for IPv6

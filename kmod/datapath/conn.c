@@ -104,7 +104,7 @@ int nflb_conn_table_init(struct nflb_net *nn)
 	memory = div_u64(memory, 16 * (sizeof(struct nflb_conn) + 64));
 	nn->max_connections = clamp_t(u64, memory, MAX_CONNECTIONS_LEAST,
 				      1 << 26);
-	/* Shared with the user's other namespaces (user.c) */
+	/* Shared with the user's other namespaces (userns.c) */
 	if (nn->user)
 		nn->max_connections =
 			READ_ONCE(nflb_user_max[NFLB_USER_CONNECTIONS]);
