@@ -65,6 +65,29 @@ unsigned int nflb_encap_overhead(u8 encap, u8 family)
 }
 NFLB_EXPORT_KUNIT(nflb_encap_overhead);
 
+/**
+ * nflb_encap_mtu() - how long a packet may be that goes into a tunnel
+ * @dst: route to the backend
+ * @encap: enum nflb_encap
+ * @family: of the outer header
+ *
+ * The tunnel begins here, so the path MTU that the host learnt counts. But the
+ * host learns it from anybody: udp_err() of IPv4 asks for no socket. So a learnt
+ * MTU leaves room for what every IPv6 link carries; a configured one need not.
+ *
+ * Return: bytes, the overhead not counted.
+ */
+unsigned int nflb_encap_mtu(const struct dst_entry *dst, u8 encap, u8 family)
+{
+	unsigned int overhead = nflb_encap_overhead(encap, family);
+	unsigned int mtu = nflb_mtu_path(dst, family);
+
+	if (unlikely(mtu < IPV6_MIN_MTU + overhead))
+		mtu = max(mtu, min_t(unsigned int, nflb_route_mtu(dst, family),
+				     IPV6_MIN_MTU + overhead));
+	return nflb_mtu_less(mtu, overhead);
+}
+
 /* @may_split: it may be fragmented, though no router may do that to it */
 static struct inherited inherit(const struct nflb_pkt *pkt, bool may_split)
 {

@@ -11,6 +11,7 @@
 #include "datapath/packet.h"
 
 unsigned int nflb_encap_overhead(u8 encap, u8 family);
+unsigned int nflb_encap_mtu(const struct dst_entry *dst, u8 encap, u8 family);
 enum nflb_verdict nflb_encap_push(struct nflb_pkt *pkt,
 				  const struct nflb_conn *conn,
 				  const struct dst_entry *dst, bool may_split);

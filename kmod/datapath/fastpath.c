@@ -3,7 +3,6 @@
  * The parts of the short way (fastpath.h) that most packets do not need.
  */
 #include "datapath/fastpath.h"
-#include "datapath/mtu.h"
 
 /**
  * nflb_fast_tunnel_mtu() - how long a packet may be that goes into a tunnel
@@ -17,11 +16,11 @@
 unsigned int nflb_fast_tunnel_mtu(const struct nflb_conn *conn,
 				  const struct dst_entry *dst, u8 family)
 {
-	unsigned int mtu = nflb_mtu_path(dst, family), overhead;
+	unsigned int mtu;
 
-	overhead = nflb_encap_overhead(nflb_conn_forward_id(conn) - NFLB_FORWARD_DSR,
-				       family);
-	return mtu >= IPV6_MIN_MTU + overhead ? mtu - overhead : 0;
+	mtu = nflb_encap_mtu(dst, nflb_conn_forward_id(conn) - NFLB_FORWARD_DSR,
+			     family);
+	return mtu >= IPV6_MIN_MTU ? mtu : 0;
 }
 
 /**

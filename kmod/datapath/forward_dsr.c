@@ -81,11 +81,8 @@ static bool dsr_out_tuple(struct nflb_net *nn, struct nflb_conn *conn,
 static unsigned int tunnel_mtu(const struct nflb_conn *conn,
 			       const struct dst_entry *dst)
 {
-	u8 family = conn->backend->family;
-
-	return nflb_mtu_less(nflb_mtu_path(dst, family),
-			     nflb_encap_overhead(nflb_conn_ops(conn)->encap,
-						 family));
+	return nflb_encap_mtu(dst, nflb_conn_ops(conn)->encap,
+			      conn->backend->family);
 }
 
 /*

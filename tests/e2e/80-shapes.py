@@ -317,11 +317,6 @@ def flush_routes():
     run("ip", "-n", "lb", "-6", "route", "flush", "cache")
 
 
-def learnt(o):
-    """Does the host know a path MTU of the backend?"""
-    return " mtu " in run("ip", "-n", "lb", "route", "get", o.backends[0])
-
-
 def told(net, i, packet):
     """The MTU that the client is told."""
     net.cl.send(packet)
@@ -360,11 +355,8 @@ def forged_path_mtu(net, encap, i, o):
         for what, quoted in forged.items():
             net.rs[0].send(frag_needed(o, quoted[:500], 1360))
             assert encap_pmtu(net) == before, what
-            # Where the kernel's own GRE is loaded, it believes them all.
-            assert encap == "gre" or not learnt(o), what
+        # The kernel itself believes all that is about UDP or GRE over IPv4.
         flush_routes()
-        net.cl.send(big(i, 1400, **words))
-        assert net.rs[0].receive(), "the path MTU was lowered"
         # A client can quote its own connection, but not do much with it
         net.rs[0].send(frag_needed(o, sent[:500], 600))
         assert told(net, i, big(i, 1400, **words)) == 1280
