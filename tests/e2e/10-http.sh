@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/gro uml/fast 6.1/gro 6.12/fast
+# test: 6.1/gro 6.12/fast
 # offload: default gro fast
 #
 # Ten thousand HTTP requests, half of them over IPv6, each a connection of its

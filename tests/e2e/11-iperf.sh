@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/fast 6.1/fast
+# test: 6.1/fast
 #
 # Bulk transfer over TCP in both directions and both families. Every byte is
 # compared at the receiver: a random file, repeated up to the size asked for.

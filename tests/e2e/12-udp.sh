@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/gro 6.1/gro
+# test: 6.1/gro
 #
 # UDP flows: every datagram is answered, every flow stays with one backend, and
 # round robin gives each backend its third.

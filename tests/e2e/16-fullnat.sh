@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/off 6.12/off
+# test: 6.12/off
 #
 # Mode fullnat with real clients and servers. The backends have no route to the
 # clients: only the balancer's local addresses are known to them. All four

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/default 6.1/default
+# test: 6.1/default
 # offload: default
 #
 # An unmodified nginx behind fullnat sees its clients' addresses and ports, with

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/fast 6.12/fast
+# test: 6.12/fast
 #
 # Mode dsr with real clients and servers: on the link, and in each tunnel over
 # both families. Backends are made ready by `lbadm backend-setup`; what takes

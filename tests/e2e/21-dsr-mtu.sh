@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/gro 6.1/gro
+# test: uml/gro
 # offload: default gro fast
 #
 # Mode dsr where tunnels do not fit: links of 1,500 bytes everywhere, and backends

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/default uml/off uml/fast 6.1/fast
+# test: uml/default 6.1/fast
 # topology: none
 """Packet by packet: but for address, port, TTL and checksums nothing differs.
 

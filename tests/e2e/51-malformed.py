@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/default uml/fast
+# test: uml/fast
 # offload: default fast
 # topology: none
 """Packets that should not be: dropped and counted, or left to the stack, but

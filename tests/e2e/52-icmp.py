@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/default uml/fast
+# test: uml/default
 # offload: default off fast
 # topology: none
 """ICMP errors about balanced connections, both ways, and those that the

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/default uml/gro uml/fast
+# test: uml/gro
 # offload: default gro fast
 # topology: none
 """Fragments: one backend, the whole datagram, or nothing."""

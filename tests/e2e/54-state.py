@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/default uml/fast
+# test: uml/default
 # offload: default fast
 # topology: none
 """The connection table: states, timeouts, forged segments, limits, and what

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/default uml/off
+# test: uml/off
 # topology: none
 """Mode fullnat, packet by packet: both ends, both families, and across them.
 

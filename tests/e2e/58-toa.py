@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/off uml/gro 6.12/off
+# test: uml/gro
 # topology: none
 """How a backend is told the client: TCP Option Address and PROXY protocol,
 packet by packet.

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/off uml/fast
+# test: uml/fast
 # topology: none
 """Mode dsr, packet by packet: what is sent arrives, but for TTL, byte by byte,
 in outer headers that are right."""

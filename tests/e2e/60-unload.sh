@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/default uml/fast 6.12/fast
+# test: uml/default 6.12/fast
 # offload: default fast
 #
 # rmmod with a thousand open connections and traffic, and the end of the

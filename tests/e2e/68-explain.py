@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/default uml/fast
+# test: uml/default
 # topology: none
 """lbadm explain: what it says of a packet is what becomes of it.
 
@@ -256,7 +256,7 @@ def refused(net, f):
 @suite.case(*FAMILIES)
 def remembered(net, f):
     prepare(net)
-    setup(net, f, "udp", 53, "scheduler", "rr", "persist", "100")
+    setup(net, f, "udp", 53, "scheduler", "rr", "persist", "100/32/128")
     with explainer() as e:
         ask = ("udp", f.client, 4000, f.vip, 53)
         a = e.ask(*ask)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/default uml/fast
+# test: uml/default
 #
 # lbadm policy: who may begin connections, and how many, by a table of nftables.
 

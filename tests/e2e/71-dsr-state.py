@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/default uml/fast
+# test: uml/fast
 # topology: none
 # offload: default fast
 """Mode dsr: what the table says of connections of which it sees one side, and

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# test: 6.12/default
+# test: none
 # offload: default
 # topology: none
 """A user's connections are charged to the user's control group, and are no more

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/default
+# test: none
 # offload: default
 # topology: none
 """Each allocation fails once, in the packet path, when the module is loaded and when

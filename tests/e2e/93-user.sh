@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/default
+# test: none
 # offload: default
 #
 # A user without privileges, root of namespaces of their own, tries everything at once
