@@ -59,12 +59,24 @@ struct {
 	__type(value, __u64);
 } counters SEC(".maps");
 
-/* Options of the segment at hand, and room to look behind their end. */
+/*
+ * The segment at hand: its options, with room to look behind their end; where an
+ * address option is; how many options are of its kinds; is there a signature.
+ * What was found is kept here and not in variables, whose every value the
+ * verifier would follow through the rest of the options: it gives up then.
+ */
+struct scratch {
+	__u8		opts[96];
+	volatile __u8	found;
+	volatile __u8	alike;
+	volatile __u8	is_signed;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u8[128]);
+	__type(value, struct scratch);
 } scratch SEC(".maps");
 
 static void count(__u32 which)
@@ -149,47 +161,57 @@ static enum found read_option(const __u8 *opt, struct toa_client *client)
 /* Where no option was found */
 #define NOWHERE		OPTIONS_MAX
 
+/* Notes an option; returns its length, or 0 when that cannot be right. */
+static __u32 look_at(struct scratch *s, __u32 at, __u32 len)
+{
+	__u8 kind = s->opts[at], size;
+
+	if (at + 1 >= len)
+		return 0;
+	size = s->opts[at + 1];
+	if (size < 2 || at + size > len)
+		return 0;
+	if (kind == OPT_TOA || kind == OPT_TOA6)
+		s->alike++;
+	if (kind == OPT_MD5 || kind == OPT_AO)
+		s->is_signed = 1;
+	if ((kind == OPT_TOA && (size == 8 || size == 20)) ||
+	    (kind == OPT_TOA6 && size == 20))
+		s->found = at;
+	return size;
+}
+
 static enum found parse(struct bpf_sock_ops *ops, struct toa_client *client)
 {
-	__u32 zero = 0, len, i, at = 0, found = NOWHERE, alike = 0;
-	bool is_signed = false;
-	__u8 *opts;
+	__u32 zero = 0, len, i, at = 0;
+	struct scratch *s;
 
-	opts = bpf_map_lookup_elem(&scratch, &zero);
-	if (!opts)
+	s = bpf_map_lookup_elem(&scratch, &zero);
+	if (!s)
 		return NONE;
-	len = copy_options(ops, opts);
+	len = copy_options(ops, s->opts);
+	s->found = NOWHERE;
+	s->alike = 0;
+	s->is_signed = 0;
 	for (i = 0; i < OPTIONS_MAX && at < len; i++) {
-		__u8 kind, size;
+		__u32 size = 1;
 
 		bounded(at);
-		kind = opts[at];
-		if (kind == OPT_EOL)
+		if (s->opts[at] == OPT_EOL)
 			break;
-		if (kind == OPT_NOP) {
-			at++;
-			continue;
-		}
-		if (at + 1 >= len)
+		if (s->opts[at] != OPT_NOP)
+			size = look_at(s, at, len);
+		if (!size)
 			return BROKEN;
-		size = opts[at + 1];
-		if (size < 2 || at + size > len)
-			return BROKEN;
-		if (kind == OPT_TOA || kind == OPT_TOA6)
-			alike++;
-		if (kind == OPT_MD5 || kind == OPT_AO)
-			is_signed = true;
-		if ((kind == OPT_TOA && (size == 8 || size == 20)) ||
-		    (kind == OPT_TOA6 && size == 20))
-			found = at;
 		at += size;
 	}
-	if (found == NOWHERE)
+	at = s->found;
+	if (at == NOWHERE)
 		return NONE;
-	if (alike > 1 || is_signed)
+	if (s->alike > 1 || s->is_signed)
 		return AMBIGUOUS;
-	bounded(found);
-	return read_option(opts + found, client);
+	bounded(at);
+	return read_option(s->opts + at, client);
 }
 
 SEC("sockops")
