@@ -64,8 +64,19 @@ def everything():
         part("kunit-debug", 12, "tests/vm/kunit debug", ["kernel-debug"]),
         part("e2e-debug", 20, e2e + " --kernel debug 60-unload 70-receiver",
              ["kernel-debug", "tools"]),
+        part("costs-all", 15, "tests/bench/packet-cost --check-all", ["tools"]),
         part("bench", 30, "make -s bench", ["tools"]),
         part("packages", 10, "make -s test-packages"),
+        part("fuzz", 20, "make -s fuzz", ["module-uml", "tools"]),
+        part("chaos", 12, "make -s chaos", ["module-uml", "tools"]),
+        part("chaos-debug", 20, "make -s chaos CHAOS_KERNEL=debug", ["kernel-debug", "tools"]),
+        part("kernel-gcov", 4, "scripts/build-kernel.sh uml-gcov"),
+        part("faults", 20, "make -s faults", ["kernel-gcov", "tools"]),
+        part("user", 32, "make -s user", ["kernel-gcov", "tools"]),
+        part("coverage", 40, "make -s coverage", ["kernel-gcov", "tools"]),
+        part("kernel-bench", 4, "scripts/build-kernel.sh uml-bench"),
+        part("floods-4", 20, "make -s floods FAMILY=4", ["kernel-bench", "tools"]),
+        part("floods-6", 20, "make -s floods FAMILY=6", ["kernel-bench", "tools"]),
     ]
     for kernel in "6.1", "6.12":
         for offload in OFFLOADS:
