@@ -104,7 +104,7 @@ int nflb_parse_addr(const struct nlattr *attr, union nflb_addr *addr,
 
 static const char *unusable_v4(__be32 ip)
 {
-	if (ipv4_is_zeronet(ip))
+	if (!(ip & htonl(0xff000000)))
 		return "not a unicast address: 0.0.0.0/8 names no host";
 	if (ipv4_is_multicast(ip) || ipv4_is_lbcast(ip))
 		return "not a unicast address: it is that of many hosts";
