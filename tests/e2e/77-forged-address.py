@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/default 6.12/default
+# test: uml/default
 # topology: none
 # offload: default
 """Clients that want to be taken for another, in front of a real server.
