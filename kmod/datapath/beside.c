@@ -18,6 +18,7 @@
 #include <linux/netfilter.h>
 #include <linux/random.h>
 #include <linux/siphash.h>
+#include <net/dst_metadata.h>
 #include <net/netfilter/nf_conntrack_tuple.h>
 
 #include "datapath/beside.h"
@@ -278,6 +279,19 @@ bool nflb_direct_holds(struct nflb_net *nn, const struct nflb_tuple *answer,
 	return false;
 }
 
+/*
+ * Is it none that a client just sent? The balancer's own have no socket: resets,
+ * and what nflb_conn_tell() sends. What the host sends to itself comes back by
+ * the loopback device with its route, maybe rewritten for a backend on the host,
+ * as does what was translated to the other family (forward_nat.c): that was
+ * looked at already, and has the ports of its own connection.
+ */
+static bool is_known(const struct nflb_pkt *pkt)
+{
+	return nflb_pkt_is_local_out(pkt) ? !pkt->skb->sk :
+					    skb_valid_dst(pkt->skb);
+}
+
 /* From a client to a backend, directly. */
 static enum nflb_verdict request(struct nflb_direct *direct,
 				 struct nflb_pkt *pkt)
@@ -286,8 +300,7 @@ static enum nflb_verdict request(struct nflb_direct *direct,
 	struct nflb_conn *conn;
 	enum nflb_dir dir;
 
-	/* The balancer's own: resets, and what nflb_conn_tell() sends. */
-	if (nflb_pkt_is_local_out(pkt) && !pkt->skb->sk)
+	if (is_known(pkt))
 		return NFLB_ACCEPT;
 	nflb_tuple_invert(&answer, &pkt->tuple);
 	conn = nflb_conn_lookup(pkt->nn, &answer, &dir);
