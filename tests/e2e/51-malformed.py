@@ -6,6 +6,7 @@
 """Packets that should not be: dropped and counted, or left to the stack, but
 never misread, and never in the way of others."""
 
+import contextlib
 import os
 import random
 import struct
@@ -37,6 +38,16 @@ def alive(net, f):
 def nothing(net):
     for rs in net.rs:
         assert rs.receive(0.3) is None, "something arrived at " + rs.name
+
+
+@contextlib.contextmanager
+def exactly(net, *reasons):
+    """Each of these drops counts one packet, no other counts any."""
+    before = net.drops()
+    yield
+    after = net.drops()
+    grown = {r: after[r] - before[r] for r in after if after[r] != before[r]}
+    assert grown == {r: 1 for r in reasons}, grown
 
 
 @suite.case(*FAMILIES)
@@ -207,14 +218,27 @@ def sources(net, f):
 
 @suite.case(*FAMILIES)
 def port_0(net, f):
-    """A port like any other, for an all-ports service."""
-    net.lbadm("service", "add", "udp", f.at(f.vip, "*"))
-    net.lbadm("backend", "add", "udp", f.at(f.vip, "*"),
-              ("[%s]" if f.v6 else "%s") % f.backends[0])
-    packet = f.packet(f.client, f.vip) / sc.UDP(sport=0, dport=0) / \
+    """Nobody has it: dropped, for an all-ports service, too. But a datagram that
+    wants no answer may come from it (RFC 768), and goes on as it is."""
+    vip = f.at(f.vip, "*")
+    for proto in ("tcp", "udp"):
+        net.lbadm("service", "add", proto, vip)
+        net.lbadm("backend", "add", proto, vip, f.backends[0])
+    bad = [sc.TCP(sport=s, dport=d, flags="S")
+           for s, d in ((0, 80), (9, 0), (0, 0))]
+    bad += [sc.UDP(sport=s, dport=0) / sc.Raw(b"zero") for s in (9, 0)]
+    for head in bad:
+        with exactly(net, "malformed"):
+            net.cl.send(f.packet(f.client, f.vip) / head)
+            nothing(net)
+        assert net.cl.receive(0.2) is None, "it was answered"
+    assert not net.connections()
+    packet = f.packet(f.client, f.vip) / sc.UDP(sport=0, dport=80) / \
         sc.Raw(b"zero")
-    net.cl.send(packet)
-    assert net.rs[0].expect().ip == translated(packet, f, dst=f.backends[0])
+    with exactly(net):
+        net.cl.send(packet)
+        assert net.rs[0].expect().ip == translated(packet, f,
+                                                   dst=f.backends[0])
 
 
 @suite.case(*FAMILIES)
