@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/gro
+# test: uml/default
 # topology: none
 """How a backend is told the client: TCP Option Address and PROXY protocol,
 packet by packet.
