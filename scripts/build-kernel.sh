@@ -33,6 +33,7 @@ if [ "${1:-}" = --path ]; then
 fi
 
 flavour=${1:-}
+patches=()
 case $flavour in
 kunit-qemu)
 	arch=x86_64
@@ -42,6 +43,7 @@ kunit-qemu)
 uml-debug)
 	arch=um
 	configs=("$fragments/debug.config" "$fragments/uml.config")
+	patches=("$fragments"/uml-*.patch)
 	targets=(vmlinux modules)
 	;;
 uml-bench | uml-gcov)
@@ -58,10 +60,11 @@ uml-bench | uml-gcov)
 	;;
 esac
 
-# The source, unpacked once and shared by the flavours (each builds with O=).
+# The source, unpacked once for each set of patches (flavours build with O=).
 unpack_source() {
 	local dir stamp
 	dir=$cache/src/$(basename "$tarball" .tar.xz)
+	[ ${#patches[@]} = 0 ] || dir=$dir-$(cat "${patches[@]}" | sha256sum | cut -c 1-12)
 	[ -e "$dir/Makefile" ] && [ ! -e "$dir.unpacking" ] && stamp=1
 	if [ -z "${stamp:-}" ]; then
 		[ -r "$tarball" ] || die "$tarball is missing: run scripts/bootstrap"
@@ -69,7 +72,11 @@ unpack_source() {
 		mkdir -p "$cache/src"
 		touch "$dir.unpacking"
 		rm -rf "$dir"
-		tar -C "$cache/src" -xf "$tarball"
+		mkdir "$dir"
+		tar -C "$dir" --strip-components=1 -xf "$tarball"
+		for patch in "${patches[@]}"; do
+			patch -s -d "$dir" -p1 <"$patch" >&2 || die "$patch does not apply"
+		done
 		rm "$dir.unpacking"
 	fi
 	echo "$dir"
@@ -83,7 +90,7 @@ exec 8>&-
 
 version=$(awk '/^(VERSION|PATCHLEVEL|SUBLEVEL) =/ { v = v s $3; s = "." }
 	       END { print v }' "$src/Makefile")
-hash=$({ cat "${configs[@]}"; gcc --version | head -n 1; echo "$arch"; } |
+hash=$({ cat "${configs[@]}" "${patches[@]}"; gcc --version | head -n 1; echo "$arch"; } |
 	sha256sum | cut -c 1-12)
 out=$cache/kernel/$flavour-$version-$hash
 
