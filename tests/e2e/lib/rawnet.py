@@ -41,6 +41,7 @@ NEEDS_CSUM, GSO_NONE, GSO_TCPV4, GSO_UDP_L4, GSO_TCPV6 = 1, 0, 1, 5, 4
 ETH = 14
 
 libc = ctypes.CDLL(None, use_errno=True)
+HOSTS = "cl", "lb", "rs1", "rs2"
 
 
 def run(*args, check=True, **kw):
@@ -51,6 +52,12 @@ def run(*args, check=True, **kw):
         raise AssertionError("%s: exit %d: %s" % (
             " ".join(map(str, args)), r.returncode, r.stderr.strip()))
     return r.stdout
+
+
+def ip(lines, ns=None):
+    """Commands of ip, one after the other: starting it for each takes longer."""
+    run("ip", *(["-n", ns] if ns else []), "-batch", "-",
+        input="\n".join(lines) + "\n")
 
 
 @contextlib.contextmanager
@@ -263,67 +270,69 @@ class Net:
     def __init__(self, offload="default"):
         self.offload = offload
         self.clean()
-        for ns in ("cl", "lb", "rs1", "rs2"):
-            run("ip", "netns", "add", ns)
-            run("ip", "-n", ns, "link", "set", "lo", "up")
-        for i, (ns, dev) in enumerate((("cl", "c0"), ("rs1", "r0"),
-                                       ("rs2", "r0"))):
-            self.link(i, ns, dev)
+        links = [(i, ns, dev) for i, (ns, dev) in enumerate(
+            (("cl", "c0"), ("rs1", "r0"), ("rs2", "r0")))]
+        ip(["netns add " + ns for ns in HOSTS] +
+           ["link add l%d netns lb type veth peer name %s netns %s" % (i, dev, ns)
+            for i, ns, dev in links])
+        for i, ns, dev in links:
+            self.prepare(ns, dev)
+            self.prepare("lb", "l%d" % i)
+            ip(["link set lo up", "link set %s up" % dev], ns)
+        ip(["link set lo up"] + [
+            "addr add %s/%d dev l%d%s" % (f.lb[i], f.prefix, i,
+                                          " nodad" if f.v6 else "")
+            for i, _, _ in links for f in FAMILIES] + [
+                "link set l%d up" % i for i, _, _ in links], "lb")
         self.cl = Port("cl", "c0", "lb", "l0")
         self.rs = [Port("rs1", "r0", "lb", "l1"), Port("rs2", "r0", "lb", "l2")]
-        for f in FAMILIES:
-            for i, host in enumerate([f.client] + f.backends):
-                self.neighbour(host, [self.cl, *self.rs][i].mac, "l%d" % i)
+        ip([self.NEIGHBOUR % (host, port.mac, "l%d" % i)
+            for f in FAMILIES for i, (host, port) in enumerate(
+                zip([f.client] + f.backends, [self.cl, *self.rs]))], "lb")
 
-    def link(self, i, ns, dev):
-        lb = "l%d" % i
-        run("ip", "link", "add", lb, "netns", "lb", "type", "veth", "peer",
-            "name", dev, "netns", ns)
-        # No stack: no addresses, no autoconfiguration.
-        for d, n in ((dev, ns), (lb, "lb")):
-            sysctl(n, "net.ipv6.conf.%s.accept_dad" % d, 0)
-            sysctl(n, "net.ipv6.conf.%s.addr_gen_mode" % d, 1)
-            if self.offload == "fast":
-                if n == "lb":
-                    self.lbadm("device", "add", d)
-            elif self.offload != "default":
-                with netns(n):
-                    run("ethtool", "-K", d, "tx", "off", "tso", "off", "gso",
-                        "off", "gro", "on" if self.offload == "gro" and
-                        n == "lb" else "off")
-        for f in FAMILIES:
-            run("ip", "-n", "lb", "addr", "add",
-                "%s/%d" % (f.lb[i], f.prefix), "dev", lb,
-                *(["nodad"] if f.v6 else []))
-        run("ip", "-n", ns, "link", "set", dev, "up")
-        run("ip", "-n", "lb", "link", "set", lb, "up")
+    def prepare(self, ns, dev):
+        """Before it is up: no stack, so no autoconfiguration; and offloads."""
+        sysctl(ns, "net.ipv6.conf.%s.accept_dad" % dev, 0)
+        sysctl(ns, "net.ipv6.conf.%s.addr_gen_mode" % dev, 1)
+        if self.offload == "fast":
+            if ns == "lb":
+                self.lbadm("device", "add", dev)
+        elif self.offload != "default":
+            with netns(ns):
+                run("ethtool", "-K", dev, "tx", "off", "tso", "off", "gso",
+                    "off", "gro", "on" if self.offload == "gro" and
+                    ns == "lb" else "off")
+
+    NEIGHBOUR = "neigh replace %s lladdr %s dev %s nud permanent"
 
     def neighbour(self, addr, mac, dev):
-        run("ip", "-n", "lb", "neigh", "replace", addr, "lladdr", mac, "dev",
-            dev, "nud", "permanent")
+        ip([self.NEIGHBOUR % (addr, mac, dev)], "lb")
 
     def clean(self):
-        for ns in ("cl", "lb", "rs1", "rs2"):
-            if os.path.exists("/run/netns/" + ns):
-                run("ip", "netns", "del", ns)
+        old = [ns for ns in HOSTS if os.path.exists("/run/netns/" + ns)]
+        if old:
+            ip(["netns del " + ns for ns in old])
 
     def lbadm(self, *args, check=True):
         return run(LBADM, "-n", "lb", *args, check=check)
 
     def service(self, f, proto="tcp", port="80", backends=1, *words):
         """A service whose backends listen on 8080."""
-        vip = f.at(f.vip, port)
-        self.lbadm("service", "add", proto, vip, *words)
-        for b in f.backends[:backends]:
-            self.lbadm("backend", "add", proto, vip, f.at(b, 8080))
+        name = "%s %s" % (proto, f.at(f.vip, port))
+        self.batch([" ".join(["service add", name, *map(str, words)])] + [
+            "backend add %s %s" % (name, f.at(b, 8080))
+            for b in f.backends[:backends]])
+
+    def batch(self, lines):
+        """Commands of lbadm, one after the other."""
+        return run(LBADM, "-n", "lb", "-b", "-", input="\n".join(lines) + "\n")
 
     def flush(self):
-        self.lbadm("connection", "flush")
-        for s in json.loads(self.lbadm("-j", "service", "show")):
-            addr = "[%s]" % s["address"] if ":" in s["address"] \
-                else s["address"]
-            self.lbadm("service", "del", s["protocol"],
-                       "%s:%s" % (addr, s["port"]))
+        self.batch(["connection flush"] + [
+            "service del %s %s:%s" % (
+                s["protocol"], "[%s]" % s["address"] if ":" in s["address"]
+                else s["address"], s["port"])
+            for s in json.loads(self.lbadm("-j", "service", "show"))])
         for port in (self.cl, *self.rs):
             port.flush()
 
