@@ -312,10 +312,10 @@ enum nflb_verdict nflb_schedule(struct nflb_pkt *pkt, struct nflb_conn **conn)
 		nflb_explaining(pkt)->service = svc;
 	if (!nflb_source_ok(pkt))
 		return nflb_drop(pkt, NFLB_REASON_BAD_SOURCE);
-	if (!begins(pkt))
-		return no_connection(pkt);
 	if (unlikely(!ports_ok(&pkt->tuple)))
 		return nflb_drop(pkt, NFLB_REASON_MALFORMED);
+	if (!begins(pkt))
+		return no_connection(pkt);
 
 	*conn = pick_and_connect(pkt, svc, &reason);
 	if (unlikely(!*conn))

@@ -224,8 +224,8 @@ def port_0(net, f):
     for proto in ("tcp", "udp"):
         net.lbadm("service", "add", proto, vip)
         net.lbadm("backend", "add", proto, vip, f.backends[0])
-    bad = [sc.TCP(sport=s, dport=d, flags="S")
-           for s, d in ((0, 80), (9, 0), (0, 0))]
+    bad = [sc.TCP(sport=s, dport=d, flags=flags)
+           for s, d in ((0, 80), (9, 0), (0, 0)) for flags in ("S", "A")]
     bad += [sc.UDP(sport=s, dport=0) / sc.Raw(b"zero") for s in (9, 0)]
     for head in bad:
         with exactly(net, "malformed"):
