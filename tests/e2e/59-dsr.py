@@ -365,6 +365,8 @@ def icmp_errors_reach_the_backend(net, encap, i, o):
     the VIP, which here is the balancer."""
     setup(net, encap, i, o)
     through(net, encap, i, o, tcp(i, "S"))
+    # What the client acknowledges tells where the backend is
+    through(net, encap, i, o, tcp(i, "A", seq=1001, ack=5))
     reply = i.packet(i.vip, i.client) / sc.TCP(
         sport=80, dport=4000, flags="A", seq=5, ack=6) / sc.Raw(bytes(1200))
     router = "2001:db8:ff::1" if i.v6 else "198.51.100.1"

@@ -356,7 +356,7 @@ def beside_other_options(b, v6):
     """Nothing that leaves a doubt is believed, on either side of the option."""
     server = b.listen(True)
     own = b"\xfe\x08" + struct.pack("!H", CPORT) + socket.inet_aton(CLIENT4)
-    doubts = 0
+    doubts = drops = 0
     for other, fate in BESIDE:
         for raw in (own + other, other + own):
             # What ends the list hides what is behind it.
@@ -364,12 +364,12 @@ def beside_other_options(b, v6):
             client = Client(b, server, v6)
             client.syn()
             raw_ack(client, raw)
-            dropped = False
+            dropped = 0
             if fate == DOUBTED_OR_DROPPED and \
                     not select.select([server], [], [], 2)[0]:
                 # The segment that makes the connection then is another, and
                 # nothing is known from the one that was dropped.
-                dropped = True
+                dropped = 1
                 print("# dropped by TCP: " + raw.hex(), flush=True)
                 client.send("A")
             try:
@@ -381,10 +381,12 @@ def beside_other_options(b, v6):
                 (peer, client.sport)
             assert addr == want, (raw.hex(), addr)
             doubts += fate != BELIEVED and not dropped
+            drops += dropped
             client.reset()
             conn.close()
     counted = b.counter("ambiguous") + b.counter("malformed")
-    assert counted == doubts, (counted, doubts)
+    # A receiver may have seen a segment that TCP dropped after it
+    assert doubts <= counted <= doubts + drops, (counted, doubts, drops)
     # Behind others
     Client(b, server, False).connect(TIMESTAMP + option(CLIENT4))
     assert addresses(server)[1] == (MAPPED4, CPORT)
