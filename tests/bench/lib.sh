@@ -266,10 +266,32 @@ any_asked() {
 	return 1
 }
 
+# A backend that answers. While it listens, each frame costs more.
+start_answerer() {
+	# Not by ns: this is to be its process
+	nsenter --net=/run/netns/rs -- "$top/tests/out/segments" answer to-lb &
+	answerer=$!
+}
+stop_answerer() {
+	kill "$answerer"
+	wait "$answerer" 2>/dev/null || true
+}
+
+# establish FAMILY: flows that go on after they were answered, and over some time
+establish() {
+	local packets=$flows answerer
+	start_answerer
+	generate "$1" "$port" "$flows" >/dev/null
+	settle
+	generate "$1" "$port" "$flows" >/dev/null
+	stop_answerer
+}
+
 # measure FAMILY NAME [MODE [PATH]]: warm, then measured; net of the baseline
 measure() {
 	local family=$1 name=$2 mode=${3:-} before seen fast
 	asked "$1" "$2" || return 0
+	[ -z "$mode" ] || establish "$family"
 	generate "$family" "$port" "$flows" >/dev/null
 	before=$(arrived)
 	fast=$(fast_path)
@@ -320,17 +342,13 @@ segments() {
 # socket_costs FAMILY KIND: nanoseconds for a frame
 socket_costs() { figure segments "$1" "$2" "$packets"; }
 
-# begin_connections FAMILY: as many as flows, with a backend that answers. While it
-# listens, each frame costs more.
+# begin_connections FAMILY: as many as flows
 begin_connections() {
 	local answerer
-	# Not by ns: this is to be its process
-	nsenter --net=/run/netns/rs -- "$top/tests/out/segments" answer to-lb &
-	answerer=$!
+	start_answerer
 	segments "$1" begin
 	settle
-	kill "$answerer"
-	wait "$answerer" 2>/dev/null || true
+	stop_answerer
 }
 
 # measure_socket FAMILY NAME KIND [MODE STATE [PATH]]

@@ -3,7 +3,8 @@
  * segments begin DEVICE MAC FROM TO FIRST-PORT FLOWS: begin connections from as
  * many ports to port 53, while at the other end runs
  *
- * segments answer DEVICE: answer SYNs that arrive, as a backend does, until killed.
+ * segments answer DEVICE: answer SYNs and datagrams that arrive, as a backend does, until
+ * killed.
  *
  * segments udp|tcp|first DEVICE MAC FROM TO FIRST-PORT FLOWS COUNT: send COUNT
  * frames of these flows by turns, 60 bytes long (80 of IPv6), and print the
@@ -170,29 +171,34 @@ static void put(int fd, const struct frame *frame)
 		die("send");
 }
 
-/* Returns what acknowledges a SYN, and in @f the way back; 0 for other frames. */
-static unsigned int parse_syn(const unsigned char *bytes, int len, struct flow *f)
+/* What answers a frame, a SYN or a datagram; its length is 0 for other frames. */
+static struct frame answer_to(const unsigned char *bytes, int len)
 {
 	const struct ether_header *eth = (const void *)bytes;
 	const struct ip6_hdr *ip6 = (const void *)(eth + 1);
 	const struct ip *ip = (const void *)(eth + 1);
+	struct flow f = { .v4 = eth->ether_type == htons(ETHERTYPE_IP) };
 	const struct tcphdr *th;
+	int proto;
 
-	f->v4 = eth->ether_type == htons(ETHERTYPE_IP);
-	th = f->v4 ? (const void *)(ip + 1) : (const void *)(ip6 + 1);
-	if ((const unsigned char *)(th + 1) > bytes + len ||
-	    (f->v4 ? ip->ip_p : ip6->ip6_nxt) != IPPROTO_TCP ||
-	    (th->th_flags & (TH_SYN | TH_ACK)) != TH_SYN)
-		return 0;
-	memcpy(&f->from.mac, eth->ether_dhost, ETH_ALEN);
-	memcpy(&f->to.mac, eth->ether_shost, ETH_ALEN);
-	memcpy(f->from.addr, f->v4 ? (void *)&ip->ip_dst : (void *)&ip6->ip6_dst,
-	       f->v4 ? 4 : 16);
-	memcpy(f->to.addr, f->v4 ? (void *)&ip->ip_src : (void *)&ip6->ip6_src,
-	       f->v4 ? 4 : 16);
-	f->from.port = ntohs(th->th_dport);
-	f->to.port = ntohs(th->th_sport);
-	return ntohl(th->th_seq) + 1;
+	th = f.v4 ? (const void *)(ip + 1) : (const void *)(ip6 + 1);
+	proto = f.v4 ? ip->ip_p : ip6->ip6_nxt;
+	if ((const unsigned char *)(th + 1) > bytes + len)
+		return (struct frame) { 0 };
+	memcpy(&f.from.mac, eth->ether_dhost, ETH_ALEN);
+	memcpy(&f.to.mac, eth->ether_shost, ETH_ALEN);
+	memcpy(f.from.addr, f.v4 ? (void *)&ip->ip_dst : (void *)&ip6->ip6_dst,
+	       f.v4 ? 4 : 16);
+	memcpy(f.to.addr, f.v4 ? (void *)&ip->ip_src : (void *)&ip6->ip6_src,
+	       f.v4 ? 4 : 16);
+	/* The ports of both protocols are in the same place. */
+	f.from.port = ntohs(th->th_dport);
+	f.to.port = ntohs(th->th_sport);
+	if (proto == IPPROTO_UDP)
+		return datagram(&f);
+	if (proto == IPPROTO_TCP && (th->th_flags & (TH_SYN | TH_ACK)) == TH_SYN)
+		return segment(&f, TH_SYN | TH_ACK, BACKEND_ISN, ntohl(th->th_seq) + 1, 0);
+	return (struct frame) { 0 };
 }
 
 static _Noreturn void answer(const char *device)
@@ -201,9 +207,7 @@ static _Noreturn void answer(const char *device)
 	unsigned char bytes[2048];
 	struct sockaddr_ll sll;
 	struct frame frame;
-	unsigned int ack;
 	socklen_t size;
-	struct flow f;
 
 	for (;;) {
 		size = sizeof(sll);
@@ -212,11 +216,9 @@ static _Noreturn void answer(const char *device)
 			die("recvfrom");
 		if (sll.sll_pkttype == PACKET_OUTGOING)
 			continue;
-		ack = parse_syn(bytes, len, &f);
-		if (!ack)
-			continue;
-		frame = segment(&f, TH_SYN | TH_ACK, BACKEND_ISN, ack, 0);
-		put(fd, &frame);
+		frame = answer_to(bytes, len);
+		if (frame.len)
+			put(fd, &frame);
 	}
 }
 
