@@ -35,12 +35,11 @@ static struct sock *find(struct net *net, const struct nflb_tuple *t, int dif)
  */
 bool nflb_host_socket_has(const struct nflb_pkt *pkt)
 {
-	const struct net_device *dev = pkt->state->in ?: pkt->state->out;
 	struct sock *sk;
 
 	if (pkt->tuple.proto != IPPROTO_TCP)
 		return false;
-	sk = find(pkt->nn->net, &pkt->tuple, dev ? dev->ifindex : 0);
+	sk = find(pkt->nn->net, &pkt->tuple, nflb_pkt_ifindex(pkt));
 	if (!sk)
 		return false;
 	sock_gen_put(sk);

@@ -87,6 +87,17 @@ static inline bool nflb_pkt_is_local_out(const struct nflb_pkt *pkt)
 	return pkt->state->hook == NF_INET_LOCAL_OUT;
 }
 
+/*
+ * The index of the device that it came by, or leaves by if it is a local sender's.
+ * skb->dev is NULL when that sender used a raw socket.
+ */
+static inline int nflb_pkt_ifindex(const struct nflb_pkt *pkt)
+{
+	const struct net_device *dev = pkt->state->in ?: pkt->state->out;
+
+	return dev ? dev->ifindex : 0;
+}
+
 /* Hops that it may still go, as it is now. */
 static inline u8 nflb_ttl(const struct nflb_pkt *pkt)
 {

@@ -139,7 +139,7 @@ struct dst_entry *nflb_route_back(const struct nflb_pkt *pkt)
 		return lookup_v4(pkt, &t->dst, &t->src, 0, 0, 0, 0);
 	return lookup_v6(pkt, &t->dst, &t->src, 0, 0, 0,
 			 nflb_addr_is_link_local(&t->src) ?
-			 pkt->skb->dev->ifindex : 0);
+			 nflb_pkt_ifindex(pkt) : 0);
 }
 
 /* Of a packet to a client. A link-local one is on the link that it came by. */

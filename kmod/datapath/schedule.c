@@ -323,6 +323,6 @@ enum nflb_verdict nflb_schedule(struct nflb_pkt *pkt, struct nflb_conn **conn)
 	if (unlikely(nflb_pkt_is_link_local(pkt)) &&
 	    !((*conn)->how & NFLB_HOW_ONE_SIDED))
 		WRITE_ONCE((*conn)->dst_cookie[NFLB_DIR_OUT],
-			   pkt->skb->dev->ifindex | NFLB_COOKIE_DEV);
+			   nflb_pkt_ifindex(pkt) | NFLB_COOKIE_DEV);
 	return NFLB_CONTINUE;
 }

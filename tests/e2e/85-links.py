@@ -345,6 +345,38 @@ def a_server_was_here_before(net, f):
 
 # --- addresses ---------------------------------------------------------------------
 
+@suite.case(*[(f, mode) for f in FAMILIES
+              for mode in ("dnat", "fullnat", "dsr")])
+def raw_sockets_of_the_host(net, f, mode):
+    """Root of any network namespace sends what it likes; such a packet is of no
+    device before it is routed."""
+    service(net, f, mode, "tcp")
+    service(net, f, mode, "udp")
+    ip("route", "replace", f.vip, "dev", "l0")
+    kind = socket.AF_INET6 if f.v6 else socket.AF_INET
+    with netns("lb"):
+        sock = socket.socket(kind, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    with sock:
+        for source in ("fe80::9" if f.v6 else "169.254.0.9", f.client,
+                       f.lb[0], f.vip, f.backends[0]):
+            for head in (sc.TCP(sport=4000, dport=80, flags="S"),
+                         sc.TCP(sport=4000, dport=80, flags="A"),
+                         sc.TCP(sport=4001, dport=80, flags="A"),
+                         sc.UDP(sport=4000, dport=80) / sc.Raw(b"raw"),
+                         sc.UDP(sport=4000, dport=81) / sc.Raw(b"raw")):
+                packet = f.packet(source, f.vip) / head
+                try:
+                    sock.sendto(bytes(packet), (f.vip, 0))
+                except OSError as e:
+                    print("# %s: %s" % (packet.summary(), e), flush=True)
+    ip("route", "del", f.vip, "dev", "l0")
+    for port in (net.cl, *net.rs):
+        port.flush()
+    net.cl.send(syn(f, 4002))
+    assert net.rs[0].expect().parse()[sc.TCP].sport == 4002 or \
+        mode == "fullnat"
+
+
 @suite.case()
 def addresses_that_nobody_has(net):
     def refused(*words, text):
