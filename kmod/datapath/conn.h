@@ -51,6 +51,8 @@ struct nflb_persist;
 #define NFLB_NOW_PROXY_ACKED	BIT(5)	/* the backend has the PROXY header */
 #define NFLB_NOW_HEARD_IN	BIT(6)	/* the client went on, see conn_proof.c */
 #define NFLB_NOW_HEARD_OUT	BIT(7)	/* the backend did, or it answered */
+/* One-sided: its numbers are those of a SYN that came while it was alive */
+#define NFLB_NOW_ADOPTED	NFLB_NOW_HEARD_OUT
 
 /*
  * nflb_tuple.aux of a connection's nodes: the top bit is the direction, the
@@ -241,11 +243,28 @@ static __always_inline u32 nflb_conn_word_of(u8 state, u8 how, u8 now)
 	return of.word;
 }
 
-/* Some bits of a connection's state, how and now, in one look */
-static __always_inline u32 nflb_conn_word(const struct nflb_conn *conn,
-					  u8 state, u8 how, u8 now)
+/* nflb_conn.how in a copy of nflb_conn.word */
+static __always_inline u8 nflb_conn_word_how(u32 word)
 {
-	return atomic_read(&conn->word) & nflb_conn_word_of(state, how, now);
+#ifdef __LITTLE_ENDIAN
+	return word >> 8;
+#else
+	return word >> 16;
+#endif
+}
+
+/**
+ * nflb_conn_adopted() - are its numbers the word of one who need not know any?
+ * @conn: the connection
+ *
+ * See conn_proof.c.
+ *
+ * Return: whether they are.
+ */
+static inline bool nflb_conn_adopted(const struct nflb_conn *conn)
+{
+	return conn->how & NFLB_HOW_ONE_SIDED &&
+	       nflb_conn_now(conn, NFLB_NOW_ADOPTED);
 }
 
 /**

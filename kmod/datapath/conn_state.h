@@ -121,22 +121,32 @@ static inline bool nflb_conn_state_over(const struct nflb_conn *conn)
 }
 
 /**
- * nflb_conn_alive() - may this connection take packets?
+ * nflb_conn_lasts() - is it neither timed out nor without its backend?
  * @conn: the connection
  * @now: jiffies
  *
- * It may not when it timed out and the sweep has not come yet, or when its
- * backend went away in a manner that ends it.
+ * It is timed out even when the sweep has not come yet; and not every backend
+ * that goes away ends its connections.
  */
-static inline bool nflb_conn_alive(const struct nflb_conn *conn, u32 now)
+static inline bool nflb_conn_lasts(const struct nflb_conn *conn, u32 now)
 {
 	u8 gone = READ_ONCE(conn->backend->gone);
 
 	if (unlikely(gone) &&
 	    (gone == NFLB_GONE_ALL || conn->in.tuple.proto == IPPROTO_UDP))
 		return false;
+	return likely(!nflb_conn_expired(conn, now));
+}
+
+/**
+ * nflb_conn_alive() - may this connection take packets?
+ * @conn: the connection
+ * @now: jiffies
+ */
+static inline bool nflb_conn_alive(const struct nflb_conn *conn, u32 now)
+{
 	return likely(READ_ONCE(conn->state) != NFLB_CONN_ENDED) &&
-	       !nflb_conn_expired(conn, now);
+	       nflb_conn_lasts(conn, now);
 }
 
 #endif /* NFLB_CONN_STATE_H */

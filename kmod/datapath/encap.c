@@ -10,9 +10,6 @@
  * A GSO packet stays whole: its segments get their headers from the device or,
  * if that cannot, from the stack.
  */
-#include <linux/ip.h>
-#include <linux/ipv6.h>
-#include <linux/udp.h>
 #include <net/dsfield.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
@@ -29,12 +26,6 @@
 /* Names of IPv4 packets that a CPU takes at once. */
 #define IDENT_BATCH 64
 
-/* GRE without any option, RFC 2784 section 2.1 */
-struct gre_header {
-	__be16	flags;
-	__be16	protocol;
-};
-
 /* What the outer header takes over from the packet. */
 struct inherited {
 	u8	dsfield;
@@ -42,28 +33,6 @@ struct inherited {
 	bool	df;
 	u8	ipproto;	/* the packet's own, as payload of IP */
 };
-
-/**
- * nflb_encap_overhead() - by how much packets grow
- * @encap: enum nflb_encap
- * @family: of the outer header
- *
- * Return: bytes.
- */
-unsigned int nflb_encap_overhead(u8 encap, u8 family)
-{
-	static const u8 tunnel[] = {
-		[NFLB_ENCAP_IPIP] = 0,
-		[NFLB_ENCAP_GRE] = sizeof(struct gre_header),
-		[NFLB_ENCAP_GUE] = sizeof(struct udphdr),
-	};
-
-	if (encap == NFLB_ENCAP_NONE)
-		return 0;
-	return tunnel[encap] + (family == AF_INET ? sizeof(struct iphdr) :
-						    sizeof(struct ipv6hdr));
-}
-NFLB_EXPORT_KUNIT(nflb_encap_overhead);
 
 /**
  * nflb_encap_mtu() - how long a packet may be that goes into a tunnel
@@ -119,8 +88,9 @@ static int gso_type(u8 encap, bool v4)
 
 static void push_gre(struct sk_buff *skb, const struct inherited *in)
 {
-	struct gre_header *gre = skb_push(skb, sizeof(*gre));
+	struct gre_base_hdr *gre = skb_push(skb, sizeof(*gre));
 
+	/* Without any option, RFC 2784 section 2.1 */
 	gre->flags = 0;
 	gre->protocol = in->ipproto == IPPROTO_IPIP ? htons(ETH_P_IP) :
 						      htons(ETH_P_IPV6);
@@ -261,17 +231,17 @@ enum nflb_verdict nflb_encap_push(struct nflb_pkt *pkt,
 	u8 family = conn->backend->family;
 	bool v4 = family == AF_INET;
 	u8 encap = nflb_conn_ops(conn)->encap, proto;
+	unsigned int overhead = nflb_encap_overhead(encap, family);
 	struct sk_buff *skb = pkt->skb;
 	struct inherited in;
 
-	if (unlikely(skb->len + nflb_encap_overhead(encap, family) > U16_MAX))
+	if (unlikely(skb->len + overhead > U16_MAX))
 		return nflb_drop(pkt, NFLB_REASON_UNTRANSLATABLE);
 	/* What it has inside has taken the place of inner headers. */
 	if (unlikely(skb->encapsulation) &&
 	    skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
 		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
-	if (skb_cow_head(skb, LL_RESERVED_SPACE(dst_dev_rcu(dst)) +
-			      nflb_encap_overhead(encap, family)))
+	if (skb_cow_head(skb, LL_RESERVED_SPACE(dst_dev_rcu(dst)) + overhead))
 		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
 	skb_set_transport_header(skb, pkt->l4);
 	if (iptunnel_handle_offloads(skb, gso_type(encap, v4)))

@@ -16,10 +16,14 @@
 unsigned int nflb_fast_tunnel_mtu(const struct nflb_conn *conn,
 				  const struct dst_entry *dst, u8 family)
 {
-	unsigned int mtu;
+	u8 encap = nflb_conn_forward_id(conn) - NFLB_FORWARD_DSR;
+	unsigned int overhead = nflb_encap_overhead(encap, family);
+	unsigned int mtu = dst_mtu(dst);
 
-	mtu = nflb_encap_mtu(dst, nflb_conn_forward_id(conn) - NFLB_FORWARD_DSR,
-			     family);
+	/* As almost always, nothing bounds it: nflb_encap_mtu() */
+	if (likely(mtu >= IPV6_MIN_MTU + overhead))
+		return mtu - overhead;
+	mtu = nflb_encap_mtu(dst, encap, family);
 	return mtu >= IPV6_MIN_MTU ? mtu : 0;
 }
 

@@ -56,6 +56,7 @@ enum nflb_verdict nflb_fast_again(struct nflb_pkt *pkt, struct nflb_conn *conn,
  * @key: its flow
  * @l4: offset of the transport header
  * @end: offset of what is behind it, TCP's options included
+ * @word: nflb_conn.word as it was read once
  * @tcp_flags: NFLB_TCP_*, 0 for UDP
  * @gso: skb_is_gso()
  *
@@ -67,6 +68,7 @@ struct nflb_fast_pkt {
 	struct nflb_flow_key	key;
 	unsigned int		l4;
 	unsigned int		end;
+	u32			word;
 	u8			tcp_flags;
 	bool			gso;
 };
@@ -185,15 +187,35 @@ static __always_inline bool fast_parse(struct nflb_fast_pkt *f, u8 family)
 	return likely(f->key.proto == IPPROTO_UDP) && fast_parse_udp(f);
 }
 
-/* Will the packet leave the connection's state as it is? */
-static __always_inline bool fast_steady(const struct nflb_fast_pkt *f,
+/* Is any of these bits of the connection's how and now set? */
+static __always_inline bool fast_any(const struct nflb_fast_pkt *f, u8 how,
+				     u8 now)
+{
+	return f->word & nflb_conn_word_of(0, how, now);
+}
+
+/* enum nflb_forward_id */
+static __always_inline u8 fast_forward_id(const struct nflb_fast_pkt *f)
+{
+	return nflb_conn_word_how(f->word) & NFLB_HOW_FORWARD;
+}
+
+static __always_inline bool fast_encapsulates(const struct nflb_fast_pkt *f)
+{
+	return fast_forward_id(f) > NFLB_FORWARD_DSR + NFLB_ENCAP_NONE;
+}
+
+/* Will the packet leave the connection's state as it is? Reads @f->word. */
+static __always_inline bool fast_steady(struct nflb_fast_pkt *f,
 					const struct nflb_conn *conn)
 {
+	f->word = atomic_read(&conn->word);
 	if (!fast_is_tcp(f))
-		return !(conn->how & SLOW_UDP);
+		return (f->word & nflb_conn_word_of(U8_MAX, SLOW_UDP, 0)) ==
+		       nflb_conn_word_of(NFLB_CONN_UDP, 0, 0);
 	return (f->tcp_flags & FLAGS_LOOKED_AT) == NFLB_TCP_ACK &&
-	       nflb_conn_word(conn, U8_MAX, SLOW_TCP_HOW,
-			      SLOW_TCP_NOW | NFLB_NOW_ASSURED) ==
+	       (f->word & nflb_conn_word_of(U8_MAX, SLOW_TCP_HOW,
+					    SLOW_TCP_NOW | NFLB_NOW_ASSURED)) ==
 	       nflb_conn_word_of(NFLB_CONN_ESTABLISHED, 0, NFLB_NOW_ASSURED);
 }
 
@@ -260,7 +282,8 @@ static __always_inline bool fast_moved(const struct nflb_fast_pkt *f,
 	const struct tcphdr *th = (const struct tcphdr *)(f->skb->data + f->l4);
 
 	if (!fast_is_tcp(f))
-		return unlikely(nflb_conn_udp_news(conn, dir, now));
+		return unlikely(!fast_any(f, 0, NFLB_NOW_ASSURED) &&
+				nflb_conn_udp_news(conn, dir, now));
 	return unlikely(nflb_conn_seq_moved(conn, dir, ntohl(th->seq),
 					    ntohl(th->ack_seq)));
 }
@@ -285,15 +308,14 @@ fast_forward(struct nflb_pkt *pkt, const struct nflb_fast_pkt *f,
 	const struct net *net = f->nn->net;
 	struct sk_buff *skb = f->skb;
 	unsigned int len = skb->len;
-	u8 forward = nflb_conn_forward_id(conn);
+	bool encap = fast_encapsulates(f), moved, options;
+	u8 forward = fast_forward_id(f);
 	struct neighbour *neigh;
 	struct dst_entry *dst;
-	bool encap, moved, options;
 
 	dst = nflb_route_cached(net, conn, dir, to);
 	if (unlikely(!dst))
 		return NFLB_CONTINUE;
-	encap = forward > NFLB_FORWARD_DSR + NFLB_ENCAP_NONE;
 	/* At the ingress hook it is not set; a segment's length depends on it. */
 	skb->transport_header = skb->network_header + f->l4;
 	if (unlikely(!fast_fits(f, encap ? nflb_fast_tunnel_mtu(conn, dst, to) :
@@ -321,7 +343,7 @@ fast_forward(struct nflb_pkt *pkt, const struct nflb_fast_pkt *f,
 		u32 more = 0;
 
 		if (from == AF_INET && (dir == NFLB_DIR_OUT ||
-					forward == NFLB_FORWARD_FULLNAT))
+					fast_any(f, NFLB_HOW_LADDR, 0)))
 			more = nflb_ident_renew(f->nn, skb, ip_hdr(skb),
 						*(const u32 *)&answer->sport);
 		mangle_tuple(skb, skb->data, skb->data + f->l4, f->key.proto,
@@ -365,9 +387,11 @@ nflb_fast(struct nflb_pkt *pkt, struct sk_buff *skb, struct nflb_net *nn,
 		return NFLB_CONTINUE;
 	}
 	conn = conn_lookup(nn, &f.key, family, &dir);
-	if (likely(conn && nflb_conn_alive(conn, now) &&
-		   fast_steady(&f, conn) && fast_ttl(&f, family) > 1)) {
-		if (unlikely(nflb_conn_family(conn, dir) != family)) {
+	if (likely(conn && fast_steady(&f, conn) &&
+		   nflb_conn_lasts(conn, now) && fast_ttl(&f, family) > 1)) {
+		/* What changes family by NAT is not steady. */
+		if (unlikely(fast_encapsulates(&f) &&
+			     conn->backend->family != family)) {
 			fast_fill(pkt, &f, family);
 			verdict = nflb_fast_again(pkt, conn, dir);
 		} else {

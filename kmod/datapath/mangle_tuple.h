@@ -22,7 +22,7 @@ static __always_inline bool check_is_partial(const struct sk_buff *skb,
 {
 	if (skb->ip_summed != CHECKSUM_PARTIAL)
 		return false;
-	return likely(skb_checksum_start(skb) == l4) ||
+	return likely(skb->csum_start == (u16)(l4 - (void *)skb->head)) ||
 	       (skb_is_gso(skb) &&
 		skb_shinfo(skb)->gso_type & SKB_GSO_UDP_TUNNEL_CSUM);
 }
