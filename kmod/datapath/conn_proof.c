@@ -27,6 +27,11 @@
  * client are both silent, the balancer asks the client in the same way
  * (nflb_conn_ask()). Nobody who still has the connection leaves that unanswered,
  * so when nothing is heard the next SYN begins anew, too.
+ *
+ * Where the backend is not seen, a SYN and an ACK that goes on from it may be
+ * made up by one who knows no number at all. They are followed, for client and
+ * backend may have begun anew; but no FIN and no RST is believed after them, and
+ * only silence lets a SYN take the connection's place.
  */
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
@@ -166,7 +171,7 @@ bool nflb_proof_rst(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
 {
 	u8 state = READ_ONCE(conn->state);
 
-	if (state == NFLB_CONN_NONE)
+	if (state == NFLB_CONN_NONE || nflb_conn_adopted(conn))
 		return false;
 	if (dir == NFLB_DIR_IN)
 		return nflb_proof_near(conn, pkt, dir);
@@ -190,6 +195,8 @@ bool nflb_proof_rst(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
 bool nflb_proof_fin(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
 		    enum nflb_dir dir)
 {
+	if (nflb_conn_adopted(conn))
+		return false;
 	return near(conn, dir, pkt->tcp_seq, FIN_BEHIND, AHEAD) ||
 	       leaps(conn, pkt, dir);
 }
@@ -297,24 +304,22 @@ static bool beyond(const struct nflb_conn *conn, const struct nflb_pkt *pkt)
  * gets no new connections any more; and when neither side answered for it when
  * it was asked.
  *
- * Of a one-sided connection the end is seen only by the client's FIN, or not at
- * all: it is left by any SYN beyond it after that FIN, or when its backend gets
- * no new connections any more.
+ * Of a one-sided connection the end is seen only by the client's FIN: it is left
+ * by a SYN beyond it when the client has sent nothing since for a while. A client
+ * that still receives would have acknowledged something.
  *
  * Return: whether it does.
  */
 bool nflb_proof_anew(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
 		     u32 now)
 {
-	bool leaves = nflb_backend_leaves(conn->backend);
-
 	switch (READ_ONCE(conn->state)) {
 	case NFLB_CONN_CLOSE:
 	case NFLB_CONN_ENDED:
 		return true;
 	case NFLB_CONN_NONE:
 	case NFLB_CONN_SYN_SENT:
-		return leaves;
+		return nflb_backend_leaves(conn->backend);
 	case NFLB_CONN_SYN_RECV:
 		return false;
 	case NFLB_CONN_TIME_WAIT:
@@ -322,12 +327,11 @@ bool nflb_proof_anew(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
 			return true;
 		break;
 	case NFLB_CONN_FIN_WAIT:
-		if (one_sided(conn) && beyond(conn, pkt))
+		if (one_sided(conn) && !nflb_conn_adopted(conn) && beyond(conn, pkt) &&
+		    quiet(conn, now))
 			return true;
 		break;
 	}
-	if (one_sided(conn) && leaves && beyond(conn, pkt))
-		return true;
 	return nflb_conn_now(conn, NFLB_NOW_ASKED) && quiet(conn, now);
 }
 NFLB_EXPORT_KUNIT(nflb_proof_anew);
@@ -466,6 +470,7 @@ void nflb_proof_note(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 
 	if (unlikely(follows_syn(conn, pkt))) {
 		nflb_conn_now_clear(conn, NFLB_NOW_SYN_AGAIN | NFLB_NOW_ASKED);
+		nflb_conn_now_set(conn, NFLB_NOW_ADOPTED);
 		nflb_proof_begin(conn, NFLB_DIR_IN, seq);
 		nflb_proof_begin(conn, NFLB_DIR_OUT, pkt->tcp_ack);
 		return;

@@ -289,8 +289,12 @@ static void heard(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 	if (likely(state == NFLB_CONN_ESTABLISHED &&
 		   !nflb_conn_now(conn, doubts)))
 		return;
-	if (!nflb_proof_near(conn, pkt, dir))
+	if (!nflb_proof_near(conn, pkt, dir)) {
+		/* Of two senders, one has it, whichever that is. */
+		if (nflb_conn_adopted(conn))
+			nflb_conn_now_clear(conn, NFLB_NOW_ASKED);
 		return;
+	}
 	if (nflb_conn_now(conn, doubts)) {
 		nflb_conn_now_clear(conn, doubts);
 		/* A SYN's number stood in the place of this one. */

@@ -8,12 +8,17 @@ what becomes of them when backends and neighbours change."""
 
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 from rawnet import FAMILIES, Suite, counted, mac_of, run, sc  # noqa: E402
 
 suite = Suite("dsr-state")
+
+
+# Seconds after which a client that still has a connection would have been heard
+QUIET = 2.5
 
 
 class Client:
@@ -65,8 +70,12 @@ def one_side_is_enough(net, f):
     client.seq += 1
     assert client.send("A") == rs and client.state() == "established"
     assert client.send("FA") == rs and client.state() == "fin-wait"
-    # It closed, and comes again: a new connection, so the next backend
+    # It may still receive. It acknowledges that, so a SYN is not believed before
+    # it was silent for a while
     client.seq += 100000
+    assert client.send("S") == rs and client.state() == "fin-wait"
+    time.sleep(QUIET)
+    # It closed, and comes again: a new connection, so the next backend
     assert client.send("S") == 1 - rs and client.state() == "syn-sent"
     assert len(net.connections()) == 1
 
@@ -81,8 +90,29 @@ def begun_anew_while_established(net, f):
     assert client.send("S") == rs
     client.seq += 1
     assert client.send("A") == rs and client.state() == "established"
-    # Its numbers count from now on
-    assert client.send("R") == rs and client.state() == "close"
+    assert client.send("PA") == rs and client.state() == "established"
+
+
+@suite.case(*FAMILIES)
+def made_up_from_the_first_number(net, f):
+    """Who knows no number begins with one of his own. What he sends after that
+    goes to the backend, which knows better, and changes nothing here."""
+    setup(net, f)
+    client = Client(net, f)
+    rs = client.open()
+    forger = Client(net, f, seq=77, ack=88)
+    for flags in ("R", "FA", "RA"):
+        assert forger.send("S") == rs
+        forger.seq += 1
+        assert forger.send("A") == rs and forger.send("PA") == rs
+        assert forger.send(flags) == rs and client.state() == "established"
+        time.sleep(QUIET)
+        forger.seq += 100000
+        assert forger.send("S") == rs and client.state() == "established"
+        assert net.connections()[0]["expires"] > 60
+        # The client was asked, and still has it
+        assert client.send("A") == rs and client.state() == "established"
+        time.sleep(QUIET)
 
 
 @suite.case(*FAMILIES)
@@ -106,7 +136,8 @@ def forged_segments(net, f):
 
 @suite.case(*FAMILIES)
 def a_backend_that_leaves(net, f):
-    """Who comes again from the same port gets another backend, at once."""
+    """Who comes again from the same port gets another backend once its old
+    connection is over: it closed, or resets what it is asked about."""
     vip = setup(net, f)
     for sport, words in ((4001, ("set", "weight", "0")),
                          (4002, ("set", "state", "drain")),
@@ -117,6 +148,12 @@ def a_backend_that_leaves(net, f):
         # What is established goes on
         assert client.send("PA") == rs
         client.seq += 5000000
+        time.sleep(QUIET)
+        net.cl.flush()
+        assert client.send("S") == rs and client.state() == "established"
+        asked = net.cl.expect().parse()[sc.TCP]
+        assert asked.flags == "A"
+        assert client.send("R", seq=asked.ack) == rs
         assert client.send("S") == 1 - rs
         if words[0] == "set":
             net.lbadm("backend", "set", "tcp", vip, f.backends[rs], "weight",
