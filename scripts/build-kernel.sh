@@ -42,7 +42,7 @@ kunit-qemu)
 	;;
 uml-debug)
 	arch=um
-	configs=("$fragments/debug.config" "$fragments/uml.config")
+	configs=("$fragments/debug.config" "$fragments/uml.config" "$fragments/uml-debug.config")
 	patches=("$fragments"/uml-*.patch)
 	targets=(vmlinux modules)
 	;;
