@@ -130,8 +130,10 @@ static enum nflb_verdict local_other_family(struct nflb_pkt *pkt,
 		return NFLB_STOLEN;
 	}
 	/* Once more from the start, as by the loopback device: with the route,
-	 * or the VIP as source would be a martian. No connection has this tuple.
+	 * or the VIP as source would be a martian. It may be for another
+	 * service that leads back here, so it is a hop.
 	 */
+	nflb_mangle_ttl(pkt);
 	skb_clear_tstamp(skb);
 	netif_rx(skb);
 	return NFLB_STOLEN;
@@ -151,6 +153,10 @@ static enum nflb_verdict nat_local(struct nflb_pkt *pkt,
 	bool local_out = nflb_pkt_is_local_out(pkt);
 	enum nflb_verdict verdict;
 
+	/* It goes round once more: local_other_family() */
+	if (unlikely(!local_out && conn->how & NFLB_HOW_FAMILY &&
+		     nflb_ttl(pkt) <= 1))
+		return nflb_ttl_exceeded(pkt);
 	if (nflb_mangle_writable(pkt))
 		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
 	if (!local_out && (both || dir == NFLB_DIR_OUT) &&

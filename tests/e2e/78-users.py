@@ -235,5 +235,31 @@ def the_key_of_hashes(_net):
         sysctl("lb", name, 0)
 
 
+ONE = shared("one.py", """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.sendto(b"x", ("10.9.9.9", 53))
+""")
+
+
+@suite.case()
+def two_services_that_are_each_others_backend(_net):
+    """One datagram goes round until its hops are used up."""
+    with user() as u:
+        u.does("ip link set lo up && ip addr add 10.9.9.9/32 dev lo && "
+               "ip -6 addr add fd00::9/128 dev lo nodad && sleep 0.5")
+        for words in ("laddr add 10.7.0.1 ports 5000-5000",
+                      "laddr add fd00::7 ports 5000-5000",
+                      "service add udp 10.9.9.9:53 mode fullnat",
+                      "backend add udp 10.9.9.9:53 [fd00::9]:53",
+                      "service add udp [fd00::9]:53 mode fullnat",
+                      "backend add udp [fd00::9]:53 10.9.9.9:53"):
+            u.does("%s %s" % (TOOL, words))
+        u.does("python3 %s" % ONE)
+        time.sleep(1)
+        packets = u.stat("packets-in")
+        assert 2 <= packets <= 300, packets
+
+
 if __name__ == "__main__":
     sys.exit(suite.main(sys.argv))
