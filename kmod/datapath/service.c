@@ -8,14 +8,21 @@
 #include "datapath/service.h"
 #include "netns.h"
 
+/* What only the topmost bits tell comes down, too: in a product it does not. */
+static u64 mix(u64 value)
+{
+	value *= GOLDEN_RATIO_64;
+	return value ^ value >> 32;
+}
+
 /* An administrator's services are no attack: no secret is needed. */
 static u32 service_hash(const void *data, u32 len, u32 seed)
 {
 	const struct nflb_service_key *key = data;
 	u64 rest = (u64)(__force u16)key->port << 8 | key->proto;
 
-	return hash_64(key->addr.words[0] ^ hash_64(key->addr.words[1] ^ rest ^
-						    (u64)seed << 24, 64), 32);
+	rest ^= key->addr.words[1] ^ (u64)seed << 24;
+	return hash_64(mix(mix(rest) ^ key->addr.words[0]), 32);
 }
 
 static int service_cmp(struct rhashtable_compare_arg *arg, const void *obj)

@@ -140,3 +140,15 @@ lb stats zero
 assert_eq "packets after zero" "$(stat_of packets-in) $(stat_of packets-out) $(drops)" "0 0 "
 assert_eq "of the service" "$(lb -s -j service show tcp $V | jq '.[0].stats["packets-in"] + .[0].backends[0].stats["bytes-out"]')" 0
 assert_eq "rates are there" "$(lb -s -s -j service show tcp $V | jq '.[0].rates | length')" 5
+
+# --- as many VIPs of one network as one likes
+vips() { # COMMAND
+	local i
+	for i in {1..600}; do
+		printf 'service %s udp [2001:db8:77::%x]:53\n' "$1" "$i"
+		printf 'service %s udp [2001:db8:77:%x::1]:53\n' "$1" "$i"
+	done
+}
+vips add | lb -b -
+assert_eq "VIPs" "$(lb -j service show | jq '[.[] | select(.address | startswith("2001:db8:77:"))] | length')" 1200
+vips del | lb -b -
