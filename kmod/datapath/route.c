@@ -376,6 +376,24 @@ bool nflb_route_has_gateway(const struct dst_entry *dst, u8 family)
 	return dst_rt6_info(dst)->rt6i_flags & RTF_GATEWAY;
 }
 
+/*
+ * Anybody can make the host learn an MTU: udp_err() and icmp_err() ask for no
+ * socket. Forwarding does not look at it, unless it is below
+ * net.ipv4.route.min_pmtu; then the kernel locks it, and would.
+ */
+static unsigned int mtu_v4(const struct dst_entry *dst)
+{
+	const struct net_device *dev = dst_dev_rcu(dst);
+	unsigned int mtu;
+
+	if (likely(!dst_rtable(dst)->rt_mtu_locked) ||
+	    READ_ONCE(dev_net(dev)->ipv4.sysctl_ip_fwd_use_pmtu))
+		return ip_dst_mtu_maybe_forward(dst, true);
+	mtu = min_t(unsigned int, dst_metric_raw(dst, RTAX_MTU) ?:
+				  READ_ONCE(dev->mtu), IP_MAX_MTU);
+	return mtu - lwtunnel_headroom(dst->lwtstate, mtu);
+}
+
 /**
  * nflb_route_mtu() - MTU of a route for a packet that is forwarded
  * @dst: the route
@@ -389,7 +407,7 @@ bool nflb_route_has_gateway(const struct dst_entry *dst, u8 family)
 unsigned int nflb_route_mtu(const struct dst_entry *dst, u8 family)
 {
 	return nflb_mtu_floor(family == AF_INET ?
-			      ip_dst_mtu_maybe_forward(dst, true) :
+			      mtu_v4(dst) :
 			      ip6_dst_mtu_maybe_forward(dst, true), family);
 }
 
