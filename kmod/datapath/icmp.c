@@ -135,7 +135,7 @@ enum nflb_verdict nflb_icmp_translate(struct nflb_pkt *pkt,
 	union nflb_addr src, dst;
 
 	if (dir == NFLB_DIR_OUT && nflb_conn_now(conn, NFLB_NOW_TOA) &&
-	    too_big(pkt))
+	    nflb_conn_is(conn, NFLB_CONN_ACCEPTED) && too_big(pkt))
 		nflb_conn_now_clear(conn, NFLB_NOW_TOA);
 	if (unlikely(conn->how & NFLB_HOW_FAMILY))
 		return nflb_family_icmp(pkt, conn, dir);

@@ -178,6 +178,8 @@ static void begin(const struct nflb_pkt *pkt, struct nflb_conn *conn)
 	nflb_conn_now_clear(conn, NFLB_NOW_PROXY_ACKED);
 	WRITE_ONCE(seq->isn, isn);
 	WRITE_ONCE(seq->first_ack, pkt->tcp_seq + 1);
+	/* Whatever the client sent between its SYN and this answer */
+	nflb_toa_begin(conn);
 }
 
 static void synack(struct nflb_pkt *pkt, struct nflb_conn *conn)

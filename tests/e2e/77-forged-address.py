@@ -591,5 +591,78 @@ def when_the_server_forgot(net, c, b):
     server.close()
 
 
+def neighbour(b, mac):
+    """Where the server takes the balancer to be"""
+    run("ip", "-n", "rs1", "neigh", "replace", b.lb[1], "lladdr", mac, "dev",
+        "r0", "nud", "permanent")
+
+
+@suite.case(*PATHS)
+def after_time_wait(net, c, b):
+    """SYN, and an old ACK right behind it, before the server's SYN-ACK is seen."""
+    setup(net, c, b, "tcp", 80, "toa", "on")
+    server = Server()
+    client = Client(net, c, isn=1 << 30)
+    client.syn(USUAL)
+    client.send("PA", STAMP, b"one")
+    conn = server.accept()
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))
+    assert conn.recv(3) == b"one"
+    conn.send(b"two")
+    time.sleep(0.1)
+    client.seq += 3
+    client.ack += 3
+    client.send("A", STAMP)
+    client.send("FA", STAMP)
+    client.seq += 1
+    assert conn.recv(3) == b""
+    net.cl.flush()
+    conn.close()
+    got = client.answer("FA")
+    client.ack = got.seq + 1
+    client.send("A", STAMP)
+    time.sleep(0.2)
+    states = [conn["state"] for conn in net.connections()]
+    assert states == ["time-wait"], states
+    # The server's answer takes a while
+    right = net.rs[0].peer_mac
+    neighbour(b, "02:00:00:00:00:77")
+    net.cl.flush()
+    first = client.seq - 5000
+    client.send("S", USUAL, seq=first)
+    client.send("A", STAMP, ack=client.ack + 12345)
+    time.sleep(0.1)
+    neighbour(b, right)
+    got = client.answer("SA", 5.0)
+    assert got.ack == first + 1
+    client.seq, client.ack = first + 1, got.seq + 1
+    net.rs[0].flush()
+    client.send("PA", STAMP, b"hi")
+    believed(net, c, client, server, "after TIME_WAIT")
+
+
+@suite.case((FAMILIES[0], FAMILIES[0]), (FAMILIES[1], FAMILIES[1]))
+def an_error_in_the_handshake(net, c, b):
+    """Too big, it says, of the SYN: no TOA any more"""
+    setup(net, c, b, "tcp", 80, "toa", "on")
+    server = Server()
+    client = Client(net, c)
+    net.rs[0].flush()
+    client.syn(USUAL)
+    while True:
+        p = net.rs[0].expect().parse()
+        if p.haslayer(sc.TCP) and p[sc.TCP].flags == "S":
+            break
+    quoted = b.packet(p.src, p.dst) / sc.TCP(
+        sport=p[sc.TCP].sport, dport=8080, seq=p[sc.TCP].seq, flags="S")
+    head = sc.ICMPv6PacketTooBig(mtu=1500) if c.v6 else \
+        sc.ICMP(type=3, code=4, nexthopmtu=1500)
+    net.cl.send(c.packet(c.client, p.src) / head / sc.Raw(bytes(quoted)))
+    time.sleep(0.1)
+    net.rs[0].flush()
+    client.send("A", STAMP)
+    believed(net, c, client, server, "after an error")
+
+
 if __name__ == "__main__":
     sys.exit(suite.main(sys.argv))
