@@ -9,6 +9,7 @@
 #include <net/addrconf.h>
 #include <net/route.h>
 
+#include "datapath/service.h"
 #include "datapath/source.h"
 #include "netns.h"
 
@@ -159,16 +160,22 @@ static bool source_ok_v6(const struct nflb_pkt *pkt)
  * nflb_source_ok() - can a packet come from where it says?
  * @pkt: the packet
  *
- * What the host sends to itself may have an address of its own.
+ * What the host sends to itself may have an address of its own. A VIP is nobody's
+ * source: what its backend answers would come back to the VIP, and so on.
  *
  * Context: softirq or BH disabled, rcu_read_lock() held. Return: true when it
  * can.
  */
 bool nflb_source_ok(const struct nflb_pkt *pkt)
 {
+	const struct nflb_host *host;
+
 	if (nflb_pkt_is_local_out(pkt) ||
 	    pkt->skb->dev->flags & IFF_LOOPBACK)
 		return true;
+	host = nflb_host_lookup(pkt->nn, &pkt->tuple.src, pkt->tuple.family);
+	if (unlikely(host && READ_ONCE(host->vips)))
+		return false;
 	return pkt->tuple.family == AF_INET ? source_ok_v4(pkt) :
 					      source_ok_v6(pkt);
 }

@@ -179,5 +179,16 @@ def port_0(net, f):
     net.rs[0].expect()
 
 
+@suite.case(*FAMILIES)
+def a_vip_as_source(net, f):
+    """Its answer would come back to the VIP, with hops anew: for ever, between
+    an echo server and a router to which the VIP is by the balancer."""
+    net.service(f, "udp", "7")
+    packet = f.packet(f.vip, f.vip) / sc.UDP(sport=7, dport=7) / sc.Raw(b"loop")
+    with counted(net, "bad-source"):
+        net.cl.send(packet)
+        assert net.rs[0].receive(0.3) is None
+
+
 if __name__ == "__main__":
     sys.exit(suite.main(sys.argv))
