@@ -356,6 +356,10 @@ static noinline bool gives_way(struct nflb_net *nn, struct nflb_conn *conn,
 	if (node == &conn->out && conn->how & NFLB_HOW_LADDR)
 		shortage = nflb_laddr_short(nn, conn->backend, attempt,
 					    conn->out.tuple.family);
+	else if (node == &conn->out)
+		shortage = conn->in.tuple.proto == IPPROTO_TCP &&
+			   !nflb_tuple_equal(&before->in.tuple,
+					     &conn->in.tuple);
 	if (!nflb_evict_yields(before, shortage))
 		return false;
 	if (node == &conn->out && dir == NFLB_DIR_OUT &&

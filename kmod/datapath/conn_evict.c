@@ -362,7 +362,7 @@ bool nflb_evict_yields(const struct nflb_conn *holder, bool shortage)
 	case NFLB_RANK_EXPIRED:
 		return !patient || !nflb_conn_silent(holder);
 	case NFLB_RANK_DOUBTFUL:
-		return holder->how & NFLB_HOW_LADDR && shortage;
+		return shortage;
 	default:
 		return false;
 	}

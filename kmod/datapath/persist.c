@@ -239,7 +239,9 @@ static bool usable(const struct nflb_persist *entry)
 {
 	const struct nflb_backend *b = entry->backend;
 
-	return READ_ONCE(b->state) == NFLB_BACKEND_UP && !nflb_backend_full(b);
+	return READ_ONCE(b->state) == NFLB_BACKEND_UP &&
+	       (!nflb_backend_full(b) ||
+		nflb_evict_from_backend(b->service->nn, entry->backend, true));
 }
 
 /**
@@ -310,7 +312,7 @@ struct nflb_persist *nflb_persist_claim(struct nflb_net *nn,
 	old = rhashtable_lookup_get_insert_fast(&nn->persist, &entry->node,
 						persist_params);
 	if (!old) {
-		queue_delayed_work(system_power_efficient_wq, &nn->persist_work,
+		queue_delayed_work(system_unbound_wq, &nn->persist_work,
 				   SWEEP_REST);
 		return entry;
 	}
@@ -354,7 +356,7 @@ static void persist_work(struct work_struct *work)
 
 	sweep(nn, false);
 	if (atomic_read(&nn->persist_count))
-		queue_delayed_work(system_power_efficient_wq, &nn->persist_work,
+		queue_delayed_work(system_unbound_wq, &nn->persist_work,
 				   SWEEP_REST);
 }
 
@@ -366,7 +368,7 @@ static void persist_work(struct work_struct *work)
  */
 void nflb_persist_kick(struct nflb_net *nn)
 {
-	mod_delayed_work(system_power_efficient_wq, &nn->persist_work, 0);
+	mod_delayed_work(system_unbound_wq, &nn->persist_work, 0);
 }
 
 /**

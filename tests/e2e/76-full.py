@@ -554,5 +554,39 @@ def memory_has_its_bound(net):
             assert used[0] <= 100 + 4096 + 512, used
 
 
+@suite.case(*FAMILIES)
+def persist_beside_a_flood(net, f):
+    """Backends that are full of half-open connections, which would give way"""
+    forget(net)
+    service(net, f, "dnat", 2, "tcp", 80, "persist", "300/32/128",
+                 "scheduler", "rr", limit=5)
+    first = Client(net, f, sport=3999)
+    assert first.open()
+    moved = 0
+    for i in range(10):
+        flood(net, Packets(f), 30)
+        again = Client(net, f, sport=4000 + i)
+        assert again.begin(), (states(net), net.drops())
+        net_rs = again.rs
+        moved += net_rs != first.rs
+    assert not moved, "%d of 10 times at another backend" % moved
+
+
+@suite.case(*[(f, s) for f in FAMILIES for s in ("rr", "source")])
+def half_open_at_another_vip(net, f, sched):
+    """A forged SYN from the client's port to another VIP of the same backends"""
+    for port in (80, 81):
+        vip = f.at(f.vip, port)
+        net.lbadm("service", "add", "tcp", vip, "scheduler", sched)
+        for b in f.backends[:2 if sched == "source" else 1]:
+            net.lbadm("backend", "add", "tcp", vip, f.at(b, 8080))
+    forged = Client(net, f, dport=81)
+    assert forged.begin()
+    net.rs[forged.rs].flush()
+    client = Client(net, f, dport=80)
+    ok = client.begin()
+    assert ok, "refused: %s" % {k: v for k, v in net.drops().items() if v}
+
+
 if __name__ == "__main__":
     sys.exit(suite.main(sys.argv))
