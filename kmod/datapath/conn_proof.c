@@ -39,6 +39,7 @@
 #include "datapath/conn_proof.h"
 #include "datapath/conn_state.h"
 #include "datapath/tcp_seq.h"
+#include "netns.h"
 
 #define STEP		BIT(NFLB_AUX_SEQ_SHIFT)
 
@@ -301,12 +302,13 @@ static bool beyond(const struct nflb_conn *conn, const struct nflb_pkt *pkt)
  *
  * It does when the old one was reset; when it is in TIME_WAIT and the SYN's
  * number is beyond it; when the backend did not answer a SYN before this one, and
- * gets no new connections any more; and when neither side answered for it when
- * it was asked.
+ * gets no new connections any more; and when neither side answered for it when it
+ * was asked.
  *
  * Of a one-sided connection the end is seen only by the client's FIN: it is left
  * by a SYN beyond it when the client has sent nothing since for a while. A client
- * that still receives would have acknowledged something.
+ * that still receives would have acknowledged something. And while its backend
+ * takes new connections, every other SYN may as well go there.
  *
  * Return: whether it does.
  */
@@ -332,6 +334,11 @@ bool nflb_proof_anew(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
 			return true;
 		break;
 	}
+	/* Some clients do not answer a question without timestamps (RFC 7323,
+	 * section 3.2). A backend that is not seen answers none of its own.
+	 */
+	if (one_sided(conn) && !nflb_backend_leaves(conn->backend))
+		return false;
 	return nflb_conn_now(conn, NFLB_NOW_ASKED) && quiet(conn, now);
 }
 NFLB_EXPORT_KUNIT(nflb_proof_anew);
@@ -355,7 +362,8 @@ bool nflb_proof_syn(struct nflb_conn *conn, const struct nflb_pkt *pkt, u32 now)
 	else
 		WRITE_ONCE(conn->seq.end, pkt->tcp_seq);
 	nflb_conn_now_set(conn, NFLB_NOW_SYN_AGAIN);
-	if (nflb_conn_now(conn, NFLB_NOW_ASKED) || !quiet(conn, now))
+	if (nflb_conn_now(conn, NFLB_NOW_ASKED) || !quiet(conn, now) ||
+	    (one_sided(conn) && !READ_ONCE(conn->backend->service->nn->reject)))
 		return false;
 	nflb_conn_now_set(conn, NFLB_NOW_ASKED);
 	nflb_conn_renew(conn, now);

@@ -226,6 +226,10 @@ static bool handshake(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 	if (state != NFLB_CONN_SYN_RECV || !(pkt->tcp_flags & NFLB_TCP_ACK))
 		return false;
 	if (dir == NFLB_DIR_OUT) {
+		/* A challenge of what is not in its window; anybody can ask for it. */
+		if (pkt->tcp_seq == READ_ONCE(conn->at[NFLB_DIR_OUT]) &&
+		    pkt->len == pkt->l4 + pkt->tcp_doff)
+			return false;
 		/* Ahead of the client's ACK: Fast Open, or that went past us. */
 		nflb_proof_begin(conn, NFLB_DIR_OUT, pkt->tcp_seq);
 		nflb_conn_now_set(conn, NFLB_NOW_HEARD_OUT);

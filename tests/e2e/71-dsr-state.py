@@ -12,7 +12,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
-from rawnet import FAMILIES, Suite, counted, mac_of, run, sc  # noqa: E402
+from rawnet import (FAMILIES, V4, Suite, counted, mac_of, run,  # noqa: E402
+                    sc, sysctl)
 
 suite = Suite("dsr-state")
 
@@ -219,6 +220,49 @@ def frames_for_others(net, f):
         sport=4000, dport=80, flags="S"), dst="02:00:00:00:00:77")
     assert not net.rs[0].receive(0.3)
     assert not net.connections()
+
+
+@suite.case(*[(f, r) for f in FAMILIES for r in (0, 1)])
+def asked_in_vain(net, f, reject):
+    """Nobody is asked (net.nflb.reject), or the client drops a question without a
+    timestamp (RFC 7323, section 3.2)."""
+    old = sysctl("lb", "net.nflb.reject", reject)
+    try:
+        setup(net, f)
+        client = Client(net, f)
+        rs = client.open()
+        client.send("PA")
+        for seq in (77, 78, 79):
+            time.sleep(QUIET)
+            assert client.send("S", seq=seq) == rs
+        assert client.send("PA") == rs and client.state() == "established"
+    finally:
+        sysctl("lb", "net.nflb.reject", old)
+
+
+@suite.case(1300, 500)
+def a_path_mtu_that_the_host_learnt(net, mtu):
+    """Whatever it is, a tunnel keeps room for 1280 bytes."""
+    vip = V4.at(V4.vip, 80)
+    net.lbadm("service", "add", "tcp", vip, "mode", "dsr", "encap", "ipip")
+    net.lbadm("backend", "add", "tcp", vip, V4.backends[0])
+    client = Client(net, V4)
+    client.open()
+    quoted = bytes(sc.IP(src="10.1.0.1", dst=V4.backends[0]) /
+                   sc.UDP(sport=9, dport=9, len=28) / sc.Raw(bytes(20)))
+    try:
+        net.cl.send(sc.IP(src="10.1.0.2", dst="10.1.0.1") /
+                    sc.ICMP(type=3, code=4, nexthopmtu=mtu) /
+                    sc.Raw(quoted[:48]))
+        time.sleep(0.1)
+        assert " mtu " in run("ip", "-n", "lb", "route", "get", V4.backends[0])
+        net.rs[0].flush()
+        net.cl.send(sc.IP(src=V4.client, dst=V4.vip, flags="DF") / sc.TCP(
+            sport=4000, dport=80, flags="PA", seq=client.seq,
+            ack=client.ack) / sc.Raw(bytes(1200)))
+        assert len(net.rs[0].expect().ip) > 1240
+    finally:
+        run("ip", "-n", "lb", "route", "flush", "cache")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
-from rawnet import FAMILIES, Suite, counted, sc  # noqa: E402
+from rawnet import FAMILIES, V4, Suite, counted, run, sc  # noqa: E402
 
 suite = Suite("proof")
 M32 = 0xffffffff
@@ -409,6 +409,58 @@ def nothing_is_left(net, f):
     assert active() == 1
     net.lbadm("connection", "flush")
     assert active() == 0
+
+
+@suite.case(*[(f, m) for f in FAMILIES for m in ("dnat", "fullnat")])
+def challenge_ack_widens(net, f, mode):
+    """The backend acknowledges again, without data; then a number 50,000 off."""
+    setup(net, f, mode)
+    flow = Flow(net, f, mode)
+    flow.rs = flow.client("S", ack=0)
+    flow.seq += 1
+    flow.backend("SA")
+    flow.ack += 1
+    flow.client("S", seq=flow.seq + (1 << 30), ack=0)
+    flow.backend("A")
+    for off in range(-60000, 60001, 40000):
+        flow.client("A", ack=flow.ack + off)
+    assert flow.state() == "syn-recv", "%s, expires in %s" % (
+        flow.state(), flow.entry()["expires"])
+
+
+def learn_mtu(net, dst, mtu, proto=17):
+    """An error from one of the forger's addresses about what the host never sent:
+    it asks for no socket."""
+    l4 = sc.UDP(sport=9, dport=9, len=28) if proto == 17 else sc.ICMP(type=0)
+    quoted = bytes(sc.IP(src="10.1.0.1", dst=dst) / l4 / sc.Raw(bytes(20)))
+    net.cl.send(sc.IP(src="10.1.0.2", dst="10.1.0.1") /
+                sc.ICMP(type=3, code=4, nexthopmtu=mtu) / sc.Raw(quoted[:48]))
+    time.sleep(0.1)
+    got = run("ip", "-n", "lb", "route", "get", dst)
+    assert " mtu " in got, "the host did not learn it: " + got
+
+
+@suite.case(("dnat", 17), ("fullnat", 17), ("dnat", 1))
+def a_path_mtu_that_the_host_learnt(net, mode, proto):
+    """Below net.ipv4.route.min_pmtu, where the kernel's forwarding believes it;
+    to a backend and to a client."""
+    f = V4
+    setup(net, f, mode)
+    flow = Flow(net, f, mode).open()
+    try:
+        learn_mtu(net, f.backends[flow.rs], 500, proto)
+        learn_mtu(net, f.client, 500, proto)
+        assert flow.client("PA", bytes(1000)) == flow.rs
+        assert len(flow.got[sc.TCP].payload) == 1000
+        local, port = flow.local
+        net.cl.flush()
+        net.rs[flow.rs].send(sc.IP(
+            src=f.backends[flow.rs], dst=local, flags="DF") / sc.TCP(
+                sport=8080, dport=port, flags="PA", seq=flow.ack,
+                ack=flow.seq) / sc.Raw(bytes(1000)))
+        assert len(net.cl.expect().ip) > 1000
+    finally:
+        run("ip", "-n", "lb", "route", "flush", "cache")
 
 
 if __name__ == "__main__":

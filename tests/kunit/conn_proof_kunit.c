@@ -177,8 +177,16 @@ static const struct story stories[] = {
 	{ "one-sided: begun anew past us", true, true, {
 		{ IN, S, FAR, 0, 0, EE, true },
 		{ IN, A, FAR + 1, FAR, 0, EE, true },
-		{ IN, R, FAR + 1, 0, 0, CL, true },
-		{ IN, A, FAR + 1, FAR, 0, EE, true },
+		{ IN, R, FAR + 1, 0, 0, EE, true },
+		{ IN, F | A, FAR + 1, FAR, 0, EE, true },
+		{ IN, A, 101, 1, 0, EE, true },
+	} },
+	{ "one-sided: closed, and begun anew past us", true, true, {
+		{ IN, F | A, 101, 1, 0, FW, true },
+		{ IN, S, FAR, 0, 0, FW, true },
+		{ IN, A, FAR + 1, FAR, 0, FW, true },
+		{ IN, A, FAR + 1, FAR, 10, EE, true },
+		{ IN, F | A, FAR + 11, FAR, 0, EE, true },
 	} },
 };
 
@@ -293,26 +301,29 @@ static void conn_proof_anew(struct kunit *test)
 		bool	one_sided;
 		bool	leaves;
 		u32	seq;
+		bool	quiet;
 		bool	anew;
 	} rows[] = {
-		{ SS, false, false, 0, false },
-		{ SS, false, true, 0, true },
-		{ SR, false, true, 0, false },
-		{ EE, false, false, 1000, false },
-		{ EE, false, true, 1000, false },
-		{ FW, false, false, 1000, false },
-		{ CW, false, false, 1000, false },
-		{ LA, false, false, 1000, false },
-		{ TW, false, false, 1000, true },
-		{ TW, false, false, -1000, false },
-		{ TW, false, false, 0, false },
-		{ CL, false, false, -1000, true },
-		{ EE, true, false, FAR, false },
-		{ EE, true, true, FAR, true },
-		{ EE, true, true, -FAR, false },
-		{ FW, true, false, FAR, true },
-		{ FW, true, false, -FAR, false },
-		{ CL, true, false, -FAR, true },
+		{ SS, false, false, 0, false, false },
+		{ SS, false, true, 0, false, true },
+		{ SR, false, true, 0, true, false },
+		{ EE, false, false, 1000, true, false },
+		{ EE, false, true, 1000, true, false },
+		{ FW, false, false, 1000, true, false },
+		{ CW, false, false, 1000, true, false },
+		{ LA, false, false, 1000, true, false },
+		{ TW, false, false, 1000, false, true },
+		{ TW, false, false, -1000, false, false },
+		{ TW, false, false, 0, false, false },
+		{ CL, false, false, -1000, false, true },
+		{ EE, true, false, FAR, true, false },
+		{ EE, true, true, FAR, true, false },
+		{ EE, true, true, -FAR, true, false },
+		{ FW, true, false, FAR, false, false },
+		{ FW, true, true, FAR, false, false },
+		{ FW, true, false, FAR, true, true },
+		{ FW, true, false, -FAR, true, false },
+		{ CL, true, false, -FAR, false, true },
 	};
 	struct nflb_service *svc = ku_service_add(test, AF_INET, 9, "rr");
 	struct nflb_backend *b = ku_backend_add(test, svc, 9, 1);
@@ -329,9 +340,19 @@ static void conn_proof_anew(struct kunit *test)
 		b->state = rows[i].leaves ? NFLB_BACKEND_DRAIN :
 					    NFLB_BACKEND_UP;
 		pkt.tcp_seq = ISN_C + rows[i].seq;
-		KUNIT_EXPECT_EQ_MSG(test, nflb_proof_anew(conn, &pkt, now),
+		KUNIT_EXPECT_EQ_MSG(test,
+				    nflb_proof_anew(conn, &pkt, rows[i].quiet ?
+						    now + 2 * NFLB_CONN_TICK :
+						    now),
 				    rows[i].anew, "row %d", i);
 	}
+	/* Two who each have numbers, and one of them made them up */
+	conn->state = FW;
+	nflb_conn_now_set(conn, NFLB_NOW_ADOPTED);
+	pkt.tcp_seq = ISN_C + FAR;
+	KUNIT_EXPECT_FALSE(test,
+			   nflb_proof_anew(conn, &pkt,
+					   now + 2 * NFLB_CONN_TICK));
 	b->state = NFLB_BACKEND_UP;
 
 	/* Nobody answers for it: asked once, given up later. */

@@ -228,10 +228,10 @@ static void conn_state_one_sided_follows(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (int)c->state, EE);
 	segment_ack(c, A, MIB(2000) + 1, MIB(3000), NFLB_DIR_IN);
 	segment_ack(c, A, MIB(2020), MIB(3010), NFLB_DIR_IN);
+	/* Or somebody made that up: no end is believed any more */
 	segment_ack(c, F | A, MIB(2020), MIB(3010), NFLB_DIR_IN);
-	KUNIT_EXPECT_EQ(test, (int)c->state, FW);
 	segment_ack(c, R, MIB(2020), 0, NFLB_DIR_IN);
-	KUNIT_EXPECT_EQ(test, (int)c->state, CL);
+	KUNIT_EXPECT_EQ(test, (int)c->state, EE);
 	ku_service_del(svc);
 	nflb_config_drain();
 }
