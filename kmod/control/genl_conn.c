@@ -178,7 +178,7 @@ int nflb_nl_conn_get_start(struct netlink_callback *cb)
 	struct conn_dump *dump;
 	int err;
 
-	dump = kzalloc(sizeof(*dump), GFP_KERNEL);
+	dump = kzalloc(sizeof(*dump), GFP_KERNEL_ACCOUNT);
 	if (!dump)
 		return -ENOMEM;
 	err = nflb_parse_conn_filter(nflb_dump_attrs(cb), &dump->filter,

@@ -69,7 +69,13 @@ static void lifecycle_work(struct work_struct *work)
 	struct nflb_service *svc;
 	bool more = false;
 
-	mutex_lock(&nn->mutex);
+	/* Nobody else's work is to wait while a user's tables are built. */
+	if (!mutex_trylock(&nn->mutex)) {
+		if (!READ_ONCE(nn->dying))
+			queue_delayed_work(system_unbound_wq,
+					   &nn->lifecycle_work, HZ / 10);
+		return;
+	}
 	list_for_each_entry(svc, &nn->service_list, list) {
 		/* Whoever ends a namespace waits for this. */
 		if (READ_ONCE(nn->dying))
@@ -77,8 +83,7 @@ static void lifecycle_work(struct work_struct *work)
 		more |= service_step(svc);
 	}
 	if (more && !READ_ONCE(nn->dying))
-		queue_delayed_work(system_power_efficient_wq,
-				   &nn->lifecycle_work, HZ);
+		queue_delayed_work(system_unbound_wq, &nn->lifecycle_work, HZ);
 	mutex_unlock(&nn->mutex);
 }
 
@@ -97,8 +102,7 @@ void nflb_lifecycle_init(struct nflb_net *nn)
  */
 void nflb_lifecycle_kick(struct nflb_net *nn)
 {
-	queue_delayed_work(system_power_efficient_wq, &nn->lifecycle_work,
-			   HZ / 10);
+	queue_delayed_work(system_unbound_wq, &nn->lifecycle_work, HZ / 10);
 }
 
 /**
