@@ -11,7 +11,7 @@ NFLB_TOA = os.path.join(TOP, "userspace/build/nflb-toa")
 MODULE = os.path.join(os.path.dirname(os.environ.get("NFLB_MODULE", "")),
                       "nflb_toa.ko")
 # The kernels of the tests that may lack what a receiver needs
-SMALL = os.environ.get("NFLB_KERNEL") in ("uml", "debug")
+SMALL = os.environ.get("NFLB_KERNEL") in ("uml", "uml-gcov", "debug")
 PARAMETER = "/sys/module/nflb_toa/parameters/allow"
 
 
