@@ -5,6 +5,7 @@
 #ifndef NFLB_NETNS_H
 #define NFLB_NETNS_H
 
+#include <linux/bitops.h>
 #include <linux/completion.h>
 #include <linux/mutex.h>
 #include <linux/netfilter.h>
@@ -16,6 +17,7 @@
 
 #include "nflb.h"
 #include "datapath/stats.h"
+#include "datapath/tuple.h"
 
 struct mem_cgroup;
 struct nflb_direct;
@@ -34,6 +36,7 @@ struct nflb_user;
  * @services: services with a single port, by nflb_service_key
  * @hosts: addresses of VIPs and backends, by nflb_host_key
  * @endpoints: where backends answer from, by nflb_service_key
+ * @vip_filter: nflb_vip_slot() of each VIP since there was none
  * @persist: clients that return to their backend, by persist.c
  * @max_connections: ceiling of @conn_count, and of @persist_count
  * @reject: answer what cannot be served (1), or drop it silently (0)
@@ -122,6 +125,7 @@ struct nflb_net {
 	struct rhashtable	services ____cacheline_aligned_in_smp;
 	struct rhashtable	hosts;
 	struct rhashtable	endpoints;
+	DECLARE_BITMAP(vip_filter, BIT(NFLB_VIP_FILTER_BITS));
 	struct rhashtable	persist ____cacheline_aligned_in_smp;
 
 	/* Written for every new connection */

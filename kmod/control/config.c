@@ -181,6 +181,7 @@ static int service_link(struct nflb_net *nn, struct nflb_service *svc)
 		}
 	}
 	WRITE_ONCE(host->vips, host->vips + 1);
+	set_bit(nflb_vip_slot(&svc->key.addr), nn->vip_filter);
 	mutex_lock(&nn->view);
 	list_add_tail(&svc->list, &nn->service_list);
 	mutex_unlock(&nn->view);
@@ -202,6 +203,8 @@ static void service_unlink(struct nflb_net *nn, struct nflb_service *svc)
 	mutex_lock(&nn->view);
 	list_del(&svc->list);
 	mutex_unlock(&nn->view);
+	if (list_empty(&nn->service_list))
+		bitmap_zero(nn->vip_filter, BIT(NFLB_VIP_FILTER_BITS));
 	WRITE_ONCE(host->vips, host->vips - 1);
 	nflb_host_put(nn, host);
 }

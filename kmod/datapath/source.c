@@ -168,14 +168,17 @@ static bool source_ok_v6(const struct nflb_pkt *pkt)
  */
 bool nflb_source_ok(const struct nflb_pkt *pkt)
 {
+	const union nflb_addr *src = &pkt->tuple.src;
 	const struct nflb_host *host;
 
 	if (nflb_pkt_is_local_out(pkt) ||
 	    pkt->skb->dev->flags & IFF_LOOPBACK)
 		return true;
-	host = nflb_host_lookup(pkt->nn, &pkt->tuple.src, pkt->tuple.family);
-	if (unlikely(host && READ_ONCE(host->vips)))
-		return false;
+	if (unlikely(test_bit(nflb_vip_slot(src), pkt->nn->vip_filter))) {
+		host = nflb_host_lookup(pkt->nn, src, pkt->tuple.family);
+		if (host && READ_ONCE(host->vips))
+			return false;
+	}
 	return pkt->tuple.family == AF_INET ? source_ok_v4(pkt) :
 					      source_ok_v6(pkt);
 }
