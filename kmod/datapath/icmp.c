@@ -80,6 +80,21 @@ static bool too_big(const struct nflb_pkt *pkt)
 	       icmph->code == ICMP_FRAG_NEEDED;
 }
 
+/*
+ * A backend learns an MTU for an address, and behind a local one are all clients.
+ * So one of them cannot make it less than what every IPv6 link carries.
+ */
+static void floor_mtu(struct nflb_pkt *pkt)
+{
+	struct icmphdr *icmph;
+
+	if (pkt->tuple.family != AF_INET || !too_big(pkt))
+		return;
+	icmph = (struct icmphdr *)(pkt->skb->data + pkt->l4);
+	icmph->un.frag.mtu = htons(max_t(u16, ntohs(icmph->un.frag.mtu),
+					 IPV6_MIN_MTU));
+}
+
 /* To the backend everything is of the backend's side, outside and quoted. */
 static void translate_in(struct nflb_pkt *pkt, const struct nflb_conn *conn,
 			 const union nflb_addr *src)
@@ -90,6 +105,7 @@ static void translate_in(struct nflb_pkt *pkt, const struct nflb_conn *conn,
 	nflb_mangle_quoted(pkt, NFLB_END_SRC, &out->src, out->sport);
 	if (!(conn->how & NFLB_HOW_LADDR))
 		return;
+	floor_mtu(pkt);
 	if (nflb_addr_equal(src, &conn->in.tuple.src))
 		nflb_mangle_addr(pkt, NFLB_END_SRC, &out->dst);
 	nflb_mangle_quoted(pkt, NFLB_END_DST, &out->dst, out->dport);

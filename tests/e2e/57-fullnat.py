@@ -311,6 +311,21 @@ def icmp_from_the_clients_side(net, c, b, mtu):
         assert got_mtu == mtu + (20 if b.v6 else -20)
 
 
+@suite.case(0, 552, 1400)
+def a_narrow_path_of_one_client(net, mtu):
+    """The backend would learn it for all clients of the local address."""
+    flush(net)
+    setup(net, V4, V4)
+    flow = Flow(net, V4, V4)
+    flow.handshake()
+    flow.down("PA", b"d" * 600)
+    quoted = bytes(net.cl.expect().parse())
+    net.cl.send(V4.packet(V4.client, V4.vip) / sc.ICMP(
+        type=3, code=4, nexthopmtu=mtu) / sc.Raw(quoted[:48]))
+    got = net.rs[0].expect().parse()
+    assert parse_error(V4, got)[2] == max(mtu, 1280)
+
+
 @suite.case(*both())
 def too_long_for_the_backends_link(net, c, b):
     """Told to the client in its own family's terms."""
