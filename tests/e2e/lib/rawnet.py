@@ -284,6 +284,7 @@ class Net:
                                           " nodad" if f.v6 else "")
             for i, _, _ in links for f in FAMILIES] + [
                 "link set l%d up" % i for i, _, _ in links], "lb")
+        self.settle()
         self.cl = Port("cl", "c0", "lb", "l0")
         self.rs = [Port("rs1", "r0", "lb", "l1"), Port("rs2", "r0", "lb", "l2")]
         ip([self.NEIGHBOUR % (host, port.mac, "l%d" % i)
@@ -302,6 +303,18 @@ class Net:
                 run("ethtool", "-K", dev, "tx", "off", "tso", "off", "gso",
                     "off", "gro", "on" if self.offload == "gro" and
                     ns == "lb" else "off")
+
+    def settle(self):
+        """A device that is up says so some time later, and routes that were
+        looked up before are looked up again then."""
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            links = json.loads(run("ip", "-n", "lb", "-j", "link", "show",
+                                   "type", "veth"))
+            if all(link["operstate"] == "UP" for link in links):
+                return
+            time.sleep(0.05)
+        raise AssertionError("the links do not come up: %s" % links)
 
     NEIGHBOUR = "neigh replace %s lladdr %s dev %s nud permanent"
 
