@@ -254,8 +254,10 @@ def a_path_mtu_that_the_host_learnt(net, mtu):
         net.cl.send(sc.IP(src="10.1.0.2", dst="10.1.0.1") /
                     sc.ICMP(type=3, code=4, nexthopmtu=mtu) /
                     sc.Raw(quoted[:48]))
-        time.sleep(0.1)
-        assert " mtu " in run("ip", "-n", "lb", "route", "get", V4.backends[0])
+        end = time.monotonic() + 3
+        while " mtu " not in run("ip", "-n", "lb", "route", "get",
+                                 V4.backends[0]):
+            assert time.monotonic() < end, "the host did not learn it"
         net.rs[0].flush()
         net.cl.send(sc.IP(src=V4.client, dst=V4.vip, flags="DF") / sc.TCP(
             sport=4000, dport=80, flags="PA", seq=client.seq,

@@ -60,6 +60,14 @@ class Flow:
                 return i
         return None
 
+    def half_open(self):
+        """SYN and SYN-ACK, and not what acknowledges that."""
+        self.rs = self.client("S", ack=0)
+        self.seq += 1
+        self.backend("SA")
+        self.ack += 1
+        return self
+
     def backend(self, flags, **kw):
         kw = {"seq": self.ack, "ack": self.seq, **kw}
         dst, dport = self.local
@@ -136,11 +144,7 @@ def right_segments_are_believed(net, f, mode):
 def handshake_needs_the_number(net, f, mode):
     """An ACK of who did not get the SYN-ACK establishes nothing."""
     setup(net, f, mode)
-    flow = Flow(net, f, mode)
-    flow.rs = flow.client("S", ack=0)
-    flow.seq += 1
-    flow.backend("SA")
-    flow.ack += 1
+    flow = Flow(net, f, mode).half_open()
     for off in (2, 1000, FAR, -FAR, 1 << 31):
         flow.client("A", ack=(flow.ack + off) & M32)
         flow.client("FA", ack=(flow.ack + off) & M32)
@@ -415,11 +419,7 @@ def nothing_is_left(net, f):
 def challenge_ack_widens(net, f, mode):
     """The backend acknowledges again, without data; then a number 50,000 off."""
     setup(net, f, mode)
-    flow = Flow(net, f, mode)
-    flow.rs = flow.client("S", ack=0)
-    flow.seq += 1
-    flow.backend("SA")
-    flow.ack += 1
+    flow = Flow(net, f, mode).half_open()
     flow.client("S", seq=flow.seq + (1 << 30), ack=0)
     flow.backend("A")
     for off in range(-60000, 60001, 40000):
@@ -435,9 +435,9 @@ def learn_mtu(net, dst, mtu, proto=17):
     quoted = bytes(sc.IP(src="10.1.0.1", dst=dst) / l4 / sc.Raw(bytes(20)))
     net.cl.send(sc.IP(src="10.1.0.2", dst="10.1.0.1") /
                 sc.ICMP(type=3, code=4, nexthopmtu=mtu) / sc.Raw(quoted[:48]))
-    time.sleep(0.1)
-    got = run("ip", "-n", "lb", "route", "get", dst)
-    assert " mtu " in got, "the host did not learn it: " + got
+    end = time.monotonic() + 3
+    while " mtu " not in run("ip", "-n", "lb", "route", "get", dst):
+        assert time.monotonic() < end, "the host did not learn it"
 
 
 @suite.case(("dnat", 17), ("fullnat", 17), ("dnat", 1))
