@@ -281,10 +281,10 @@ bool nflb_direct_holds(struct nflb_net *nn, const struct nflb_tuple *answer,
 
 /*
  * Is it none that a client just sent? The balancer's own have no socket: resets,
- * and what nflb_conn_tell() sends. What the host sends to itself comes back by
- * the loopback device with its route, maybe rewritten for a backend on the host,
- * as does what was translated to the other family (forward_nat.c): that was
- * looked at already, and has the ports of its own connection.
+ * and what nflb_conn_tell() sends. A packet from the host to itself comes back by
+ * the loopback device with its route, perhaps rewritten for a backend on the host;
+ * so does one that was translated to the other family (forward_nat.c). Both were
+ * looked at before, and have the ports of their own connection.
  */
 static bool is_known(const struct nflb_pkt *pkt)
 {

@@ -275,9 +275,9 @@ static inline bool nflb_conn_adopted(const struct nflb_conn *conn)
  * and a further datagram of the client came. Where the backend's packets do not
  * come here, the client alone has to show it, see conn_proof.c.
  *
- * With TCP, where both sides are seen, nobody who forges his address gets that
- * far. The others cost him one packet more, and a second. What is not assured
- * times out soon, and gives way to others.
+ * A sender with a forged address cannot complete a TCP handshake that both sides
+ * take part in here. UDP and one-sided connections only cost such a sender one or
+ * two more packets. What is not assured times out soon and gives way to others.
  *
  * Return: true from then on, whatever becomes of the connection.
  */

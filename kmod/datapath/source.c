@@ -160,8 +160,8 @@ static bool source_ok_v6(const struct nflb_pkt *pkt)
  * nflb_source_ok() - can a packet come from where it says?
  * @pkt: the packet
  *
- * What the host sends to itself may have an address of its own. A VIP is nobody's
- * source: what its backend answers would come back to the VIP, and so on.
+ * Packets from the host to itself may have one of its own addresses. No client
+ * may use a VIP: the backend's answer would come back to that VIP as a new request.
  *
  * Context: softirq or BH disabled, rcu_read_lock() held. Return: true when it
  * can.
