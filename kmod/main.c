@@ -12,6 +12,7 @@
 
 #include "control/device.h"
 #include "control/genl.h"
+#include "control/listen.h"
 #include "datapath/conn.h"
 #include "datapath/laddr.h"
 #include "datapath/source.h"
@@ -35,11 +36,16 @@ static int __init nflb_init(void)
 	err = nflb_device_init();
 	if (err)
 		goto err_source;
-	err = nflb_genl_init();
+	err = nflb_listen_init();
 	if (err)
 		goto err_device;
+	err = nflb_genl_init();
+	if (err)
+		goto err_listen;
 	return 0;
 
+err_listen:
+	nflb_listen_exit();
 err_device:
 	nflb_device_exit();
 err_source:
@@ -54,6 +60,7 @@ err_cache:
 static void __exit nflb_exit(void)
 {
 	nflb_genl_exit();
+	nflb_listen_exit();
 	nflb_device_exit();
 	nflb_source_exit();
 	nflb_netns_exit();

@@ -9,6 +9,7 @@
 #include "netns.h"
 #include "control/config.h"
 #include "control/lifecycle.h"
+#include "control/listen.h"
 #include "control/proc.h"
 #include "control/sysctl.h"
 #include "userns.h"
@@ -100,10 +101,11 @@ static int __net_init nflb_net_init(struct net *net)
 	nn->refuse_late = 1;
 	nn->maglev_table_size = NFLB_MAGLEV_DEFAULT;
 	mutex_init(&nn->mutex);
-	mutex_init(&nn->view);
+	init_rwsem(&nn->view);
 	INIT_LIST_HEAD(&nn->service_list);
 	INIT_LIST_HEAD(&nn->service_objects);
 	INIT_LIST_HEAD(&nn->devices);
+	nflb_listen_net_init(nn);
 
 	refcount_set(&nn->live, 1);
 	init_completion(&nn->gone);
@@ -189,6 +191,7 @@ static void __net_exit nflb_net_exit_batch(struct list_head *net_exit_list)
 		if (!refcount_dec_and_test(&nn->live))
 			wait_for_completion(&nn->gone);
 		WARN_ON(!list_empty(&nn->service_objects));
+		nflb_listen_net_exit(nn);
 		tables_destroy(nn);
 		nflb_laddr_exit(nn);
 		free_percpu(nn->source_filter);

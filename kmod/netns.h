@@ -11,6 +11,7 @@
 #include <linux/netfilter.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable.h>
+#include <linux/rwsem.h>
 #include <linux/siphash.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
@@ -59,6 +60,9 @@ struct nflb_user;
  * @memcg: who pays for connections of @user, since the first service
  * @direct: flows between clients and backends past the services (beside.c)
  * @laddrs: local addresses, for IPv4 and for IPv6
+ * @listeners: sockets that hear of connections (listen.c); read under RCU
+ * @listeners_lock: to change @listeners
+ * @listener_count: how many they are
  * @conn_count: connections in the table
  * @conn_waiting: those that were, and are not freed yet
  * @conn_vain: jiffies (32 bits) of the last search in vain, conn_evict.c
@@ -67,8 +71,9 @@ struct nflb_user;
  * @persist_vain: jiffies (32 bits) of the last search in vain
  * @mutex: serialises changes of the configuration, but for devices, which RTNL
  *	does; held while tables are built, so only who changes something waits for it
- * @view: what requests read that change nothing; held by changes in @mutex for
- *	the moment in which something becomes visible
+ * @view: what requests read that change nothing; held for writing by changes in
+ *	@mutex for the moment in which something becomes visible, so that no number
+ *	of readers keeps them waiting longer than one
  * @dying: the namespace goes: what takes long ends early
  * @service_list: configured services, in order of creation
  * @service_objects: all that live
@@ -116,6 +121,9 @@ struct nflb_net {
 	struct mem_cgroup	*memcg;
 	struct nflb_direct	*direct;
 	struct nflb_laddr_pool __rcu *laddrs[NFLB_LADDR_FAMILIES];
+	struct list_head	listeners;
+	spinlock_t		listeners_lock; /* to change it */
+	unsigned int		listener_count;
 
 	/*
 	 * A table begins with what is read for every packet, and ends with how
@@ -137,7 +145,7 @@ struct nflb_net {
 	u32			persist_vain;
 
 	struct mutex		mutex ____cacheline_aligned_in_smp;
-	struct mutex		view; /* within mutex */
+	struct rw_semaphore	view; /* within mutex */
 	bool			dying;
 	struct list_head	service_list;
 	struct list_head	service_objects;

@@ -89,16 +89,6 @@ static inline int nflb_ip_route_input(struct sk_buff *skb, __be32 dst,
 	   __inet6_lookup_established(net, saddr, sport, daddr, port, dif, 0); })
 #endif
 
-/*
- * Who may join a multicast group can be limited since 6.7 (e03781879a0d), and
- * in 6.1.69 and 6.6.7. Before, everybody may.
- */
-#ifdef GENL_MCAST_CAP_NET_ADMIN
-#define NFLB_MCGRP_ADMIN .flags = GENL_MCAST_CAP_NET_ADMIN,
-#else
-#define NFLB_MCGRP_ADMIN
-#endif
-
 /* get_unaligned_be16() and the like moved in 6.12 (5f60d5f6bbc1). */
 #ifdef NFLB_HAVE_LINUX_UNALIGNED_H
 #include <linux/unaligned.h>

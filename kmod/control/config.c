@@ -182,9 +182,9 @@ static int service_link(struct nflb_net *nn, struct nflb_service *svc)
 	}
 	WRITE_ONCE(host->vips, host->vips + 1);
 	set_bit(nflb_vip_slot(&svc->key.addr), nn->vip_filter);
-	mutex_lock(&nn->view);
+	down_write(&nn->view);
 	list_add_tail(&svc->list, &nn->service_list);
-	mutex_unlock(&nn->view);
+	up_write(&nn->view);
 	return 0;
 }
 
@@ -200,9 +200,9 @@ static void service_unlink(struct nflb_net *nn, struct nflb_service *svc)
 	else
 		rhashtable_remove_fast(&nn->services, &svc->node,
 				       nflb_service_params);
-	mutex_lock(&nn->view);
+	down_write(&nn->view);
 	list_del(&svc->list);
-	mutex_unlock(&nn->view);
+	up_write(&nn->view);
 	if (list_empty(&nn->service_list))
 		bitmap_zero(nn->vip_filter, BIT(NFLB_VIP_FILTER_BITS));
 	WRITE_ONCE(host->vips, host->vips - 1);
@@ -272,10 +272,10 @@ int nflb_service_publish(struct nflb_service *svc,
 		nflb_snapshot_free(snapshot);
 		return err;
 	}
-	mutex_lock(&svc->nn->view);
+	down_write(&svc->nn->view);
 	svc->settings = *settings;
 	nflb_changed(svc->nn);
-	mutex_unlock(&svc->nn->view);
+	up_write(&svc->nn->view);
 	list_for_each_entry(b, &svc->backends, list)
 		set_forward(b, settings);
 	old = rcu_replace_pointer(svc->snapshot, snapshot,
@@ -377,10 +377,10 @@ int nflb_service_set(struct nflb_net *nn, struct nflb_service *svc,
 		err = nflb_service_publish(svc, &settings, extack);
 	if (err || !differs)
 		return err;
-	mutex_lock(&nn->view);
+	down_write(&nn->view);
 	if (req->set & (NFLB_SET_HEALTH_CHECK | NFLB_SET_EXACT))
 		swap(svc->health_check, req->health_check);
-	mutex_unlock(&nn->view);
+	up_write(&nn->view);
 	nflb_notify_service(svc, NFLB_CMD_SERVICE_SET);
 	return 0;
 }
@@ -401,10 +401,10 @@ void nflb_service_del(struct nflb_net *nn, struct nflb_service *svc)
 	nflb_notify_service(svc, NFLB_CMD_SERVICE_DEL);
 	service_unlink(nn, svc);
 	nflb_changed(nn);
-	mutex_lock(&nn->view);
+	down_write(&nn->view);
 	list_for_each_entry(b, &svc->objects, object)
 		WRITE_ONCE(b->gone, NFLB_GONE_ALL);
-	mutex_unlock(&nn->view);
+	up_write(&nn->view);
 	while (!list_empty(&svc->backends))
 		nflb_backend_discard(list_first_entry(&svc->backends,
 						      struct nflb_backend,

@@ -98,9 +98,9 @@ static void settings_store(struct nflb_backend *b,
 static void settings_change(struct nflb_backend *b,
 			    const struct backend_settings *s)
 {
-	mutex_lock(&b->service->nn->view);
+	down_write(&b->service->nn->view);
 	settings_store(b, s);
-	mutex_unlock(&b->service->nn->view);
+	up_write(&b->service->nn->view);
 }
 
 static bool settings_equal(const struct backend_settings *a,
@@ -174,9 +174,9 @@ void nflb_backend_discard(struct nflb_backend *backend, enum nflb_gone gone)
 {
 	if (backend->gone != NFLB_GONE_ALL)
 		WRITE_ONCE(backend->gone, gone);
-	mutex_lock(&backend->service->nn->view);
+	down_write(&backend->service->nn->view);
 	backend_unlist(backend);
-	mutex_unlock(&backend->service->nn->view);
+	up_write(&backend->service->nn->view);
 	backend_detach(backend);
 	nflb_backend_put(backend);
 }
@@ -233,9 +233,9 @@ int nflb_backend_add(struct nflb_service *svc,
 	b = backend_make(svc, req, extack);
 	if (IS_ERR(b))
 		return PTR_ERR(b);
-	mutex_lock(&svc->nn->view);
+	down_write(&svc->nn->view);
 	backend_list(b);
-	mutex_unlock(&svc->nn->view);
+	up_write(&svc->nn->view);
 	err = nflb_service_publish(svc, &svc->settings, extack);
 	if (err) {
 		nflb_backend_discard(b, NFLB_GONE_ALL);
@@ -304,15 +304,15 @@ int nflb_backend_del(struct nflb_backend *backend, bool now,
 	LIST_HEAD(parked);
 	int err;
 
-	mutex_lock(&svc->nn->view);
+	down_write(&svc->nn->view);
 	list_move(&backend->list, &parked);
-	mutex_unlock(&svc->nn->view);
+	up_write(&svc->nn->view);
 	err = nflb_service_publish(svc, &svc->settings, extack);
 	if (err) {
-		mutex_lock(&svc->nn->view);
+		down_write(&svc->nn->view);
 		list_move_tail(&backend->list, &svc->backends);
 		list_sort(NULL, &svc->backends, by_id);
-		mutex_unlock(&svc->nn->view);
+		up_write(&svc->nn->view);
 		return err;
 	}
 	nflb_notify_backend(backend, NFLB_CMD_BACKEND_DEL);
@@ -389,7 +389,7 @@ static void replace_apply(struct replacement *r)
 	LIST_HEAD(before);
 	u32 i;
 
-	mutex_lock(&svc->nn->view);
+	down_write(&svc->nn->view);
 	list_splice_init(&svc->backends, &before);
 	for (i = 0; i < r->count; i++) {
 		struct replaced *d = &r->done[i];
@@ -407,7 +407,7 @@ static void replace_apply(struct replacement *r)
 	/* Dumps go by ascending ids. */
 	list_sort(NULL, &svc->backends, by_id);
 	list_splice(&before, &r->parked);
-	mutex_unlock(&svc->nn->view);
+	up_write(&svc->nn->view);
 }
 
 static void replace_undo(struct replacement *r)
@@ -415,7 +415,7 @@ static void replace_undo(struct replacement *r)
 	struct nflb_service *svc = r->svc;
 	u32 i;
 
-	mutex_lock(&svc->nn->view);
+	down_write(&svc->nn->view);
 	for (i = 0; i < r->count; i++)
 		if (r->done[i].added)
 			backend_unlist(r->done[i].backend);
@@ -423,7 +423,7 @@ static void replace_undo(struct replacement *r)
 			settings_store(r->done[i].backend, &r->done[i].old);
 	list_splice_init(&r->parked, &svc->backends);
 	list_sort(NULL, &svc->backends, by_id);
-	mutex_unlock(&svc->nn->view);
+	up_write(&svc->nn->view);
 }
 
 /* @known: events are wanted; a new service's come with the service itself */

@@ -11,6 +11,7 @@
 #include "control/genl_fill.h"
 #include "control/genl_notify.h"
 #include "control/genl_parse.h"
+#include "control/listen.h"
 #include "datapath/conn.h"
 #include "netns.h"
 
@@ -89,10 +90,10 @@ static int nflb_nl_service_get_doit(struct sk_buff *skb,
 	reply = nflb_nl_reply(info, NFLB_MSG_SIZE, &hdr);
 	if (!reply)
 		return -ENOMEM;
-	mutex_lock(&nn->view);
+	down_read(&nn->view);
 	svc = find_service(nn, info, &id);
 	err = svc ? nflb_fill_service(reply, svc) : -ENOENT;
-	mutex_unlock(&nn->view);
+	up_read(&nn->view);
 	return nflb_nl_answer(info, reply, hdr, err);
 }
 
@@ -210,9 +211,9 @@ static int nflb_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 	reply = nflb_nl_reply(info, STATS_MSG_SIZE, &hdr);
 	if (!reply)
 		return -ENOMEM;
-	mutex_lock(&nn->view);
+	down_read(&nn->view);
 	err = nflb_fill_net(reply, nn);
-	mutex_unlock(&nn->view);
+	up_read(&nn->view);
 	return nflb_nl_answer(info, reply, hdr, err);
 }
 
@@ -220,10 +221,16 @@ static int nflb_nl_stats_zero_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nflb_net *nn = nflb_net(genl_info_net(info));
 
-	mutex_lock(&nn->view);
+	down_write(&nn->view);
 	nflb_stats_zero(nn);
-	mutex_unlock(&nn->view);
+	up_write(&nn->view);
 	return 0;
+}
+
+static int nflb_nl_conn_listen_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return nflb_listen(nflb_net(genl_info_net(info)), info->snd_portid,
+			   info->extack);
 }
 
 static const struct genl_ops nflb_genl_ops[] = {
@@ -309,15 +316,15 @@ static const struct genl_ops nflb_genl_ops[] = {
 		.cmd = NFLB_CMD_EXPLAIN,
 		.flags = GENL_UNS_ADMIN_PERM,
 		.doit = nflb_nl_explain_doit,
+	}, {
+		.cmd = NFLB_CMD_CONN_LISTEN,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = nflb_nl_conn_listen_doit,
 	},
 };
 
 static const struct genl_multicast_group nflb_genl_groups[] = {
 	[NFLB_GENL_GROUP_CONFIG] = { .name = NFLB_MCGRP_CONFIG },
-	[NFLB_GENL_GROUP_CONNECTIONS] = {
-		.name = NFLB_MCGRP_CONNECTIONS,
-		NFLB_MCGRP_ADMIN
-	},
 };
 
 struct genl_family nflb_genl_family __ro_after_init = {

@@ -10,7 +10,6 @@
 /* Multicast groups, in the order of nflb_genl_groups[]. */
 enum nflb_genl_group {
 	NFLB_GENL_GROUP_CONFIG,
-	NFLB_GENL_GROUP_CONNECTIONS,
 };
 
 extern struct genl_family nflb_genl_family;

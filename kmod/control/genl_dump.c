@@ -68,7 +68,7 @@ int nflb_nl_service_get_dumpit(struct sk_buff *skb,
 	u32 sums = 0;
 	void *hdr;
 
-	mutex_lock(&nn->view);
+	down_read(&nn->view);
 	cb->seq = nflb_dump_seq(nn);
 	list_for_each_entry(svc, &nn->service_list, list) {
 		if (svc->id <= cursor->service)
@@ -82,11 +82,11 @@ int nflb_nl_service_get_dumpit(struct sk_buff *skb,
 		}
 		genlmsg_end(skb, hdr);
 		cursor->service = svc->id;
-		sums += svc->backend_count;
+		sums += svc->object_count;
 		if (sums >= DUMP_SUMS_MAX)
 			break;
 	}
-	mutex_unlock(&nn->view);
+	up_read(&nn->view);
 	return skb->len;
 }
 
@@ -153,7 +153,7 @@ int nflb_nl_backend_get_dumpit(struct sk_buff *skb,
 	struct nflb_service *svc;
 	int ret;
 
-	mutex_lock(&nn->view);
+	down_read(&nn->view);
 	cb->seq = nflb_dump_seq(nn);
 	if (attrs && attrs[NFLB_A_SERVICE]) {
 		ret = dump_one_service(skb, cb, nn);
@@ -167,6 +167,6 @@ int nflb_nl_backend_get_dumpit(struct sk_buff *skb,
 	}
 	ret = skb->len;
 out:
-	mutex_unlock(&nn->view);
+	up_read(&nn->view);
 	return ret;
 }

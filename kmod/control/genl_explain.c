@@ -298,13 +298,13 @@ int nflb_nl_explain_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!reply)
 		return -ENOMEM;
 	/* For what is told of the service. */
-	mutex_lock(&nn->view);
+	down_read(&nn->view);
 	rcu_read_lock();
 	local_bh_disable();
 	err = explain(reply, &ex, info);
 	nflb_explain_free(&ex);
 	local_bh_enable();
 	rcu_read_unlock();
-	mutex_unlock(&nn->view);
+	up_read(&nn->view);
 	return nflb_nl_answer(info, reply, hdr, err);
 }

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Events, to whoever listens: nothing is built while nobody does. An event that
- * cannot be delivered makes its listeners' next read fail with ENOBUFS, so that
- * they know that they missed something.
+ * Events, to whoever listens: nothing is built while nobody does. Changes of the
+ * configuration go to a multicast group, connections to sockets that asked for them
+ * (listen.c). An event that cannot be delivered makes its listeners' next read fail
+ * with ENOBUFS, so that they know that they missed something.
  */
 #include "control/genl.h"
 #include "control/genl_fill.h"
 #include "control/genl_notify.h"
+#include "control/listen.h"
 #include "datapath/event.h"
 #include "netns.h"
 
-/* Does the family exist? Its groups' numbers mean nothing else. */
+/* Does the family exist? Its group's number means nothing else. */
 static bool enabled __read_mostly;
 
 /**
@@ -26,18 +28,17 @@ void nflb_notify_enable(bool on)
 		synchronize_rcu();
 }
 
-static bool wanted(const struct nflb_net *nn, enum nflb_genl_group group)
+static bool wanted(const struct nflb_net *nn)
 {
 	return READ_ONCE(enabled) &&
-	       genl_has_listeners(&nflb_genl_family, nn->net, group);
+	       genl_has_listeners(&nflb_genl_family, nn->net,
+				  NFLB_GENL_GROUP_CONFIG);
 }
 
-/* An event that is being told of. */
+/* A change of the configuration that is being told of. */
 struct event {
 	const struct nflb_net	*nn;
-	enum nflb_genl_group	group;
 	u8			cmd;
-	gfp_t			gfp;
 	struct sk_buff		*skb;
 	void			*hdr;
 };
@@ -46,15 +47,16 @@ struct event {
 static void event_lost(const struct event *ev)
 {
 	nlmsg_free(ev->skb);
-	genl_set_err(&nflb_genl_family, ev->nn->net, 0, ev->group, -ENOBUFS);
+	genl_set_err(&nflb_genl_family, ev->nn->net, 0,
+		     NFLB_GENL_GROUP_CONFIG, -ENOBUFS);
 }
 
 /* Returns true when there is @ev->skb to be filled in, for event_send(). */
 static bool event_new(struct event *ev)
 {
-	if (!wanted(ev->nn, ev->group))
+	if (!wanted(ev->nn))
 		return false;
-	ev->skb = genlmsg_new(NFLB_MSG_SIZE, ev->gfp);
+	ev->skb = genlmsg_new(NFLB_MSG_SIZE, GFP_KERNEL);
 	if (ev->skb)
 		ev->hdr = genlmsg_put(ev->skb, 0, 0, &nflb_genl_family, 0,
 				      ev->cmd);
@@ -71,15 +73,10 @@ static void event_send(const struct event *ev, int err)
 	}
 	genlmsg_end(ev->skb, ev->hdr);
 	genlmsg_multicast_netns(&nflb_genl_family, ev->nn->net, ev->skb, 0,
-				ev->group, ev->gfp);
+				NFLB_GENL_GROUP_CONFIG, GFP_KERNEL);
 }
 
-#define CONFIG_EVENT(_nn, _cmd) {		\
-	.nn = (_nn),				\
-	.group = NFLB_GENL_GROUP_CONFIG,	\
-	.cmd = (_cmd),				\
-	.gfp = GFP_KERNEL,			\
-}
+#define CONFIG_EVENT(_nn, _cmd) { .nn = (_nn), .cmd = (_cmd) }
 
 /**
  * nflb_notify_service() - tell of a change of a service
@@ -94,9 +91,9 @@ void nflb_notify_service(const struct nflb_service *svc, u8 cmd)
 
 	if (!event_new(&ev))
 		return;
-	mutex_lock(&svc->nn->view);
+	down_read(&svc->nn->view);
 	err = nflb_fill_service(ev.skb, svc);
-	mutex_unlock(&svc->nn->view);
+	up_read(&svc->nn->view);
 	event_send(&ev, err);
 }
 
@@ -113,9 +110,9 @@ void nflb_notify_backend(const struct nflb_backend *backend, u8 cmd)
 
 	if (!event_new(&ev))
 		return;
-	mutex_lock(&backend->service->nn->view);
+	down_read(&backend->service->nn->view);
 	err = nflb_fill_backend(ev.skb, backend);
-	mutex_unlock(&backend->service->nn->view);
+	up_read(&backend->service->nn->view);
 	event_send(&ev, err);
 }
 
@@ -149,18 +146,36 @@ void nflb_notify_device(const struct nflb_net *nn, const struct net_device *dev,
 		event_send(&ev, nflb_fill_device(ev.skb, dev));
 }
 
+/* An event that cannot be made is missing in the numbers of the next. */
+static void tell_listener(struct nflb_net *nn, struct nflb_listener *l,
+			  const struct nflb_conn *conn, u8 cmd)
+{
+	u32 seq = atomic_inc_return(&l->seq);
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = genlmsg_new(NFLB_MSG_SIZE, GFP_ATOMIC | __GFP_NOWARN);
+	if (!skb)
+		return;
+	hdr = genlmsg_put(skb, l->portid, seq, &nflb_genl_family, 0, cmd);
+	if (!hdr || nflb_fill_conn(skb, conn)) {
+		nlmsg_free(skb);
+		return;
+	}
+	genlmsg_end(skb, hdr);
+	/* A reader whose buffer is full gets ENOBUFS. */
+	genlmsg_unicast(nn->net, skb, l->portid);
+}
+
 static noinline void tell_of_conn(struct nflb_net *nn,
 				  const struct nflb_conn *conn, u8 cmd)
 {
-	struct event ev = {
-		.nn = nn,
-		.group = NFLB_GENL_GROUP_CONNECTIONS,
-		.cmd = cmd,
-		.gfp = GFP_ATOMIC,
-	};
+	struct nflb_listener *l;
 
-	if (event_new(&ev))
-		event_send(&ev, nflb_fill_conn(ev.skb, conn));
+	if (!READ_ONCE(enabled))
+		return;
+	list_for_each_entry_rcu(l, &nn->listeners, list)
+		tell_listener(nn, l, conn, cmd);
 }
 
 /**
@@ -174,6 +189,6 @@ static noinline void tell_of_conn(struct nflb_net *nn,
 void nflb_notify_conn(struct nflb_net *nn, const struct nflb_conn *conn,
 		      u8 cmd)
 {
-	if (unlikely(wanted(nn, NFLB_GENL_GROUP_CONNECTIONS)))
+	if (unlikely(!list_empty(&nn->listeners)))
 		tell_of_conn(nn, conn, cmd);
 }

@@ -132,10 +132,10 @@ static void service_free_work(struct work_struct *work)
 						struct nflb_service, free_work);
 	struct nflb_net *nn = svc->nn;
 
-	mutex_lock(&nn->view);
+	down_write(&nn->view);
 	list_del(&svc->object);
 	nflb_stats_add(&nn->departed, &svc->departed);
-	mutex_unlock(&nn->view);
+	up_write(&nn->view);
 	nflb_snapshot_free(rcu_dereference_protected(svc->snapshot, true));
 	kfree(svc->health_check);
 	nflb_user_uncharge(nn, NFLB_USER_SLOTS, svc->slots);
@@ -184,9 +184,9 @@ struct nflb_service *nflb_service_alloc(struct nflb_net *nn,
 	INIT_LIST_HEAD(&svc->list);
 	INIT_LIST_HEAD(&svc->range);
 	INIT_RCU_WORK(&svc->free_work, service_free_work);
-	mutex_lock(&nn->view);
+	down_write(&nn->view);
 	list_add_tail(&svc->object, &nn->service_objects);
-	mutex_unlock(&nn->view);
+	up_write(&nn->view);
 	return svc;
 }
 
@@ -208,10 +208,11 @@ static void backend_free_work(struct work_struct *work)
 					      struct nflb_backend, free_work);
 	struct nflb_service *svc = b->service;
 
-	mutex_lock(&svc->nn->view);
+	down_write(&svc->nn->view);
 	list_del(&b->object);
+	svc->object_count--;
 	nflb_stats_read(b->stats, &svc->departed);
-	mutex_unlock(&svc->nn->view);
+	up_write(&svc->nn->view);
 	nflb_user_uncharge(svc->nn, NFLB_USER_BACKENDS, 1);
 	dst_cache_destroy(&b->route);
 	free_percpu(b->stats);
@@ -268,9 +269,10 @@ struct nflb_backend *nflb_backend_alloc(struct nflb_service *svc,
 	INIT_LIST_HEAD(&b->limited);
 	spin_lock_init(&b->limited_lock);
 	INIT_RCU_WORK(&b->free_work, backend_free_work);
-	mutex_lock(&svc->nn->view);
+	down_write(&svc->nn->view);
 	list_add_tail(&b->object, &svc->objects);
-	mutex_unlock(&svc->nn->view);
+	svc->object_count++;
+	up_write(&svc->nn->view);
 	return b;
 
 err_stats:

@@ -151,7 +151,7 @@ static void *services_start(struct seq_file *seq, loff_t *pos)
 	loff_t at = 0;
 	void *v;
 
-	mutex_lock(&seq_nn(seq)->view);
+	down_read(&seq_nn(seq)->view);
 	/* What is read on end has its ids; what was sought goes by lines. */
 	if (*pos && walk->pos == *pos)
 		return services_find(seq);
@@ -166,7 +166,7 @@ static void *services_start(struct seq_file *seq, loff_t *pos)
 
 static void services_stop(struct seq_file *seq, void *v)
 {
-	mutex_unlock(&seq_nn(seq)->view);
+	up_read(&seq_nn(seq)->view);
 }
 
 static void show_service(struct seq_file *seq, const struct nflb_service *svc)
@@ -330,7 +330,7 @@ static int stats_show(struct seq_file *seq, void *v)
 	struct nflb_stats_sum sum;
 	int r;
 
-	mutex_lock(&nn->view);
+	down_read(&nn->view);
 	nflb_net_stats(nn, &sum);
 	seq_printf(seq, "active %u\nmax-connections %u\n",
 		   atomic_read(&nn->conn_count),
@@ -347,7 +347,7 @@ static int stats_show(struct seq_file *seq, void *v)
 	for (r = 0; r < NFLB_COUNTER_COUNT; r++)
 		seq_printf(seq, "%s %llu\n", nflb_counter_name(r),
 			   nflb_counter_read(nn, r));
-	mutex_unlock(&nn->view);
+	up_read(&nn->view);
 	return 0;
 }
 

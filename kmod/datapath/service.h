@@ -267,6 +267,7 @@ struct nflb_service_settings {
  * @settings: as configured
  * @id: ascending in the order of creation, cursor of dumps
  * @backend_count: length of @backends
+ * @object_count: length of @objects
  * @backend_id: id of the backend made last
  * @slots: of its scheduler's table, which its user pays for
  * @list: in nflb_net.service_list while configured
@@ -290,6 +291,7 @@ struct nflb_service {
 	struct nflb_service_settings settings;
 	u32			id;
 	u32			backend_count;
+	u32			object_count;
 	u32			backend_id;
 	u32			slots;
 	struct list_head	list;

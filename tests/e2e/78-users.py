@@ -17,7 +17,7 @@ import time
 
 here = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(here, "lib")]
-from rawnet import Suite, sysctl  # noqa: E402
+from rawnet import V4, Suite, sc, sysctl  # noqa: E402
 from users import SEND, TOOL, ready_to_send, shared, user  # noqa: E402
 
 SIOCGIFTXQLEN, SIOCSIFTXQLEN = 0x8942, 0x8943
@@ -54,6 +54,13 @@ def waits_until(readable, sock):
         time.sleep(0.002)
         assert time.monotonic() < deadline, "it takes for ever"
     return worst, other
+
+
+def until(holds):
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @contextlib.contextmanager
@@ -209,6 +216,35 @@ def connections_of_a_user(_net):
         while b.stat("active") <= active[1] and b.stat("active") < 15:
             assert time.monotonic() < deadline, b.stat("active")
             b.does("python3 %s 60" % SEND)
+
+
+@suite.case()
+def listeners_hear_their_own(net):
+    """Who listens for connections is known once a namespace: nobody makes new
+    connections of others dearer, or hears of them."""
+    vip = V4.at(V4.vip, 53)
+    net.lbadm("service", "add", "udp", vip, "mode", "dnat")
+    net.lbadm("backend", "add", "udp", vip, V4.at(V4.backends[0], 53))
+    listen = "%s -j monitor connections" % TOOL
+    heard = "grep -l connection-new $dir/* | wc -l"
+    with user() as u:
+        ready_to_send(u)
+        u.does("dir=$(mktemp -d); for i in $(seq 16); do "
+               "%s >$dir/$i & done" % listen)
+        # Each of them asks once it has started.
+        until(lambda: u.tries("timeout -s INT 0.5 " + listen)[1] == 2)
+        said, _ = u.tries(listen)
+        assert "16 programs of this network namespace" in said, said
+        net.cl.send(V4.packet(V4.client, V4.vip) /
+                    sc.UDP(sport=4000, dport=53) / b"x")
+        net.rs[0].expect()
+        u.does("python3 %s 1" % SEND)
+        until(lambda: int(u.does(heard)) == 16)
+        said = u.does("cat $dir/*; rm -r $dir")
+        assert said.count("10.9.9.9") == 16 and V4.vip not in said, said
+        u.does("kill %1")
+        until(lambda: u.tries("timeout -s INT 0.5 " + listen)[1] != 2)
+        u.does("kill $(jobs -p)")
 
 
 @suite.case()

@@ -66,9 +66,9 @@ static void config_replace_keeps_what_stays(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, svc->backend_count, 0U);
 	nflb_config_drain();
 	/* They are freed by now; what they counted is not lost. */
-	mutex_lock(&svc->nn->view);
+	down_write(&svc->nn->view);
 	nflb_service_stats(svc, &sum);
-	mutex_unlock(&svc->nn->view);
+	up_write(&svc->nn->view);
 	KUNIT_EXPECT_EQ(test, sum.packets[NFLB_DIR_IN], 1ULL);
 	KUNIT_EXPECT_EQ(test, sum.bytes[NFLB_DIR_IN], 100ULL);
 	KUNIT_EXPECT_EQ(test, sum.bytes[NFLB_DIR_OUT], 7ULL);
@@ -83,9 +83,9 @@ static void config_totals_outlive_services(struct kunit *test)
 	struct nflb_service *svc;
 	struct nflb_backend *b;
 
-	mutex_lock(&nn->view);
+	down_write(&nn->view);
 	nflb_net_stats(nn, &before);
-	mutex_unlock(&nn->view);
+	up_write(&nn->view);
 	svc = ku_service_add(test, AF_INET, 3, "rr");
 	b = ku_backend_add(test, svc, 1, 1);
 	local_bh_disable();
@@ -93,15 +93,15 @@ static void config_totals_outlive_services(struct kunit *test)
 	local_bh_enable();
 	ku_service_del(svc);
 	nflb_config_drain();
-	mutex_lock(&nn->view);
+	down_write(&nn->view);
 	nflb_net_stats(nn, &after);
-	mutex_unlock(&nn->view);
+	up_write(&nn->view);
 	KUNIT_EXPECT_EQ(test, after.bytes[NFLB_DIR_IN] -
 			before.bytes[NFLB_DIR_IN], 42ULL);
-	mutex_lock(&nn->view);
+	down_write(&nn->view);
 	nflb_stats_zero(nn);
 	nflb_net_stats(nn, &after);
-	mutex_unlock(&nn->view);
+	up_write(&nn->view);
 	KUNIT_EXPECT_EQ(test, after.bytes[NFLB_DIR_IN], 0ULL);
 }
 

@@ -19,7 +19,7 @@ NLMSG_ERROR, NLMSG_DONE, GENL_ID_CTRL, FAMILY = 2, 3, 16, 30
 REQUEST, MULTI, ACK, DUMP_INTR, DUMP = 0x1, 0x2, 0x4, 0x10, 0x300
 CAPPED, ACK_TLVS = 0x100, 0x200
 NESTED = 0x8000
-GROUPS = {"config": 5, "connections": 6}
+GROUPS = {"config": 5}
 
 
 def _numbers():
@@ -138,7 +138,8 @@ class Result:
 
 def play(args, handler, stdin=None, joined=None):
     """Run lbadm. handler(request) returns a list of datagrams, each bytes or an
-    errno. joined(send, process) is called when lbadm has joined a group."""
+    errno. joined(send, process) is called when lbadm has joined a group, or asked
+    for events that come to it alone."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     result = Result()
 
@@ -174,6 +175,8 @@ def play(args, handler, stdin=None, joined=None):
                 answer = handler(request)
             for datagram in answer:
                 send(datagram)
+            if joined and request.type == FAMILY:
+                joined(send, process)
         result.out, result.err = process.communicate(timeout=20)
         result.status = process.returncode
     return result

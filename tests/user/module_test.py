@@ -422,7 +422,8 @@ def test_json_escapes():
 # --- events
 
 def monitor(args, send, lines, stop=signal.SIGTERM):
-    """Events, when the last group is joined; then how many lines to read."""
+    """Events, when all was asked for; then how many lines to read. Returns what
+    lbadm said, the groups that it joined and the commands that it sent."""
     got = []
 
     def joined(put, process):
@@ -436,25 +437,26 @@ def monitor(args, send, lines, stop=signal.SIGTERM):
         process.send_signal(stop)
 
     read = []
-    wanted = sum(w in args for w in GROUPS) or 2
+    wanted = sum(w in args for w in ("config", "connections")) or 2
     # Text mode may read ahead; whatever is left comes with the end
     r = play(args, accepts, joined=joined)
     equal((r.status, r.err), (0, ""))
-    return "".join(read) + r.out, r.groups
+    return "".join(read) + r.out, r.groups, [q.cmd for q in r.requests]
 
 
 EVENTS = [
     message("SERVICE_ADD", service(WEB)),
     message("BACKEND_SET", backend(WEB, "10.0.0.1", 8080)),
-    message("CONN_NEW", conn()) + message("CONN_END", conn(state=8)),
+    message("CONN_NEW", conn(), seq=1) +
+    message("CONN_END", conn(state=8), seq=2),
     errno.ENOBUFS,
     message("SERVICE_DEL", a("A_SERVICE", DNS)),
 ]
 
 
 def test_monitor_json():
-    out, groups = monitor(["-j", "monitor"], EVENTS, 6)
-    equal(groups, [GROUPS["config"], GROUPS["connections"]])
+    out, groups, asked = monitor(["-j", "monitor"], EVENTS, 6)
+    equal((groups, asked), ([GROUPS["config"]], [N["CMD_CONN_LISTEN"]]))
     got = [json.loads(line) for line in out.splitlines()]
     identity = {"protocol": "tcp", "address": "192.0.2.10", "port": 80}
     equal(got, [
@@ -470,16 +472,26 @@ def test_monitor_json():
 
 
 def test_monitor_text():
-    out, groups = monitor(["monitor", "config"], EVENTS, 6, signal.SIGINT)
-    equal(groups, [GROUPS["config"]])
+    out, groups, asked = monitor(["monitor", "config"], EVENTS, 6, signal.SIGINT)
+    equal((groups, asked), ([GROUPS["config"]], []))
     lines = out.splitlines()
     equal(lines[0], "service-add tcp 192.0.2.10:80 mode dnat scheduler rr")
     equal(lines[1], "backend-set tcp 192.0.2.10:80 10.0.0.1:8080 weight 1 "
           "state up")
     equal(lines[2], "connection-new " + CONN_TEXT.strip())
     assert "lost" in lines[4], lines[4]
-    equal(monitor(["monitor", "connections"], [], 0)[1],
-          [GROUPS["connections"]])
+
+
+def test_monitor_of_connections():
+    """Numbers tell what the kernel could not send."""
+    out, groups, asked = monitor(["-j", "monitor", "connections"], [
+        message("CONN_NEW", conn(), seq=1),
+        message("CONN_END", conn(state=8), seq=3)], 3)
+    equal((groups, asked), ([], [N["CMD_CONN_LISTEN"]]))
+    equal([json.loads(line)["event"] for line in out.splitlines()],
+          ["connection-new", "lost", "connection-end"])
+    r = play(["monitor"], refuses(errno.ENOSPC, "16 programs follow already"))
+    equal((r.status, r.err), (2, "lbadm: kernel: 16 programs follow already\n"))
 
 
 # --- when the answer is no

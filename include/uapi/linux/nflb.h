@@ -15,9 +15,8 @@
 #define NFLB_GENL_NAME			"nflb"
 #define NFLB_GENL_VERSION		1
 
-/* Multicast groups: changes of the configuration; begin and end of connections */
+/* Multicast group: changes of the configuration */
 #define NFLB_MCGRP_CONFIG		"config"
-#define NFLB_MCGRP_CONNECTIONS		"connections"
 
 /* Longest description of a health check, terminating NUL included */
 #define NFLB_HEALTH_CHECK_SIZE		1024
@@ -59,10 +58,11 @@
 
 /*
  * Commands. Requests that change something or show connections need
- * CAP_NET_ADMIN in the user namespace that owns the network namespace, and so
- * does joining the "connections" group. *_ADD, *_SET, *_DEL are also the
- * types of the events on the "config" group, which carry what *_GET answers;
- * CONN_NEW and CONN_END are events on the "connections" group only.
+ * CAP_NET_ADMIN in the user namespace that owns the network namespace. *_ADD,
+ * *_SET, *_DEL are also the types of the events on the "config" group, which
+ * carry what *_GET answers. CONN_NEW and CONN_END are events to sockets that sent
+ * CONN_LISTEN, until they are closed; nlmsg_seq counts those of a socket, those
+ * included that were lost.
  */
 enum nflb_cmd {
 	NFLB_CMD_UNSPEC,
@@ -90,6 +90,7 @@ enum nflb_cmd {
 	NFLB_CMD_DEVICE_ADD,
 	NFLB_CMD_DEVICE_DEL,
 	NFLB_CMD_EXPLAIN,		/* do: what would become of a packet */
+	NFLB_CMD_CONN_LISTEN,		/* do: hear of connections from now on */
 
 	__NFLB_CMD_MAX,
 	NFLB_CMD_MAX = __NFLB_CMD_MAX - 1

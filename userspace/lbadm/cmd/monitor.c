@@ -67,7 +67,7 @@ static int monitor(struct words *words)
 	if (config)
 		status = sock_join(NFLB_MCGRP_CONFIG);
 	if (!status && connections)
-		status = sock_join(NFLB_MCGRP_CONNECTIONS);
+		status = sock_follow(NFLB_CMD_CONN_LISTEN);
 	return status ? status : sock_listen(event_cb, lost, NULL, &stop);
 }
 

@@ -35,6 +35,7 @@ static struct {
 		uint32_t id;
 	} groups[GROUPS_MAX];
 	int group_count;
+	uint32_t event_seq;	/* of the last event to this socket alone */
 } sock;
 
 static int unavailable(int error)
@@ -329,14 +330,47 @@ int sock_join(const char *group)
 		    "the module has no events of the kind \"%s\"", group);
 }
 
-static void events(const char *buf, ssize_t len, sock_cb cb, void *data)
+int sock_follow(uint8_t cmd)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = sock_request(buf, cmd, NLM_F_ACK);
+
+	if (mnl_socket_sendto(sock.nl, nlh, nlh->nlmsg_len) < 0)
+		return unavailable(errno);
+	return LBADM_OK;
+}
+
+/* Events to this socket alone are numbered, those of a group are not. */
+static bool missed(const struct nlmsghdr *nlh)
+{
+	bool gap;
+
+	if (!nlh->nlmsg_seq)
+		return false;
+	gap = nlh->nlmsg_seq != sock.event_seq + 1;
+	sock.event_seq = nlh->nlmsg_seq;
+	return gap;
+}
+
+static int events(const char *buf, ssize_t len, sock_cb cb,
+		  void (*lost)(void *data), void *data)
 {
 	const struct nlmsghdr *nlh = (const void *)buf;
-	int left = len;
+	int left = len, status;
 
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
-		if (nlh->nlmsg_type == sock.family)
+	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+		if (nlh->nlmsg_type == NLMSG_ERROR) {
+			/* What sock_follow() asked for is answered here. */
+			status = ended_by_error(nlh);
+			if (status)
+				return status;
+		} else if (nlh->nlmsg_type == sock.family) {
+			if (missed(nlh))
+				lost(data);
 			cb(nlh, data);
+		}
+	}
+	return LBADM_OK;
 }
 
 int sock_listen(sock_cb cb, void (*lost)(void *data), void *data,
@@ -345,7 +379,7 @@ int sock_listen(sock_cb cb, void (*lost)(void *data), void *data,
 	static char buf[RECV_SIZE];
 	struct pollfd pfd = { .fd = mnl_socket_get_fd(sock.nl),
 			      .events = POLLIN };
-	int room = EVENTS_SIZE;
+	int room = EVENTS_SIZE, status;
 	ssize_t len;
 
 	/* Connections begin and end in bursts. Without CAP_NET_ADMIN the
@@ -359,12 +393,15 @@ int sock_listen(sock_cb cb, void (*lost)(void *data), void *data,
 		if (poll(&pfd, 1, 1000) <= 0)
 			continue;
 		len = mnl_socket_recvfrom(sock.nl, buf, sizeof(buf));
-		if (len >= 0)
-			events(buf, len, cb, data);
-		else if (errno == ENOBUFS)
+		if (len >= 0) {
+			status = events(buf, len, cb, lost, data);
+			if (status)
+				return status;
+		} else if (errno == ENOBUFS) {
 			lost(data);
-		else if (errno != EINTR)
+		} else if (errno != EINTR) {
 			return unavailable(errno);
+		}
 	}
 	return LBADM_OK;
 }

@@ -67,6 +67,14 @@ int sock_dump(struct nlmsghdr *nlh, sock_cb cb, void (*reset)(void *data),
 int sock_join(const char *group);
 
 /**
+ * sock_follow() - ask for events that come to this socket alone
+ * @cmd: the request; sock_listen() says so if it is refused
+ *
+ * Returns enum lbadm_exit, having said what is wrong.
+ */
+int sock_follow(uint8_t cmd);
+
+/**
  * sock_listen() - wait for events
  * @cb: called for each
  * @lost: called when the kernel had to drop some
