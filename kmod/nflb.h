@@ -93,7 +93,8 @@ enum nflb_reason {
 	X(PERSIST_EVICTED,	"persist-evicted")		\
 	X(ANSWER_LIMITED,	"answer-limited")		\
 	X(TOA_PRUNED,		"toa-pruned")			\
-	X(FAST_OPEN_REMOVED,	"fast-open-removed")
+	X(FAST_OPEN_REMOVED,	"fast-open-removed")		\
+	X(IDLE_EVICTED,		"idle-evicted")
 
 #define NFLB_COUNTER_ENUM(id, name) NFLB_COUNTER_##id,
 

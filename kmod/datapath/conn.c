@@ -181,7 +181,7 @@ NFLB_EXPORT_KUNIT(nflb_conn_lookup);
 void nflb_conn_remember(struct nflb_conn *conn, struct nflb_persist *entry)
 {
 	if (nflb_conn_assured(conn))
-		nflb_persist_assure(entry);
+		nflb_persist_assure(entry, nflb_conn_proven(conn));
 	if (nflb_persist_get(entry) && cmpxchg(&conn->persist, NULL, entry))
 		nflb_persist_put(entry);
 }

@@ -25,8 +25,9 @@ struct nflb_persist;
 #define NFLB_CONN_OVER		BIT(4)	/* counted in nflb_backend.over */
 #define NFLB_CONN_LIMITED	BIT(5)	/* was in nflb_backend.limited */
 #define NFLB_CONN_ACCEPTED	BIT(6)	/* the backend has made it, see tcp_seq.c */
+#define NFLB_CONN_RESET		BIT(7)	/* NFLB_RST_SURE */
 /* The rest of it is nflb_now() when it was made, rounded. */
-#define NFLB_CONN_CREATED	GENMASK(31, 7)
+#define NFLB_CONN_CREATED	GENMASK(31, 8)
 
 /*
  * nflb_conn.how: how packets are forwarded. Set before the connection is in the
@@ -275,15 +276,29 @@ static inline bool nflb_conn_adopted(const struct nflb_conn *conn)
  * and a further datagram of the client came. Where the backend's packets do not
  * come here, the client alone has to show it, see conn_proof.c.
  *
- * A sender with a forged address cannot complete a TCP handshake that both sides
- * take part in here. UDP and one-sided connections only cost such a sender one or
- * two more packets. What is not assured times out soon and gives way to others.
+ * What is not assured times out soon and gives way to others.
  *
  * Return: true from then on, whatever becomes of the connection.
  */
 static inline bool nflb_conn_assured(const struct nflb_conn *conn)
 {
 	return nflb_conn_now(conn, NFLB_NOW_ASSURED);
+}
+
+/**
+ * nflb_conn_proven() - is the client where its packets say that it is?
+ * @conn: the connection
+ *
+ * A sender with a forged address cannot complete a TCP handshake that both sides
+ * take part in here. UDP and one-sided connections only cost such a sender one or
+ * two more packets to be assured.
+ *
+ * Return: whether that is known.
+ */
+static inline bool nflb_conn_proven(const struct nflb_conn *conn)
+{
+	return nflb_conn_assured(conn) && conn->in.tuple.proto == IPPROTO_TCP &&
+	       !(conn->how & NFLB_HOW_ONE_SIDED);
 }
 
 static inline u8 nflb_conn_forward_id(const struct nflb_conn *conn)
@@ -401,6 +416,14 @@ static inline void nflb_conn_idle(struct nflb_conn *conn, u32 now)
 static inline u32 nflb_conn_age(const struct nflb_conn *conn, u32 now)
 {
 	return now - (atomic_read(&conn->flags) & NFLB_CONN_CREATED);
+}
+
+/* Jiffies since its last packet; exact to a second */
+static inline u32 nflb_conn_silence(const struct nflb_conn *conn, u32 now)
+{
+	u32 last = READ_ONCE(conn->expires) - READ_ONCE(conn->timeout);
+
+	return max_t(s32, now - last, 0);
 }
 
 /* Jiffies that it has left without a packet, not less than 0. */

@@ -50,7 +50,7 @@ void nflb_conn_recount(struct nflb_conn *conn, u8 state)
 	if (flags & NFLB_CONN_DYING)
 		return;
 	if (unlikely(conn->persist) && nflb_conn_assured(conn))
-		nflb_persist_assure(conn->persist);
+		nflb_persist_assure(conn->persist, nflb_conn_proven(conn));
 	if (nflb_conn_state_active(state))
 		conn_active(conn);
 	else

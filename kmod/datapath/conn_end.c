@@ -323,4 +323,11 @@ void nflb_conn_ask(struct nflb_net *nn, struct nflb_conn *conn)
 	nflb_tuple_invert(&to, &conn->in.tuple);
 	tell(nn->net, &to, old_seq(conn, NFLB_DIR_OUT),
 	     noted_seq(conn, NFLB_DIR_IN));
+	/* Where the backend is not seen, the number of the SYN that made us ask may
+	 * stand in its place, chosen to be within the client's window. No window
+	 * has two numbers that are so far apart.
+	 */
+	if (conn->how & NFLB_HOW_ONE_SIDED)
+		tell(nn->net, &to, old_seq(conn, NFLB_DIR_OUT) + BIT(31),
+		     noted_seq(conn, NFLB_DIR_IN));
 }

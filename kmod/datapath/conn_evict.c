@@ -11,6 +11,9 @@
  * milliseconds: a table that is full of assured connections costs no more than
  * one that is not.
  *
+ * What a forger can make look assured (nflb_conn_proven()) makes room, too, when
+ * nothing else does and it is silent.
+ *
  * A backend that has a max-connections keeps its connections in a list, for these may
  * be few among millions.
  */
@@ -27,8 +30,9 @@
 /* How many entries are looked at, and buckets, which may be empty; */
 #define SEARCH_ENTRIES		64
 #define SEARCH_BUCKETS		4096
-/* and how many more once there is one that is not assured. */
+/* how many more once there is one that is not assured, or not proven. */
 #define SEARCH_SAMPLE		4
+#define SEARCH_SAMPLE_UNPROVEN	16
 /* Jiffies without another search after one in vain */
 #define SEARCH_PAUSE		max_t(u32, HZ / 250, 1)
 
@@ -53,6 +57,27 @@ struct evict_table {
 	bool (*remove)(struct nflb_net *nn, struct rhash_head *head);
 };
 
+/* Jiffies between the first packet of a connection and its last */
+static u32 heard_for(const struct nflb_conn *conn, u32 now)
+{
+	u32 age = nflb_conn_age(conn, now);
+
+	return age - min(age, nflb_conn_silence(conn, now));
+}
+
+/*
+ * Is nothing heard of it any more? A TCP connection may rest for as long as it was
+ * heard before: to hold a place that way costs a forger packets all the time.
+ */
+static bool fell_silent(const struct nflb_conn *conn, u32 now)
+{
+	u32 silence = nflb_conn_silence(conn, now);
+
+	return silence >= NFLB_UNPROVEN_SILENCE &&
+	       (conn->in.tuple.proto != IPPROTO_TCP ||
+		silence > heard_for(conn, now));
+}
+
 /**
  * nflb_conn_rank() - how early a connection makes room
  * @conn: the connection
@@ -67,23 +92,31 @@ enum nflb_rank nflb_conn_rank(const struct nflb_conn *conn, u32 now)
 	if (!nflb_conn_alive(conn, now))
 		return nflb_conn_expired(conn, now) ? NFLB_RANK_EXPIRED :
 						      NFLB_RANK_DEAD;
-	return nflb_conn_assured(conn) ? NFLB_RANK_ASSURED :
-					 NFLB_RANK_DOUBTFUL;
+	if (!nflb_conn_assured(conn))
+		return NFLB_RANK_DOUBTFUL;
+	return nflb_conn_proven(conn) || !fell_silent(conn, now) ?
+	       NFLB_RANK_ASSURED : NFLB_RANK_UNPROVEN;
 }
 NFLB_EXPORT_KUNIT(nflb_conn_rank);
 
 /* Take a connection from the table, in favour of another. */
 static bool displace(struct nflb_net *nn, struct nflb_conn *conn)
 {
-	bool doubtful = nflb_conn_rank(conn, nflb_now()) == NFLB_RANK_DOUBTFUL;
+	enum nflb_rank rank = nflb_conn_rank(conn, nflb_now());
 
 	if (!nflb_conn_unlink(nn, conn))
 		return false;
-	if (doubtful) {
+	switch (rank) {
+	case NFLB_RANK_DOUBTFUL:
 		nflb_count(nn, NFLB_COUNTER_HALF_OPEN_EVICTED);
 		nflb_conn_withdraw(nn, conn);
-	} else {
+		break;
+	case NFLB_RANK_UNPROVEN:
+		nflb_count(nn, NFLB_COUNTER_IDLE_EVICTED);
+		break;
+	default:
 		nflb_count(nn, NFLB_COUNTER_OVER_EVICTED);
+		break;
 	}
 	return true;
 }
@@ -93,13 +126,19 @@ static enum nflb_rank conn_rank(struct rhash_head *head, u32 now, u32 *age)
 	struct nflb_conn *conn;
 	enum nflb_dir dir;
 
+	enum nflb_rank rank;
+
 	conn = nflb_conn_of(container_of(head, struct nflb_conn_node, head),
 			    &dir);
 	*age = nflb_conn_age(conn, now);
 	/* Being made, or gone */
 	if (nflb_conn_is(conn, NFLB_CONN_DYING))
 		return NFLB_RANK_ASSURED;
-	return nflb_conn_rank(conn, now);
+	rank = nflb_conn_rank(conn, now);
+	/* A flood's are heard once; what was used for long stays longer. */
+	if (rank == NFLB_RANK_UNPROVEN)
+		*age -= min(*age, 2 * heard_for(conn, now));
+	return rank;
 }
 
 static bool conn_remove(struct nflb_net *nn, struct rhash_head *head)
@@ -139,8 +178,10 @@ static bool look_at(struct search *s, struct rhash_head *head)
 
 	rank = s->kind->rank(head, s->now, &age);
 	if (rank < s->rank || (rank == s->rank && s->best && age > s->age)) {
-		if (!s->best)
-			s->left = min_t(unsigned int, s->left, SEARCH_SAMPLE);
+		if (rank < s->rank)
+			s->left = min_t(unsigned int, s->left,
+					rank == NFLB_RANK_UNPROVEN ?
+					SEARCH_SAMPLE_UNPROVEN : SEARCH_SAMPLE);
 		s->best = head;
 		s->rank = rank;
 		s->age = age;
@@ -264,18 +305,22 @@ bool nflb_evict_admit(struct nflb_net *nn, int count)
 /* The first of a backend's connections to make room among some, or NULL. */
 static struct nflb_conn *search_limited(struct nflb_backend *backend)
 {
-	struct nflb_conn *conn;
+	struct nflb_conn *conn, *unproven = NULL;
 	unsigned int i;
 
 	for (i = 0; i < LIMITED_LOOKS; i++) {
 		conn = list_first_entry_or_null(&backend->limited,
 						struct nflb_conn, limited);
-		if (!conn)
-			return NULL;
+		/* Once around */
+		if (!conn || conn == unproven)
+			break;
 		switch (nflb_conn_rank(conn, nflb_now())) {
 		case NFLB_RANK_DEAD:
 			list_del_init(&conn->limited);
 			break;
+		case NFLB_RANK_UNPROVEN:
+			unproven = unproven ?: conn;
+			fallthrough;
 		case NFLB_RANK_ASSURED:
 			list_move_tail(&conn->limited, &backend->limited);
 			break;
@@ -283,7 +328,7 @@ static struct nflb_conn *search_limited(struct nflb_backend *backend)
 			return conn;
 		}
 	}
-	return NULL;
+	return unproven;
 }
 
 /**
@@ -293,7 +338,8 @@ static struct nflb_conn *search_limited(struct nflb_backend *backend)
  * @draft: only find out whether it could be made
  *
  * Those that are over do not count, so they leave the list; those that are assured
- * go to its end, for they may have expired when it is their turn again.
+ * go to its end, for they may have expired when it is their turn again. Of those
+ * that are not proven the first makes room, if there is nothing before it.
  *
  * Context: softirq or BH disabled, rcu_read_lock() held. Return: whether there
  * is room.
@@ -362,6 +408,7 @@ bool nflb_evict_yields(const struct nflb_conn *holder, bool shortage)
 	case NFLB_RANK_EXPIRED:
 		return !patient || !nflb_conn_silent(holder);
 	case NFLB_RANK_DOUBTFUL:
+	case NFLB_RANK_UNPROVEN:
 		return shortage;
 	default:
 		return false;
@@ -377,7 +424,7 @@ bool nflb_evict_yields(const struct nflb_conn *holder, bool shortage)
  */
 void nflb_evict_holder(struct nflb_net *nn, struct nflb_conn *holder)
 {
-	if (nflb_conn_rank(holder, nflb_now()) == NFLB_RANK_DOUBTFUL)
+	if (nflb_conn_rank(holder, nflb_now()) >= NFLB_RANK_DOUBTFUL)
 		displace(nn, holder);
 	else
 		nflb_conn_unlink(nn, holder);

@@ -9,14 +9,21 @@
 #include "datapath/service.h"
 
 /*
- * In this order they make room. What is assured never does.
+ * In this order they make room. The last never do.
  */
 enum nflb_rank {
 	NFLB_RANK_DEAD,		/* closed, in TIME_WAIT, or its backend is gone */
 	NFLB_RANK_EXPIRED,	/* idle for too long, the sweep is to come */
 	NFLB_RANK_DOUBTFUL,	/* not assured */
+	NFLB_RANK_UNPROVEN,	/* assured by what anybody can send, and silent */
 	NFLB_RANK_ASSURED,
 };
+
+/*
+ * Jiffies without a packet after which a connection that is assured, but not
+ * proven (nflb_conn_proven()), is NFLB_RANK_UNPROVEN
+ */
+#define NFLB_UNPROVEN_SILENCE	(10 * HZ)
 
 enum nflb_rank nflb_conn_rank(const struct nflb_conn *conn, u32 now);
 bool nflb_evict_admit(struct nflb_net *nn, int count);

@@ -8,8 +8,15 @@
 #include "datapath/conn.h"
 #include "datapath/packet.h"
 
-bool nflb_proof_rst(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
-		    enum nflb_dir dir);
+/* What a RST proves */
+enum nflb_rst {
+	NFLB_RST_FORGED,
+	NFLB_RST_NEAR,	/* one in 3,300 guesses looks like it */
+	NFLB_RST_SURE,
+};
+
+enum nflb_rst nflb_proof_rst(const struct nflb_conn *conn,
+			     const struct nflb_pkt *pkt, enum nflb_dir dir);
 bool nflb_proof_fin(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
 		    enum nflb_dir dir);
 bool nflb_proof_handshake(const struct nflb_conn *conn,
@@ -24,6 +31,7 @@ bool nflb_proof_anew(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
 		     u32 now);
 bool nflb_proof_accepted(const struct nflb_conn *conn,
 			 const struct nflb_pkt *pkt);
+void nflb_proof_challenge(struct nflb_conn *conn, const struct nflb_pkt *pkt);
 bool nflb_proof_quoted(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
 		       enum nflb_dir dir);
 bool nflb_proof_near(const struct nflb_conn *conn, const struct nflb_pkt *pkt,

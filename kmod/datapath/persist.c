@@ -11,8 +11,8 @@
  * The table holds one reference of an entry, each connection another; an entry
  * holds one of its backend. There may be as many entries as connections. When
  * there are, those go first that do not hold any more, then those of clients that
- * never had a connection that was assured (conn_evict.c); when neither is found,
- * a client is not remembered.
+ * never had a connection that was assured, then those of clients that may be
+ * forged (conn_evict.c); when none is found, a client is not remembered.
  */
 #include <linux/jiffies.h>
 #include <linux/random.h>
@@ -43,6 +43,7 @@ struct persist_key {
  * @last: jiffies (32 bits) of the last use
  * @dead: bit 0 is set by who takes it from the table
  * @assured: one of its connections was
+ * @proven: nflb_conn_proven() of one of them
  * @ref: one for the table, one a connection
  * @rcu: to free it
  */
@@ -53,6 +54,7 @@ struct nflb_persist {
 	u32			last;
 	unsigned long		dead;
 	bool			assured;
+	bool			proven;
 	refcount_t		ref;
 	struct rcu_head		rcu;
 };
@@ -180,11 +182,14 @@ static bool valid(const struct nflb_persist *entry,
 /**
  * nflb_persist_assure() - a connection of the entry's is assured
  * @entry: the entry
+ * @proven: nflb_conn_proven() of the connection
  */
-void nflb_persist_assure(struct nflb_persist *entry)
+void nflb_persist_assure(struct nflb_persist *entry, bool proven)
 {
 	if (!READ_ONCE(entry->assured))
 		WRITE_ONCE(entry->assured, true);
+	if (proven && !READ_ONCE(entry->proven))
+		WRITE_ONCE(entry->proven, true);
 }
 
 /**
@@ -205,8 +210,10 @@ enum nflb_rank nflb_persist_rank(struct rhash_head *head, u32 now, u32 *age)
 		return NFLB_RANK_ASSURED;
 	if (!valid(entry, rcu_dereference(entry->backend->service->snapshot)))
 		return NFLB_RANK_EXPIRED;
-	return READ_ONCE(entry->assured) ? NFLB_RANK_ASSURED :
-					   NFLB_RANK_DOUBTFUL;
+	if (!READ_ONCE(entry->assured))
+		return NFLB_RANK_DOUBTFUL;
+	return READ_ONCE(entry->proven) || *age < NFLB_UNPROVEN_SILENCE ?
+	       NFLB_RANK_ASSURED : NFLB_RANK_UNPROVEN;
 }
 
 /**

@@ -31,7 +31,7 @@ struct nflb_backend *nflb_persist_backend(const struct nflb_persist *entry);
 void nflb_persist_forget(struct nflb_net *nn, struct nflb_persist *entry);
 enum nflb_rank nflb_persist_rank(struct rhash_head *head, u32 now, u32 *age);
 bool nflb_persist_remove(struct nflb_net *nn, struct rhash_head *head);
-void nflb_persist_assure(struct nflb_persist *entry);
+void nflb_persist_assure(struct nflb_persist *entry, bool proven);
 bool nflb_persist_get(struct nflb_persist *entry);
 void nflb_persist_put(struct nflb_persist *entry);
 

@@ -112,6 +112,47 @@ static void evict_ranks(struct kunit *test)
 	evict_fixture_exit(test, &fx);
 }
 
+/*
+ * What a forger can make look assured makes room once it is silent: UDP after ten
+ * seconds, TCP after as long as it was heard.
+ */
+static void evict_what_is_not_proven(struct kunit *test)
+{
+	struct evict_fixture fx;
+	enum nflb_reason reason;
+	struct nflb_conn *conn;
+	u32 now = nflb_now();
+
+	evict_fixture_init(test, &fx, 1000);
+	conn = begin(&fx, &reason);
+	KUNIT_ASSERT_NOT_NULL(test, conn);
+	rcu_read_lock();
+	become(conn, NFLB_CONN_ESTABLISHED);
+	conn->timeout = 900 * HZ;
+	nflb_conn_renew(conn, now);
+	now += 100 * HZ;
+	KUNIT_EXPECT_EQ(test, (int)nflb_conn_rank(conn, now),
+			NFLB_RANK_ASSURED);
+	/* One-sided; heard for a moment, or for 200 s */
+	conn->how |= NFLB_HOW_ONE_SIDED;
+	KUNIT_EXPECT_EQ(test, (int)nflb_conn_rank(conn, now),
+			NFLB_RANK_UNPROVEN);
+	nflb_conn_renew(conn, now);
+	KUNIT_EXPECT_EQ(test, (int)nflb_conn_rank(conn, now + 90 * HZ),
+			NFLB_RANK_ASSURED);
+	KUNIT_EXPECT_EQ(test, (int)nflb_conn_rank(conn, now + 110 * HZ),
+			NFLB_RANK_UNPROVEN);
+	conn->in.tuple.proto = IPPROTO_UDP;
+	KUNIT_EXPECT_EQ(test, (int)nflb_conn_rank(conn, now + 8 * HZ),
+			NFLB_RANK_ASSURED);
+	KUNIT_EXPECT_EQ(test, (int)nflb_conn_rank(conn, now + 12 * HZ),
+			NFLB_RANK_UNPROVEN);
+	conn->in.tuple.proto = IPPROTO_TCP;
+	conn->how &= ~NFLB_HOW_ONE_SIDED;
+	rcu_read_unlock();
+	evict_fixture_exit(test, &fx);
+}
+
 /* All of them make room but those that are assured; then a search is in vain. */
 static void evict_spares_what_is_assured(struct kunit *test)
 {
@@ -264,6 +305,7 @@ static void evict_answers_are_limited(struct kunit *test)
 
 static struct kunit_case evict_cases[] = {
 	KUNIT_CASE(evict_ranks),
+	KUNIT_CASE(evict_what_is_not_proven),
 	KUNIT_CASE(evict_spares_what_is_assured),
 	KUNIT_CASE(evict_bounds_memory),
 	KUNIT_CASE(evict_at_a_backend),
