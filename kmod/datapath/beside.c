@@ -33,8 +33,9 @@
 
 /* note.how */
 #define NOTE_ANSWERED	BIT(0)	/* the backend answered */
-#define NOTE_PROVED	BIT(1)	/* the client got that answer */
+#define NOTE_PROVED	BIT(1)	/* the client has a number of that answer */
 #define NOTE_OVER	BIT(2)	/* the client closed it */
+#define NOTE_WENT_ON	BIT(3)	/* UDP: the client sent more after the answer */
 
 /**
  * struct note - a flow between a client and a backend
@@ -149,18 +150,30 @@ static struct note *note_find(struct nflb_direct *direct, u64 hash)
 	return NULL;
 }
 
-/* Which of two notes is to be forgotten first? */
+/*
+ * What is forgotten last: flows of TCP that are alive, then of UDP, for these may be
+ * made up.
+ */
+static unsigned int worth(const struct note *note, u32 now)
+{
+	u32 how = READ_ONCE(note->how), idle = now - READ_ONCE(note->when);
+
+	if (!READ_ONCE(note->mark))
+		return 0;
+	if (how & NOTE_OVER)
+		return 1;
+	if (how & NOTE_PROVED && idle < HOLDS_TCP)
+		return 4;
+	return how & NOTE_WENT_ON && idle < HOLDS_UDP ? 3 : 2;
+}
+
+/* Is @a to be forgotten before @b? */
 static bool worth_less(const struct note *a, const struct note *b, u32 now)
 {
-	u32 a_how = READ_ONCE(a->how) ^ NOTE_OVER;
-	u32 b_how = READ_ONCE(b->how) ^ NOTE_OVER;
+	unsigned int a_worth = worth(a, now), b_worth = worth(b, now);
 
-	if (!READ_ONCE(a->mark) || !READ_ONCE(b->mark))
-		return !READ_ONCE(a->mark);
-	if ((a_how ^ b_how) & NOTE_OVER)
-		return !(a_how & NOTE_OVER);
-	if ((a_how ^ b_how) & NOTE_PROVED)
-		return !(a_how & NOTE_PROVED);
+	if (a_worth != b_worth)
+		return a_worth < b_worth;
 	return now - READ_ONCE(a->when) > now - READ_ONCE(b->when);
 }
 
@@ -222,10 +235,10 @@ static void note_request(struct nflb_direct *direct, const struct nflb_pkt *pkt,
 		how = 0;
 	if (pkt->tcp_flags & (NFLB_TCP_RST | NFLB_TCP_FIN))
 		how |= NOTE_OVER;
-	else if (how & NOTE_ANSWERED &&
-		 (!is_tcp(pkt) ||
-		  (pkt->tcp_flags & NFLB_TCP_ACK &&
-		   pkt->tcp_ack - READ_ONCE(note->seq) < SEQ_NEAR)))
+	else if (how & NOTE_ANSWERED && !is_tcp(pkt))
+		how |= NOTE_WENT_ON;
+	else if (how & NOTE_ANSWERED && pkt->tcp_flags & NFLB_TCP_ACK &&
+		 pkt->tcp_ack - READ_ONCE(note->seq) < SEQ_NEAR)
 		how |= NOTE_PROVED;
 	note_set(note, how);
 }
@@ -268,7 +281,7 @@ bool nflb_direct_holds(struct nflb_net *nn, const struct nflb_tuple *answer,
 	if (likely(!note))
 		return false;
 	how = READ_ONCE(note->how);
-	if (!(how & NOTE_PROVED))
+	if (!(how & (NOTE_PROVED | NOTE_WENT_ON)))
 		holds = HOLDS_UNPROVED;
 	else
 		holds = answer->proto == IPPROTO_TCP ? HOLDS_TCP : HOLDS_UDP;

@@ -221,6 +221,44 @@ def a_client_that_asks_directly(net, f, proto):
     assert not any(net.drops()[r] for r in ("late-reply", "direct-clash"))
 
 
+def without_sum(packet, at, port):
+    """A datagram over IPv4 with another port, and no checksum."""
+    data = bytearray(bytes(packet))
+    data[at:at + 2] = port.to_bytes(2, "big")
+    data[26:28] = b"\0\0"
+    return bytes(data)
+
+
+@suite.case()
+def datagrams_do_not_displace_direct_connections(net):
+    """There are notes for 4,096 flows. Datagrams can be made up, both ways."""
+    f, rs = V4, V4.backends[0]
+    forwarding(net, True)
+    for proto in PROTOS:
+        net.service(f, proto, "80", 1)
+    for port in range(5000, 5020):
+        net.cl.send(request(f, "tcp", sport=port, to=rs, dport=8080))
+        net.rs[0].expect()
+        net.rs[0].send(reply(f, "tcp", dport=port))
+        net.cl.expect()
+        net.cl.send(request(f, "tcp", "A", ISN + 1, SERVER + 1, port, rs, 8080))
+        net.rs[0].expect()
+    ask, answer = request(f, "udp", to=rs, dport=8080), reply(f, "udp")
+    for port in range(10000, 13000):
+        net.cl.send(without_sum(ask, 20, port))
+        net.rs[0].send(without_sum(answer, 22, port))
+        net.cl.send(without_sum(ask, 20, port))
+        if port % 50 == 0:
+            net.cl.flush()
+            net.rs[0].flush()
+    net.cl.flush()
+    for port in range(5000, 5020):
+        net.rs[0].send(reply(f, "tcp", "PA", SERVER + 1, dport=port, data=b"more"))
+        frame = net.cl.receive(1)
+        assert frame and frame.parse().src == rs, \
+            "%d: %s" % (port, net.drops()["late-reply"])
+
+
 @suite.case(*BOTH)
 def by_the_vip_then_directly(net, f, proto):
     """From the same port: the second flow is refused, the first goes on."""
