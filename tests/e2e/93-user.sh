@@ -70,8 +70,8 @@ if [ $cgroup != - ]; then
 	say "$verdict" memory "$(value memory_mb) MiB went, of which $(value charged_mb) MiB are in the cgroup's $limit"
 fi
 verdict=ok
-[ "$(value log_lines)" -lt $((50 + seconds)) ] || verdict="not ok"
-say "$verdict" log "$(value log_lines) lines in the host's log"
+[ "$(value log_lines)" -lt 50 ] || verdict="not ok"
+say "$verdict" log "$(value log_lines) lines of the module in the host's log"
 ip link del watched
 gone() { [ "$(lsns -t net -n 2>/dev/null | wc -l)" -le 1 ]; }
 for ((i = 0; i < 300; i++)); do
