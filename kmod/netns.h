@@ -17,8 +17,7 @@
 #include <net/net_namespace.h>
 
 #include "nflb.h"
-#include "datapath/stats.h"
-#include "datapath/tuple.h"
+#include "count.h"
 
 struct mem_cgroup;
 struct nflb_direct;
@@ -29,6 +28,9 @@ struct nflb_user;
 
 /* IPv4 and IPv6 */
 #define NFLB_LADDR_FAMILIES 2
+
+/* nflb_net.vip_filter */
+#define NFLB_VIP_FILTER_BITS	10
 
 /**
  * struct nflb_net - the balancer of one network namespace

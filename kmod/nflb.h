@@ -5,8 +5,9 @@
 #ifndef NFLB_H
 #define NFLB_H
 
-#include <linux/types.h>
 #include <linux/export.h>
+#include <linux/jiffies.h>
+#include <linux/types.h>
 
 #undef pr_fmt
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -117,5 +118,11 @@ enum nflb_dir {
 #else
 #define NFLB_EXPORT_KUNIT(sym)
 #endif
+
+/* The clock of connections, and of what they need: jiffies, 32 bits of them. */
+static inline u32 nflb_now(void)
+{
+	return (u32)jiffies;
+}
 
 #endif /* NFLB_H */

@@ -21,6 +21,7 @@
 #include "datapath/forward.h"
 #include "datapath/hook.h"
 #include "datapath/persist.h"
+#include "datapath/source.h"
 #include "datapath/toa.h"
 #include "netns.h"
 

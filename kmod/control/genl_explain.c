@@ -145,8 +145,8 @@ static int put_flag(struct sk_buff *skb, int type, bool flag)
 /* By which route it leaves, or NULL. A socket's packet may have another now. */
 static struct dst_entry *route_of(const struct nflb_explain *ex)
 {
-	if (ex->dst || ex->state.hook != NF_INET_LOCAL_OUT)
-		return ex->dst;
+	if (ex->dry.dst || ex->dry.state.hook != NF_INET_LOCAL_OUT)
+		return ex->dry.dst;
 	return skb_dst(ex->skb);
 }
 
@@ -168,8 +168,8 @@ static int put_next_hop(struct sk_buff *skb, const struct nflb_explain *ex,
 	u8 family = ex->leaves.family;
 	union nflb_addr hop = { };
 
-	if (ex->via) {
-		hop = *ex->via;
+	if (ex->dry.via) {
+		hop = *ex->dry.via;
 	} else if (family == AF_INET) {
 		const struct rtable *rt = dst_rtable(dst);
 
@@ -229,9 +229,9 @@ static int put_answer(struct sk_buff *skb, const struct nflb_explain *ex)
 
 	if (!nest || put_packet(skb, NFLB_A_EXPLAIN_ARRIVES, &ex->arrives) ||
 	    put_flag(skb, NFLB_A_EXPLAIN_LOCAL_OUT,
-		     ex->state.hook == NF_INET_LOCAL_OUT) ||
+		     ex->dry.state.hook == NF_INET_LOCAL_OUT) ||
 	    nla_put_u8(skb, NFLB_A_EXPLAIN_VERDICT, verdict_of(ex)) ||
-	    put_flag(skb, NFLB_A_EXPLAIN_TOLD, ex->told) ||
+	    put_flag(skb, NFLB_A_EXPLAIN_TOLD, ex->dry.told) ||
 	    put_flag(skb, NFLB_A_EXPLAIN_BY_LOT, by_lot(ex)))
 		return -EMSGSIZE;
 	if (ex->verdict == NFLB_DROP &&

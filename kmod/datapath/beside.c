@@ -24,8 +24,8 @@
 #include "datapath/beside.h"
 #include "datapath/conn.h"
 #include "datapath/conn_state.h"
+#include "datapath/dry.h"
 #include "datapath/endpoint.h"
-#include "datapath/explain.h"
 #include "datapath/host_socket.h"
 #include "datapath/icmp_reply.h"
 #include "datapath/source.h"
@@ -251,7 +251,7 @@ static bool answers_direct(struct nflb_direct *direct,
 
 	if (!note)
 		return false;
-	if (pkt->kind == NFLB_KIND_FLOW && !nflb_explaining(pkt)) {
+	if (pkt->kind == NFLB_KIND_FLOW && nflb_pkt_leaves_traces(pkt)) {
 		WRITE_ONCE(note->seq, pkt->tcp_seq);
 		note_set(note, READ_ONCE(note->how) | NOTE_ANSWERED);
 	}
@@ -321,10 +321,10 @@ static enum nflb_verdict request(struct nflb_direct *direct,
 		if (nflb_conn_alive(conn, nflb_now()) &&
 		    !nflb_conn_state_over(conn))
 			return nflb_refuse(pkt, NFLB_REASON_DIRECT_CLASH);
-		if (!nflb_explaining(pkt))
+		if (nflb_pkt_leaves_traces(pkt))
 			nflb_conn_unlink(pkt->nn, conn);
 	}
-	if (!nflb_explaining(pkt))
+	if (nflb_pkt_leaves_traces(pkt))
 		note_request(direct, pkt, &answer);
 	return NFLB_ACCEPT;
 }

@@ -5,7 +5,6 @@
 #ifndef NFLB_CONN_H
 #define NFLB_CONN_H
 
-#include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/rhashtable.h>
 #include <linux/nflb.h>
@@ -311,12 +310,6 @@ static_assert(offsetof(struct nflb_conn, now) -
 	      offsetof(struct nflb_conn, word) == 2);
 static_assert(NFLB_CONN_ONE_SIDED_SIZE == 128 || L1_CACHE_BYTES != 64);
 static_assert(sizeof(struct nflb_conn) <= 192 || L1_CACHE_BYTES != 64);
-
-/* The clock of connections: jiffies, 32 bits of them. */
-static inline u32 nflb_now(void)
-{
-	return (u32)jiffies;
-}
 
 /* The connection that @node belongs to, and the direction of its packets. */
 static inline struct nflb_conn *nflb_conn_of(struct nflb_conn_node *node,

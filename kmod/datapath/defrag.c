@@ -10,7 +10,7 @@
 #include <net/ipv6_frag.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 
-#include "datapath/packet.h"
+#include "datapath/classify.h"
 #include "datapath/service.h"
 #include "netns.h"
 

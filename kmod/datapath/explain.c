@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What would become of a packet? One is made up, and goes the way of all others
- * (pipeline.c), by the same functions. Where those would leave a trace, they ask
- * nflb_explaining(): the scheduler's turn and the client's entry stay as they
- * are, the connection is a draft, nothing is counted, sent or answered.
+ * (pipeline.c), by the same functions, and leaves no trace (dry.h): the scheduler's
+ * turn and the client's entry stay as they are, the connection is a draft, nothing
+ * is counted, sent or answered.
  */
 #include <linux/in.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
+#include "datapath/classify.h"
 #include "datapath/conn.h"
 #include "datapath/conn_state.h"
 #include "datapath/explain.h"
@@ -23,19 +24,6 @@
 
 /* Before the packet: what any device, and any outer header, wants. */
 #define HEADROOM (LL_MAX_HEADER + 128)
-
-/**
- * nflb_explain_okfn() - what comes after the hook of a packet that is made up
- * @net: the namespace
- * @sk: not used
- * @skb: the packet
- *
- * A mark: it is never called. Return: 0.
- */
-int nflb_explain_okfn(struct net *net, struct sock *sk, struct sk_buff *skb)
-{
-	return 0;
-}
 
 /**
  * nflb_explain_tried() - a backend was chosen
@@ -146,7 +134,7 @@ static int set_origin(struct nflb_explain *ex, const struct nflb_pkt *pkt)
 	bool local;
 
 	local = !ex->dev && nflb_addr_is_local(ex->nn->net, &t->src, t->family);
-	ex->state.hook = local ? NF_INET_LOCAL_OUT : NF_INET_PRE_ROUTING;
+	ex->dry.state.hook = local ? NF_INET_LOCAL_OUT : NF_INET_PRE_ROUTING;
 	ex->skb->dev = ex->dev;
 	if (ex->dev)
 		return 0;
@@ -189,7 +177,7 @@ static enum nflb_verdict run(struct nflb_explain *ex, struct nflb_pkt *pkt)
 	enum nflb_verdict verdict;
 	struct nflb_conn *conn;
 
-	verdict = nflb_packet_parse(pkt);
+	verdict = nflb_classify(pkt);
 	if (verdict != NFLB_CONTINUE)
 		return verdict;
 	conn = nflb_conn_lookup(ex->nn, &pkt->tuple, &ex->dir);
@@ -202,7 +190,7 @@ static enum nflb_verdict run(struct nflb_explain *ex, struct nflb_pkt *pkt)
 /* What the packet has become. */
 static void read_leaves(struct nflb_explain *ex)
 {
-	struct nf_hook_state state = ex->state;
+	struct nf_hook_state state = ex->dry.state;
 	struct nflb_pkt pkt = {
 		.skb = ex->skb,
 		.nn = ex->nn,
@@ -230,17 +218,17 @@ int nflb_explain(struct nflb_explain *ex)
 {
 	struct nflb_pkt pkt = {
 		.nn = ex->nn,
-		.state = &ex->state,
+		.state = &ex->dry.state,
 		.tuple = ex->arrives,
 	};
 	struct nflb_conn *conn;
 	enum nflb_dir dir;
 	int err;
 
-	ex->state.pf = ex->arrives.family == AF_INET ? NFPROTO_IPV4 :
+	ex->dry.state.pf = ex->arrives.family == AF_INET ? NFPROTO_IPV4 :
 						       NFPROTO_IPV6;
-	ex->state.net = ex->nn->net;
-	ex->state.okfn = nflb_explain_okfn;
+	ex->dry.state.net = ex->nn->net;
+	ex->dry.state.okfn = nflb_dry_okfn;
 	conn = nflb_conn_lookup(ex->nn, &ex->arrives, &dir);
 	ex->skb = packet(&ex->arrives,
 			 !conn || !nflb_conn_alive(conn, nflb_now()));
@@ -250,7 +238,7 @@ int nflb_explain(struct nflb_explain *ex)
 	err = set_origin(ex, &pkt);
 	if (err)
 		return err;
-	ex->state.in = ex->dev;
+	ex->dry.state.in = ex->dev;
 	ex->verdict = run(ex, &pkt);
 	ex->reason = pkt.reason;
 	if (ex->draft)

@@ -6,9 +6,9 @@
 #ifndef NFLB_EXPLAIN_H
 #define NFLB_EXPLAIN_H
 
-#include <linux/netfilter.h>
 #include <linux/nflb.h>
 
+#include "datapath/dry.h"
 #include "datapath/packet.h"
 
 struct nflb_backend;
@@ -34,14 +34,13 @@ struct nflb_explain_pick {
 
 /**
  * struct nflb_explain - a packet, and what would become of it
- * @state: of the hook that would take it; tells that the packet is made up
+ * @dry: its hook, and what it would do
  * @nn: the namespace
  * @arrives: its protocol, addresses and ports
  * @dev: where it comes from; NULL is for nflb_explain() to find out
  * @skb: the packet, as it would be at its end
  * @verdict: NFLB_ACCEPT, NFLB_DROP, or NFLB_STOLEN when it would be sent
  * @reason: why, with NFLB_DROP
- * @told: its sender would be told
  * @known: the connection it belongs to, or NULL
  * @dir: its direction
  * @service: the service it is for, or NULL
@@ -49,18 +48,15 @@ struct nflb_explain_pick {
  * @pick_count: length of @picks
  * @picks: backends that were tried, in order
  * @leaves: protocol, addresses and ports at its end; of the outer packet
- * @dst: its route then, or NULL
- * @via: the neighbour it would go to, if not the one that the route has
  */
 struct nflb_explain {
-	struct nf_hook_state		state;
+	struct nflb_dry			dry;
 	struct nflb_net			*nn;
 	struct nflb_tuple		arrives;
 	struct net_device		*dev;
 	struct sk_buff			*skb;
 	enum nflb_verdict		verdict;
 	enum nflb_reason		reason;
-	bool				told;
 	const struct nflb_conn		*known;
 	enum nflb_dir			dir;
 	const struct nflb_service	*service;
@@ -68,36 +64,14 @@ struct nflb_explain {
 	u8				pick_count;
 	struct nflb_explain_pick	picks[NFLB_PICKS_MAX];
 	struct nflb_tuple		leaves;
-	struct dst_entry		*dst;
-	const union nflb_addr		*via;
 };
 
-int nflb_explain_okfn(struct net *net, struct sock *sk, struct sk_buff *skb);
-
-/* Is the packet made up? Then what is to be told of it, else NULL. */
+/* What is to be told of a packet that is made up, else NULL. */
 static inline struct nflb_explain *nflb_explaining(const struct nflb_pkt *pkt)
 {
-	if (likely(pkt->state->okfn != nflb_explain_okfn))
-		return NULL;
-	return (struct nflb_explain *)container_of(pkt->state,
-						   const struct nflb_explain,
-						   state);
-}
+	struct nflb_dry *dry = nflb_dry(pkt);
 
-/* nflb_count() of what became of a packet. Softirq or BH disabled. */
-#define nflb_pkt_count(pkt, counter) do {		\
-	if (!nflb_explaining(pkt))			\
-		nflb_count((pkt)->nn, counter);		\
-} while (0)
-
-/* Instead of sending it. */
-static inline enum nflb_verdict nflb_explain_sent(struct nflb_explain *ex,
-						  struct dst_entry *dst,
-						  const union nflb_addr *via)
-{
-	ex->dst = dst;
-	ex->via = via;
-	return NFLB_STOLEN;
+	return unlikely(dry) ? container_of(dry, struct nflb_explain, dry) : NULL;
 }
 
 void nflb_explain_tried(struct nflb_explain *ex,

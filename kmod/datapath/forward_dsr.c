@@ -11,8 +11,8 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
+#include "datapath/dry.h"
 #include "datapath/encap.h"
-#include "datapath/explain.h"
 #include "datapath/forward.h"
 #include "datapath/gso.h"
 #include "datapath/icmp_reply.h"
@@ -101,7 +101,7 @@ static unsigned int mtu_of(const struct nflb_pkt *pkt,
 /* A socket of this host learns it from its route. */
 static enum nflb_verdict too_big(struct nflb_pkt *pkt, unsigned int mtu)
 {
-	if (!nflb_pkt_is_local_out(pkt) || nflb_explaining(pkt))
+	if (!nflb_pkt_is_local_out(pkt) || !nflb_pkt_leaves_traces(pkt))
 		return nflb_too_big(pkt, mtu);
 	skb_dst_update_pmtu(pkt->skb, mtu);
 	return nflb_drop(pkt, NFLB_REASON_MTU_EXCEEDED);
@@ -117,7 +117,8 @@ static enum nflb_verdict encapsulate(struct nflb_pkt *pkt,
 
 	if (unlikely(split)) {
 		nflb_pkt_count(pkt, NFLB_COUNTER_ENCAP_FRAGMENTED);
-		if (pkt->tuple.family == AF_INET && !nflb_explaining(pkt) &&
+		if (pkt->tuple.family == AF_INET &&
+		    nflb_pkt_leaves_traces(pkt) &&
 		    (READ_ONCE(pkt->nn->encap_fragment_inside) ||
 		     pkt->skb->len > U16_MAX - NFLB_GROWTH_MAX))
 			return nflb_encap_split(pkt, conn, dst, mtu);

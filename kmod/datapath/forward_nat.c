@@ -6,7 +6,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
-#include "datapath/explain.h"
+#include "datapath/dry.h"
 #include "datapath/family.h"
 #include "datapath/forward_nat.h"
 #include "datapath/icmp.h"
@@ -120,8 +120,8 @@ static enum nflb_verdict local_other_family(struct nflb_pkt *pkt,
 {
 	struct sk_buff *skb = pkt->skb;
 
-	if (unlikely(nflb_explaining(pkt)))
-		return nflb_explain_sent(nflb_explaining(pkt), dst, NULL);
+	if (!nflb_pkt_is_sent(pkt, dst, NULL))
+		return NFLB_STOLEN;
 	nflb_untrack(skb);
 	skb_dst_drop(skb);
 	skb_dst_set(skb, dst_clone(dst));

@@ -21,7 +21,7 @@
 #include <net/route.h>
 
 #include "datapath/conn.h"
-#include "datapath/explain.h"
+#include "datapath/dry.h"
 #include "datapath/icmp.h"
 #include "datapath/icmp_reply.h"
 #include "datapath/mangle.h"
@@ -73,17 +73,6 @@ static void port_unreachable(struct nflb_pkt *pkt)
 				 pkt->state->hook);
 }
 
-/* Nobody waits for the answer to a packet that is made up. */
-static bool only_told(struct nflb_pkt *pkt)
-{
-	struct nflb_explain *ex = nflb_explaining(pkt);
-
-	if (likely(!ex))
-		return false;
-	ex->told = true;
-	return true;
-}
-
 /**
  * nflb_may_answer() - may a TCP segment be sent that nobody forwarded?
  * @nn: the namespace
@@ -120,7 +109,7 @@ NFLB_EXPORT_KUNIT(nflb_may_answer);
  */
 enum nflb_verdict nflb_refuse(struct nflb_pkt *pkt, enum nflb_reason reason)
 {
-	if (READ_ONCE(pkt->nn->reject) && !only_told(pkt)) {
+	if (READ_ONCE(pkt->nn->reject) && nflb_pkt_is_answered(pkt)) {
 		__this_cpu_write(answering, true);
 		if (pkt->tuple.proto != IPPROTO_TCP)
 			port_unreachable(pkt);
@@ -154,7 +143,7 @@ static enum nflb_verdict dest_unreachable(struct nflb_pkt *pkt, u8 code4,
 					  u8 code6,
 					  enum nflb_reason reason)
 {
-	if (!READ_ONCE(pkt->nn->reject) || only_told(pkt))
+	if (!READ_ONCE(pkt->nn->reject) || !nflb_pkt_is_answered(pkt))
 		return nflb_drop(pkt, reason);
 	if (pkt->tuple.family == AF_INET6)
 		icmpv6_send(pkt->skb, ICMPV6_DEST_UNREACH, code6, 0);
@@ -212,7 +201,7 @@ enum nflb_verdict nflb_beyond_scope(struct nflb_pkt *pkt)
  */
 enum nflb_verdict nflb_ttl_exceeded(struct nflb_pkt *pkt)
 {
-	if (only_told(pkt))
+	if (!nflb_pkt_is_answered(pkt))
 		return nflb_drop(pkt, NFLB_REASON_TTL_EXCEEDED);
 	if (pkt->tuple.family == AF_INET6)
 		icmpv6_send(pkt->skb, ICMPV6_TIME_EXCEED, ICMPV6_EXC_HOPLIMIT,
@@ -231,7 +220,7 @@ enum nflb_verdict nflb_ttl_exceeded(struct nflb_pkt *pkt)
  */
 enum nflb_verdict nflb_too_big(struct nflb_pkt *pkt, unsigned int mtu)
 {
-	if (only_told(pkt))
+	if (!nflb_pkt_is_answered(pkt))
 		return nflb_drop(pkt, NFLB_REASON_MTU_EXCEEDED);
 	if (pkt->tuple.family == AF_INET6)
 		icmpv6_send(pkt->skb, ICMPV6_PKT_TOOBIG, 0, mtu);

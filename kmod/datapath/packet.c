@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From an skb to what the balancer has to know of it. Nothing is changed here,
- * but that fragments are put together.
+ * From an skb to what the balancer has to know of it. Nothing is changed here.
  *
  * Both hooks come after ip_rcv_core() / ip6_rcv_core() or after a local socket:
  * the network header is linear, its length and (IPv4) checksum were checked, and
@@ -15,9 +14,7 @@
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
-#include "datapath/encap.h"
 #include "datapath/packet.h"
-#include "datapath/service.h"
 #include "netns.h"
 
 /* Offsets are kept in 16 bits; a jumbogram may have headers beyond that. */
@@ -29,20 +26,6 @@ struct l3 {
 	u8		proto;
 	bool		fragment;
 };
-
-/*
- * A packet that cannot be understood is the balancer's business only when it
- * is for a VIP; then the host must not try to make sense of it either.
- */
-static enum nflb_verdict malformed(struct nflb_pkt *pkt)
-{
-	struct nflb_host *host;
-
-	host = nflb_host_lookup(pkt->nn, &pkt->tuple.dst, pkt->tuple.family);
-	if (!host || !READ_ONCE(host->vips))
-		return NFLB_ACCEPT;
-	return nflb_drop(pkt, NFLB_REASON_MALFORMED);
-}
 
 static bool parse_ipv4(const struct sk_buff *skb, unsigned int off,
 		       struct nflb_tuple *tuple, struct l3 *l3)
@@ -194,7 +177,7 @@ static enum nflb_verdict parse_tcp(struct nflb_pkt *pkt)
 
 	th = skb_header_pointer(pkt->skb, pkt->l4, sizeof(buf), &buf);
 	if (!th || th->doff < 5 || pkt->l4 + th->doff * 4 > pkt->skb->len)
-		return malformed(pkt);
+		return nflb_drop(pkt, NFLB_REASON_MALFORMED);
 	pkt->tuple.sport = th->source;
 	pkt->tuple.dport = th->dest;
 	pkt->tcp_flags = tcp_flag_byte(th);
@@ -212,12 +195,12 @@ static enum nflb_verdict parse_udp(struct nflb_pkt *pkt)
 
 	uh = skb_header_pointer(pkt->skb, pkt->l4, sizeof(buf), &buf);
 	if (!uh)
-		return malformed(pkt);
+		return nflb_drop(pkt, NFLB_REASON_MALFORMED);
 	len = ntohs(uh->len);
 	/* A GRO packet's or a jumbogram's length may be 0 or too short. */
 	if (!skb_is_gso(pkt->skb) &&
 	    (len < sizeof(*uh) || len > pkt->skb->len - pkt->l4))
-		return malformed(pkt);
+		return nflb_drop(pkt, NFLB_REASON_MALFORMED);
 	pkt->tuple.sport = uh->source;
 	pkt->tuple.dport = uh->dest;
 	pkt->tcp_flags = 0;
@@ -236,7 +219,7 @@ static enum nflb_verdict parse_icmp_error(struct nflb_pkt *pkt)
 	pkt->inner = pkt->l4 + sizeof(struct icmphdr);
 	if (!parse_l3(pkt->skb, pkt->inner, pkt->tuple.family, &quoted, &l3) ||
 	    l3.off > L4_MAX)
-		return malformed(pkt);
+		return nflb_drop(pkt, NFLB_REASON_MALFORMED);
 	if (l3.fragment && pkt->tuple.family == AF_INET) {
 		const struct iphdr *iph;
 		struct iphdr buf;
@@ -246,16 +229,15 @@ static enum nflb_verdict parse_icmp_error(struct nflb_pkt *pkt)
 		if (!iph || iph->frag_off & htons(IP_OFFSET))
 			return NFLB_ACCEPT;
 	}
-	if (l3.proto != IPPROTO_TCP && l3.proto != IPPROTO_UDP) {
-		nflb_encap_icmp(pkt, &quoted, l3.proto, l3.off);
-		return NFLB_ACCEPT;
+	pkt->kind = NFLB_KIND_TUNNEL_ERROR;
+	if (l3.proto == IPPROTO_TCP || l3.proto == IPPROTO_UDP) {
+		if (!parse_ports(pkt->skb, l3.off, &quoted))
+			return nflb_drop(pkt, NFLB_REASON_MALFORMED);
+		pkt->kind = NFLB_KIND_ICMP_ERROR;
 	}
-	if (!parse_ports(pkt->skb, l3.off, &quoted))
-		return malformed(pkt);
 	quoted.proto = l3.proto;
 	pkt->inner_l4 = l3.off;
 	pkt->inner_proto = l3.proto;
-	pkt->kind = NFLB_KIND_ICMP_ERROR;
 	nflb_tuple_invert(&pkt->tuple, &quoted);
 	return NFLB_CONTINUE;
 }
@@ -270,7 +252,7 @@ static enum nflb_verdict parse_icmp(struct nflb_pkt *pkt)
 
 	icmph = skb_header_pointer(pkt->skb, pkt->l4, sizeof(buf), &buf);
 	if (!icmph)
-		return malformed(pkt);
+		return nflb_drop(pkt, NFLB_REASON_MALFORMED);
 	if (pkt->tuple.family == AF_INET) {
 		error = icmph->type == ICMP_DEST_UNREACH ||
 			icmph->type == ICMP_TIME_EXCEEDED ||
@@ -303,15 +285,30 @@ static bool source_routed(const struct nflb_pkt *pkt)
 	return source_routed_v6(pkt->skb);
 }
 
+static enum nflb_verdict parse_l4(struct nflb_pkt *pkt)
+{
+	switch (pkt->tuple.proto) {
+	case IPPROTO_TCP:
+		return parse_tcp(pkt);
+	case IPPROTO_UDP:
+		return parse_udp(pkt);
+	default:
+		return is_icmp(pkt->tuple.family, pkt->tuple.proto) ?
+		       parse_icmp(pkt) : NFLB_ACCEPT;
+	}
+}
+
 /**
  * nflb_packet_parse() - learn what a packet is
  * @pkt: skb, nn and state are set; the rest is filled in
  *
- * Warning: fragments are put together, which may change the skb's head.
+ * Whose it is is not looked at here: who drops it because of its shape has to find
+ * out whether it is the balancer's business.
  *
- * Context: softirq or BH disabled, rcu_read_lock() held. Return: NFLB_CONTINUE
- * when the tuple is set, NFLB_ACCEPT when the packet is none of the balancer's,
- * NFLB_STOLEN for a fragment that waits, NFLB_DROP.
+ * Context: any. Return: NFLB_CONTINUE when the kind and the tuple are set, of a
+ * fragment only the addresses; NFLB_ACCEPT when it is nothing that is balanced;
+ * NFLB_DROP when it cannot be understood, or has a source route. Of that
+ * pkt->tuple.dst is set.
  */
 enum nflb_verdict nflb_packet_parse(struct nflb_pkt *pkt)
 {
@@ -328,45 +325,18 @@ enum nflb_verdict nflb_packet_parse(struct nflb_pkt *pkt)
 		      &l3))
 		return NFLB_ACCEPT;
 	if (unlikely(l3.fragment)) {
-		verdict = nflb_defrag(pkt);
-		if (verdict != NFLB_CONTINUE)
-			return verdict;
-		if (!parse_l3(skb, skb_network_offset(skb), pkt->state->pf,
-			      &pkt->tuple, &l3))
-			return NFLB_ACCEPT;
-		if (l3.fragment)
-			return nflb_drop(pkt, NFLB_REASON_FRAGMENT);
+		pkt->kind = NFLB_KIND_FRAGMENT;
+		return NFLB_CONTINUE;
 	}
-
 	if (unlikely(l3.off > L4_MAX))
-		return malformed(pkt);
+		return nflb_drop(pkt, NFLB_REASON_MALFORMED);
 	pkt->len = skb->len;
 	pkt->l4 = l3.off;
 	pkt->tuple.proto = l3.proto;
-	switch (l3.proto) {
-	case IPPROTO_TCP:
-		verdict = parse_tcp(pkt);
-		break;
-	case IPPROTO_UDP:
-		verdict = parse_udp(pkt);
-		break;
-	default:
-		if (!is_icmp(pkt->tuple.family, l3.proto))
-			return NFLB_ACCEPT;
-		verdict = parse_icmp(pkt);
-	}
-	if (verdict == NFLB_CONTINUE && unlikely(source_routed(pkt))) {
-		/* The tuple may not be the packet's own; what counts is where
-		 * it goes, and only a VIP's packets are nflb's to refuse.
-		 */
-		struct nflb_host *host;
-
-		host = nflb_host_lookup(pkt->nn, &pkt->tuple.dst,
-					pkt->tuple.family);
-		if (host && READ_ONCE(host->vips))
-			return nflb_drop(pkt, NFLB_REASON_SOURCE_ROUTE);
-		return NFLB_ACCEPT;
-	}
+	verdict = parse_l4(pkt);
+	if (verdict == NFLB_CONTINUE && pkt->kind != NFLB_KIND_TUNNEL_ERROR &&
+	    unlikely(source_routed(pkt)))
+		return nflb_drop(pkt, NFLB_REASON_SOURCE_ROUTE);
 	return verdict;
 }
 NFLB_EXPORT_KUNIT(nflb_packet_parse);

@@ -28,6 +28,8 @@ enum nflb_kind {
 	NFLB_KIND_FLOW,		/* TCP or UDP */
 	NFLB_KIND_ICMP_ERROR,	/* quotes a packet; tuple is the quoted one */
 	NFLB_KIND_ECHO,		/* echo request; tuple has addresses only */
+	NFLB_KIND_TUNNEL_ERROR,	/* ICMP; quotes neither TCP nor UDP */
+	NFLB_KIND_FRAGMENT,	/* of the packet nothing else is known */
 };
 
 /**
@@ -40,7 +42,7 @@ enum nflb_kind {
  * @kind: enum nflb_kind
  * @reason: why it is dropped, when the verdict is NFLB_DROP
  * @l4: offset of the transport (or ICMP) header
- * @inner: offset of the quoted network header, for NFLB_KIND_ICMP_ERROR
+ * @inner: offset of the quoted network header, for NFLB_KIND_*_ERROR
  * @inner_l4: offset of the quoted transport header
  * @inner_proto: protocol of the quoted packet
  * @tcp_flags: NFLB_TCP_*, 0 for UDP
@@ -130,6 +132,5 @@ static inline unsigned int nflb_l4_len(u8 proto)
 bool nflb_packet_flow_at(const struct sk_buff *skb, unsigned int off, u8 family,
 			 struct nflb_tuple *tuple);
 enum nflb_verdict nflb_packet_parse(struct nflb_pkt *pkt);
-enum nflb_verdict nflb_defrag(struct nflb_pkt *pkt);
 
 #endif /* NFLB_PACKET_H */

@@ -3,6 +3,7 @@
  * The whole path of a packet, stage by stage. Begin to read here.
  */
 #include "datapath/beside.h"
+#include "datapath/classify.h"
 #include "datapath/conn.h"
 #include "datapath/conn_proof.h"
 #include "datapath/conn_state.h"
@@ -126,7 +127,7 @@ static enum nflb_verdict run(struct nflb_pkt *pkt)
 		conn = pkt->conn;
 		dir = pkt->dir;
 	} else {
-		verdict = nflb_packet_parse(pkt);
+		verdict = nflb_classify(pkt);
 		if (verdict != NFLB_CONTINUE)
 			return verdict;
 		conn = nflb_conn_lookup(pkt->nn, &pkt->tuple, &dir);

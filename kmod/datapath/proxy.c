@@ -16,7 +16,7 @@
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 
-#include "datapath/explain.h"
+#include "datapath/dry.h"
 #include "datapath/family.h"
 #include "datapath/forward.h"
 #include "datapath/gso.h"

@@ -20,7 +20,7 @@
 #include <net/route.h>
 #include <net/xfrm.h>
 
-#include "datapath/explain.h"
+#include "datapath/dry.h"
 #include "datapath/forward.h"
 #include "datapath/mtu.h"
 #include "datapath/route.h"
@@ -541,8 +541,8 @@ enum nflb_verdict nflb_xmit_via(struct nflb_pkt *pkt, struct dst_entry *dst,
 	struct neighbour *neigh;
 	bool is_v6gw;
 
-	if (unlikely(nflb_explaining(pkt)))
-		return nflb_explain_sent(nflb_explaining(pkt), dst, via);
+	if (!nflb_pkt_is_sent(pkt, dst, via))
+		return NFLB_STOLEN;
 	nflb_xmit_prepare(pkt->nn, skb, pkt->tuple.family,
 			  nflb_pkt_is_local_out(pkt));
 	if (unlikely(needs_output(pkt, dst)))
@@ -577,8 +577,8 @@ enum nflb_verdict nflb_xmit_via(struct nflb_pkt *pkt, struct dst_entry *dst,
 enum nflb_verdict nflb_xmit_fragments(struct nflb_pkt *pkt,
 				      struct dst_entry *dst)
 {
-	if (unlikely(nflb_explaining(pkt)))
-		return nflb_explain_sent(nflb_explaining(pkt), dst, NULL);
+	if (!nflb_pkt_is_sent(pkt, dst, NULL))
+		return NFLB_STOLEN;
 	nflb_xmit_prepare(pkt->nn, pkt->skb, pkt->tuple.family,
 			  nflb_pkt_is_local_out(pkt));
 	return output(pkt, dst, NULL);

@@ -184,7 +184,7 @@ static struct nflb_persist *recall(const struct nflb_pkt *pkt,
 
 	entry = nflb_persist_find(pkt->nn, svc, snapshot, &pkt->tuple.src,
 				  &stale);
-	if (stale && !nflb_explaining(pkt))
+	if (stale && nflb_pkt_leaves_traces(pkt))
 		nflb_persist_forget(pkt->nn, stale);
 	return entry;
 }

@@ -5,9 +5,11 @@
 #ifndef NFLB_SOURCE_H
 #define NFLB_SOURCE_H
 
+#include <linux/hash.h>
 #include <linux/percpu.h>
 
 #include "datapath/packet.h"
+#include "netns.h"
 
 /* Bits of the filter, a power of two */
 #define NFLB_SOURCE_BITS 1024
@@ -26,6 +28,12 @@ struct nflb_source_filter {
 	bool		made;
 	unsigned long	bits[BITS_TO_LONGS(NFLB_SOURCE_BITS)];
 };
+
+/* Where nflb_net.vip_filter tells whether an address may be a VIP */
+static inline unsigned int nflb_vip_slot(const union nflb_addr *addr)
+{
+	return hash_64(addr->words[0] ^ addr->words[1], NFLB_VIP_FILTER_BITS);
+}
 
 int nflb_source_init(void);
 void nflb_source_exit(void);

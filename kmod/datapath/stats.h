@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Counters: per CPU, written on the packet path, summed by the control side.
+ * Counters of backends: per CPU, written on the packet path, summed by the control
+ * side.
  */
 #ifndef NFLB_STATS_H
 #define NFLB_STATS_H
 
 #include <linux/u64_stats_sync.h>
 #include <linux/percpu.h>
-#include "nflb.h"
+#include "count.h"
 
 /**
  * struct nflb_stats - one CPU's counters of a backend
@@ -26,39 +27,6 @@ struct nflb_stats {
 	u16			ident;
 	u16			ident_left;
 };
-
-/**
- * struct nflb_stats_sum - counters summed up, or a baseline to subtract
- * @active: connections in the table that have not begun to end; no baseline
- * @inactive: those in the table that have
- * @connections: made
- * @packets: by direction
- * @bytes: by direction
- */
-struct nflb_stats_sum {
-	u32 active;
-	u32 inactive;
-	u64 connections;
-	u64 packets[NFLB_DIR_COUNT];
-	u64 bytes[NFLB_DIR_COUNT];
-};
-
-/**
- * struct nflb_drops - one CPU's packets that were not forwarded, and the like
- * @packets: by reason
- * @counters: what else is counted
- * @answer_window: when @answers began, see nflb_may_answer()
- * @answers: sent since
- */
-struct nflb_drops {
-	u64 packets[NFLB_REASON_COUNT];
-	u64 counters[NFLB_COUNTER_COUNT];
-	u32 answer_window;
-	u32 answers;
-};
-
-/* Context: softirq or BH disabled. */
-#define nflb_count(nn, counter) this_cpu_inc((nn)->drops->counters[counter])
 
 /* Context: softirq or BH disabled. */
 static inline void nflb_stats_packet(struct nflb_stats __percpu *stats,
@@ -88,10 +56,5 @@ void nflb_stats_add(struct nflb_stats_sum *sum,
 		    const struct nflb_stats_sum *more);
 void nflb_stats_sub(struct nflb_stats_sum *sum,
 		    const struct nflb_stats_sum *base);
-
-u64 nflb_drops_read(const struct nflb_net *nn, enum nflb_reason reason);
-const char *nflb_reason_name(enum nflb_reason reason);
-u64 nflb_counter_read(const struct nflb_net *nn, enum nflb_counter counter);
-const char *nflb_counter_name(enum nflb_counter counter);
 
 #endif /* NFLB_STATS_H */

@@ -20,8 +20,7 @@
 #include <net/checksum.h>
 #include <net/tcp.h>
 
-#include "datapath/explain.h"
-#include "datapath/stats.h"
+#include "datapath/dry.h"
 #include "datapath/tcp_option.h"
 #include "netns.h"
 

@@ -30,7 +30,7 @@
 #include <net/tcp.h>
 
 #include "datapath/conn_state.h"
-#include "datapath/explain.h"
+#include "datapath/dry.h"
 #include "datapath/mangle.h"
 #include "datapath/proxy.h"
 #include "datapath/stats.h"

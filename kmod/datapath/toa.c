@@ -24,7 +24,7 @@
 #include <net/dst.h>
 #include <net/tcp.h>
 
-#include "datapath/explain.h"
+#include "datapath/dry.h"
 #include "datapath/icmp_reply.h"
 #include "datapath/mangle.h"
 #include "datapath/route.h"
@@ -200,7 +200,7 @@ static noinline enum nflb_verdict too_long(struct nflb_pkt *pkt,
 	if (!nflb_exceeds_mtu(pkt, mtu - len))
 		return NFLB_CONTINUE;
 	nflb_pkt_count(pkt, NFLB_COUNTER_TOA_OVER_MTU);
-	if (!nflb_pkt_is_local_out(pkt) || nflb_explaining(pkt))
+	if (!nflb_pkt_is_local_out(pkt) || !nflb_pkt_leaves_traces(pkt))
 		return nflb_too_big(pkt, mtu - len);
 	skb_dst_update_pmtu(pkt->skb, mtu - len);
 	return nflb_drop(pkt, NFLB_REASON_MTU_EXCEEDED);

@@ -5,7 +5,6 @@
 #ifndef NFLB_TUPLE_H
 #define NFLB_TUPLE_H
 
-#include <linux/hash.h>
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/socket.h>
@@ -76,15 +75,6 @@ static inline bool nflb_addr_equal(const union nflb_addr *a,
 static inline bool nflb_addr_is_link_local(const union nflb_addr *addr)
 {
 	return (addr->all[0] & htonl(0xffc00000)) == htonl(0xfe800000);
-}
-
-/* nflb_net.vip_filter */
-#define NFLB_VIP_FILTER_BITS	10
-
-/* Where that tells whether an address may be a VIP */
-static inline unsigned int nflb_vip_slot(const union nflb_addr *addr)
-{
-	return hash_64(addr->words[0] ^ addr->words[1], NFLB_VIP_FILTER_BITS);
 }
 
 static inline bool nflb_tuple_equal(const struct nflb_tuple *a,

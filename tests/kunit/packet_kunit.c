@@ -5,6 +5,7 @@
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 
+#include "datapath/classify.h"
 #include "util.h"
 
 static enum nflb_verdict parse(struct kunit *test, struct nflb_pkt *pkt,
@@ -16,7 +17,7 @@ static enum nflb_verdict parse(struct kunit *test, struct nflb_pkt *pkt,
 
 	ku_pkt(pkt, &state, ku_skb(test, b, p), p->family);
 	rcu_read_lock();
-	verdict = nflb_packet_parse(pkt);
+	verdict = nflb_classify(pkt);
 	rcu_read_unlock();
 	kfree_skb(pkt->skb);
 	return verdict;
