@@ -5,6 +5,10 @@
 #include "count.h"
 #include "netns.h"
 
+/* Segments of the balancer's own, a CPU: so many in so many jiffies */
+#define ANSWER_WINDOW		(HZ / 20)
+#define ANSWERS_PER_WINDOW	500
+
 #define NFLB_REASON_NAME(id, name) [NFLB_REASON_##id] = name,
 
 static const char * const reason_names[] = {
@@ -78,3 +82,30 @@ u64 nflb_counter_read(const struct nflb_net *nn, enum nflb_counter counter)
 	return sum - nn->counters_base[counter];
 }
 NFLB_EXPORT_KUNIT(nflb_counter_read);
+
+/**
+ * nflb_may_answer() - may a TCP segment be sent that nobody forwarded?
+ * @nn: the namespace
+ *
+ * Resets and the like cost more than what they answer, and anybody can ask for
+ * them: so many a second are sent by each CPU, and the rest is counted.
+ *
+ * Context: softirq or BH disabled. Return: whether it may.
+ */
+bool nflb_may_answer(struct nflb_net *nn)
+{
+	struct nflb_drops *drops = this_cpu_ptr(nn->drops);
+	u32 window = nflb_now() / ANSWER_WINDOW;
+
+	if (drops->answer_window != window) {
+		drops->answer_window = window;
+		drops->answers = 0;
+	}
+	if (likely(drops->answers < ANSWERS_PER_WINDOW)) {
+		drops->answers++;
+		return true;
+	}
+	nflb_count(nn, NFLB_COUNTER_ANSWER_LIMITED);
+	return false;
+}
+NFLB_EXPORT_KUNIT(nflb_may_answer);

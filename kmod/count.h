@@ -43,6 +43,7 @@ struct nflb_drops {
 /* Context: softirq or BH disabled. */
 #define nflb_count(nn, counter) this_cpu_inc((nn)->drops->counters[counter])
 
+bool nflb_may_answer(struct nflb_net *nn);
 u64 nflb_drops_read(const struct nflb_net *nn, enum nflb_reason reason);
 const char *nflb_reason_name(enum nflb_reason reason);
 u64 nflb_counter_read(const struct nflb_net *nn, enum nflb_counter counter);

@@ -13,7 +13,7 @@
 #include "control/proc.h"
 #include "control/sysctl.h"
 #include "userns.h"
-#include "datapath/beside.h"
+#include "datapath/direct.h"
 #include "datapath/conn.h"
 #include "datapath/endpoint.h"
 #include "datapath/hook.h"

@@ -9,7 +9,7 @@
 #include "control/genl_notify.h"
 #include "control/lifecycle.h"
 #include "control/objects.h"
-#include "datapath/beside.h"
+#include "datapath/direct.h"
 #include "datapath/conn.h"
 #include "datapath/endpoint.h"
 #include "datapath/persist.h"

@@ -15,19 +15,6 @@
 /* Does the family exist? Its group's number means nothing else. */
 static bool enabled __read_mostly;
 
-/**
- * nflb_notify_enable() - begin or end to tell of anything
- * @on: which
- *
- * Context: process, sleeps. When it returns no event of a packet is under way.
- */
-void nflb_notify_enable(bool on)
-{
-	WRITE_ONCE(enabled, on);
-	if (!on)
-		synchronize_rcu();
-}
-
 static bool wanted(const struct nflb_net *nn)
 {
 	return READ_ONCE(enabled) &&
@@ -167,28 +154,27 @@ static void tell_listener(struct nflb_net *nn, struct nflb_listener *l,
 	genlmsg_unicast(nn->net, skb, l->portid);
 }
 
-static noinline void tell_of_conn(struct nflb_net *nn,
-				  const struct nflb_conn *conn, u8 cmd)
+static void tell_of_conn(struct nflb_net *nn, const struct nflb_conn *conn,
+			 u8 cmd)
 {
 	struct nflb_listener *l;
 
-	if (!READ_ONCE(enabled))
-		return;
 	list_for_each_entry_rcu(l, &nn->listeners, list)
 		tell_listener(nn, l, conn, cmd);
 }
 
+static const struct nflb_event_ops event_ops = {
+	.conn = tell_of_conn,
+};
+
 /**
- * nflb_notify_conn() - tell of the begin or end of a connection
- * @nn: its namespace
- * @conn: the connection
- * @cmd: NFLB_CMD_CONN_NEW or _END
+ * nflb_notify_enable() - begin or end to tell of anything
+ * @on: which
  *
- * Context: any but hard interrupts, rcu_read_lock() held.
+ * Context: process, sleeps. When it returns no event of a packet is under way.
  */
-void nflb_notify_conn(struct nflb_net *nn, const struct nflb_conn *conn,
-		      u8 cmd)
+void nflb_notify_enable(bool on)
 {
-	if (unlikely(!list_empty(&nn->listeners)))
-		tell_of_conn(nn, conn, cmd);
+	WRITE_ONCE(enabled, on);
+	nflb_event_register(on ? &event_ops : NULL);
 }

@@ -190,18 +190,6 @@ struct nflb_service *nflb_service_alloc(struct nflb_net *nn,
 	return svc;
 }
 
-/**
- * nflb_service_put() - give a reference back
- * @svc: the service
- *
- * Context: any but hard interrupts.
- */
-void nflb_service_put(struct nflb_service *svc)
-{
-	if (refcount_dec_and_test(&svc->ref))
-		queue_rcu_work(nflb_wq, &svc->free_work);
-}
-
 static void backend_free_work(struct work_struct *work)
 {
 	struct nflb_backend *b = container_of(to_rcu_work(work),
@@ -282,18 +270,6 @@ err_free:
 err_user:
 	nflb_user_uncharge(svc->nn, NFLB_USER_BACKENDS, 1);
 	return ERR_PTR(-ENOMEM);
-}
-
-/**
- * nflb_backend_put() - give a reference back
- * @backend: the backend
- *
- * Context: any but hard interrupts.
- */
-void nflb_backend_put(struct nflb_backend *backend)
-{
-	if (refcount_dec_and_test(&backend->ref))
-		queue_rcu_work(nflb_wq, &backend->free_work);
 }
 
 /**

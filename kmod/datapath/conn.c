@@ -20,7 +20,6 @@
 #include "datapath/conn_lookup.h"
 #include "datapath/conn_state.h"
 #include "datapath/event.h"
-#include "datapath/forward.h"
 #include "datapath/laddr.h"
 #include "datapath/packet.h"
 #include "datapath/persist.h"

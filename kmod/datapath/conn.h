@@ -11,6 +11,7 @@
 #include <net/dst.h>
 
 #include "nflb.h"
+#include "datapath/forward_ops.h"
 #include "datapath/tuple.h"
 
 struct nflb_forward_ops;
@@ -305,6 +306,13 @@ static inline u8 nflb_conn_forward_id(const struct nflb_conn *conn)
 	return conn->how & NFLB_HOW_FORWARD;
 }
 
+/* How packets of a connection are forwarded. */
+static inline const struct nflb_forward_ops *
+nflb_conn_ops(const struct nflb_conn *conn)
+{
+	return nflb_forward[nflb_conn_forward_id(conn)];
+}
+
 static_assert(offsetof(struct nflb_conn, rcu) == 64 || L1_CACHE_BYTES != 64);
 static_assert(offsetof(struct nflb_conn, now) -
 	      offsetof(struct nflb_conn, word) == 2);
@@ -428,11 +436,8 @@ static inline u32 nflb_conn_left(const struct nflb_conn *conn, u32 now)
 bool nflb_conn_ending(const struct nflb_net *nn, const struct nflb_conn *conn,
 		      u32 now);
 void nflb_conn_end(struct nflb_net *nn, struct nflb_conn *conn);
-void nflb_conn_tell(struct nflb_net *nn, struct nflb_conn *conn);
-void nflb_conn_ask(struct nflb_net *nn, struct nflb_conn *conn);
 bool nflb_conn_silent(const struct nflb_conn *conn);
 bool nflb_conn_dismiss(struct nflb_net *nn, struct nflb_conn *conn);
-void nflb_conn_withdraw(struct nflb_net *nn, struct nflb_conn *conn);
 
 int nflb_conn_cache_init(void);
 void nflb_conn_cache_exit(void);

@@ -6,7 +6,6 @@
 #include "datapath/conn.h"
 #include "datapath/conn_evict.h"
 #include "datapath/conn_state.h"
-#include "datapath/forward.h"
 #include "datapath/laddr.h"
 #include "datapath/service.h"
 #include "netns.h"

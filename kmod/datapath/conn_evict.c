@@ -25,6 +25,7 @@
 #include "datapath/conn_state.h"
 #include "datapath/persist.h"
 #include "datapath/stats.h"
+#include "datapath/tell.h"
 #include "netns.h"
 
 /* How many entries are looked at, and buckets, which may be empty; */

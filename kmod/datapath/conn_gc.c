@@ -14,6 +14,7 @@
 #include "datapath/conn.h"
 #include "datapath/conn_evict.h"
 #include "datapath/conn_state.h"
+#include "datapath/tell.h"
 #include "netns.h"
 
 /* Longest time at one go, in which others may run after every batch of buckets; */

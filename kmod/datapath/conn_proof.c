@@ -37,8 +37,8 @@
 #include <linux/tcp.h>
 
 #include "datapath/conn_proof.h"
+#include "datapath/conn_seq.h"
 #include "datapath/conn_state.h"
-#include "datapath/tcp_seq.h"
 #include "netns.h"
 
 #define STEP		BIT(NFLB_AUX_SEQ_SHIFT)
@@ -99,7 +99,7 @@ static u32 syn_delta(const struct nflb_conn *conn)
 static u32 acked(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
 		 enum nflb_dir dir)
 {
-	return dir == NFLB_DIR_OUT ? pkt->tcp_ack - nflb_tcp_seq_delta(conn) :
+	return dir == NFLB_DIR_OUT ? pkt->tcp_ack - nflb_conn_seq_delta(conn) :
 				     pkt->tcp_ack;
 }
 
@@ -453,7 +453,7 @@ bool nflb_proof_quoted(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
 	if (!quoted_seq(pkt, &seq) || state == NFLB_CONN_NONE)
 		return false;
 	if (dir == NFLB_DIR_OUT)
-		return near(conn, NFLB_DIR_IN, seq - nflb_tcp_seq_delta(conn),
+		return near(conn, NFLB_DIR_IN, seq - nflb_conn_seq_delta(conn),
 			    QUOTED_BEHIND, AHEAD);
 	/* Of the backend nothing is known before it answered. */
 	if (state == NFLB_CONN_SYN_SENT)

@@ -8,6 +8,7 @@
 #include "datapath/conn_proof.h"
 #include "datapath/conn_state.h"
 #include "datapath/service.h"
+#include "datapath/tell.h"
 
 static const char * const state_names[] = {
 	[NFLB_CONN_NONE]	= "none",

@@ -8,7 +8,7 @@
 #include <linux/slab.h>
 
 #include "datapath/endpoint.h"
-#include "datapath/forward.h"
+#include "datapath/forward_ops.h"
 #include "netns.h"
 
 const struct rhashtable_params nflb_endpoint_params = {

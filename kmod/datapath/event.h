@@ -1,16 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the packet path tells whoever listens. control/genl_notify.c does it.
+ * What the packet path tells whoever listens.
  */
 #ifndef NFLB_EVENT_H
 #define NFLB_EVENT_H
 
 #include <linux/types.h>
 
-struct nflb_net;
-struct nflb_conn;
+#include "netns.h"
 
-void nflb_notify_conn(struct nflb_net *nn, const struct nflb_conn *conn,
-		      u8 cmd);
+/**
+ * struct nflb_event_ops - who tells it
+ * @conn: NFLB_CMD_CONN_NEW or _END; softirq or BH disabled, rcu_read_lock() held
+ */
+struct nflb_event_ops {
+	void	(*conn)(struct nflb_net *nn, const struct nflb_conn *conn,
+			u8 cmd);
+};
+
+void nflb_event_register(const struct nflb_event_ops *ops);
+void nflb_event_conn(struct nflb_net *nn, const struct nflb_conn *conn, u8 cmd);
+
+/* Tell of the begin or end of a connection, if anybody listens. */
+static inline void nflb_notify_conn(struct nflb_net *nn,
+				    const struct nflb_conn *conn, u8 cmd)
+{
+	if (unlikely(!list_empty(&nn->listeners)))
+		nflb_event_conn(nn, conn, cmd);
+}
 
 #endif /* NFLB_EVENT_H */

@@ -13,8 +13,8 @@
 #include <net/ip6_checksum.h>
 #include <net/ipv6.h>
 
+#include "datapath/conn_seq.h"
 #include "datapath/family.h"
-#include "datapath/tcp_seq.h"
 
 /* How much of the quoted packet's transport part is passed on. */
 #define QUOTE_MAX 256
@@ -175,7 +175,7 @@ static void rewrite_quote(u8 *l4, unsigned int len, const struct nflb_conn *conn
 	memcpy(l4 + 2, &sent->dport, sizeof(sent->dport));
 	/* What it quotes to the client is a segment of the client. */
 	if (sent->proto == IPPROTO_TCP && dir == NFLB_DIR_OUT && len >= 8)
-		th->seq = htonl(ntohl(th->seq) - nflb_tcp_seq_delta(conn));
+		th->seq = htonl(ntohl(th->seq) - nflb_conn_seq_delta(conn));
 }
 
 static void finish(struct sk_buff *skb, const struct nflb_tuple *sent,

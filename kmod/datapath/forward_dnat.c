@@ -4,7 +4,7 @@
  * client the backend becomes the VIP. The client's end is never touched, so
  * replies have to come back through the balancer.
  */
-#include "datapath/beside.h"
+#include "datapath/direct.h"
 #include "datapath/conn.h"
 #include "datapath/forward_nat.h"
 #include "netns.h"

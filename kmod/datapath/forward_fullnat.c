@@ -5,6 +5,7 @@
  * Replies come back to the balancer whatever the topology, and the backend may
  * be of the other address family.
  */
+#include "datapath/conn_seq.h"
 #include "datapath/conn_state.h"
 #include "datapath/forward_nat.h"
 #include "datapath/laddr.h"
@@ -60,7 +61,7 @@ static void fullnat_inherit(struct nflb_conn *conn, const struct nflb_conn *old)
 		return;
 	conn->how |= NFLB_HOW_REUSED;
 	conn->seq.end = READ_ONCE(old->at[NFLB_DIR_IN]) +
-			nflb_tcp_seq_delta(old);
+			nflb_conn_seq_delta(old);
 }
 
 const struct nflb_forward_ops nflb_forward_fullnat = {

@@ -10,10 +10,10 @@
 #include <net/ipv6.h>
 
 #include "datapath/conn_proof.h"
+#include "datapath/conn_seq.h"
 #include "datapath/family.h"
 #include "datapath/icmp.h"
 #include "datapath/mangle.h"
-#include "datapath/tcp_seq.h"
 
 static void outer_addrs(const struct nflb_pkt *pkt, union nflb_addr *src,
 			union nflb_addr *dst)
@@ -124,7 +124,7 @@ static void translate_out(struct nflb_pkt *pkt, const struct nflb_conn *conn,
 	nflb_mangle_addr(pkt, NFLB_END_DST, &in->src);
 	nflb_mangle_quoted(pkt, NFLB_END_SRC, &in->src, in->sport);
 	/* The client believes only what quotes what it really sent. */
-	nflb_mangle_quoted_seq(pkt, nflb_tcp_seq_delta(conn));
+	nflb_mangle_quoted_seq(pkt, nflb_conn_seq_delta(conn));
 }
 
 /**

@@ -46,10 +46,6 @@ bool nflb_answering(void)
 	return __this_cpu_read(answering);
 }
 
-/* Segments of the balancer's own, a CPU: so many in so many jiffies */
-#define ANSWER_WINDOW		(HZ / 20)
-#define ANSWERS_PER_WINDOW	500
-
 static void reset(struct nflb_pkt *pkt)
 {
 	/* nf_send_reset6() would choose any link; ICMP takes the right one. */
@@ -72,33 +68,6 @@ static void port_unreachable(struct nflb_pkt *pkt)
 		nf_send_unreach6(pkt->nn->net, pkt->skb, ICMPV6_PORT_UNREACH,
 				 pkt->state->hook);
 }
-
-/**
- * nflb_may_answer() - may a TCP segment be sent that nobody forwarded?
- * @nn: the namespace
- *
- * Resets and the like cost more than what they answer, and anybody can ask for
- * them: so many a second are sent by each CPU, and the rest is counted.
- *
- * Context: softirq or BH disabled. Return: whether it may.
- */
-bool nflb_may_answer(struct nflb_net *nn)
-{
-	struct nflb_drops *drops = this_cpu_ptr(nn->drops);
-	u32 window = nflb_now() / ANSWER_WINDOW;
-
-	if (drops->answer_window != window) {
-		drops->answer_window = window;
-		drops->answers = 0;
-	}
-	if (likely(drops->answers < ANSWERS_PER_WINDOW)) {
-		drops->answers++;
-		return true;
-	}
-	nflb_count(nn, NFLB_COUNTER_ANSWER_LIMITED);
-	return false;
-}
-NFLB_EXPORT_KUNIT(nflb_may_answer);
 
 /**
  * nflb_refuse() - drop a packet, and tell its sender unless that is turned off

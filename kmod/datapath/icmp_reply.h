@@ -7,7 +7,6 @@
 
 #include "datapath/packet.h"
 
-bool nflb_may_answer(struct nflb_net *nn);
 /* Is its sender known on one link only, that an answer has to go by? */
 static inline bool nflb_pkt_is_link_local(const struct nflb_pkt *pkt)
 {

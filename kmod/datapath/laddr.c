@@ -17,7 +17,6 @@
 #include <linux/random.h>
 #include <linux/siphash.h>
 
-#include "datapath/conn.h"
 #include "datapath/laddr.h"
 #include "datapath/service.h"
 #include "netns.h"

@@ -16,6 +16,7 @@
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 
+#include "datapath/conn_seq.h"
 #include "datapath/dry.h"
 #include "datapath/family.h"
 #include "datapath/forward.h"
@@ -45,19 +46,10 @@ struct proxy_head {
 	__be16	len;
 };
 
-#define ADDRS_LEN(family) ((family) == AF_INET ? 12 : 36)
-#define PROXY_LEN_MAX (sizeof(struct proxy_head) + ADDRS_LEN(AF_INET6))
+static_assert(sizeof(struct proxy_head) == NFLB_PROXY_HEAD);
 
-/**
- * nflb_proxy_len() - length of the header
- * @family: of client and VIP
- *
- * Return: an even number of bytes.
- */
-u8 nflb_proxy_len(u8 family)
-{
-	return sizeof(struct proxy_head) + ADDRS_LEN(family);
-}
+#define ADDRS_LEN(family) (NFLB_PROXY_LEN(family) - NFLB_PROXY_HEAD)
+#define PROXY_LEN_MAX NFLB_PROXY_LEN(AF_INET6)
 
 static void write_header(u8 *at, const struct nflb_tuple *client)
 {
@@ -129,7 +121,7 @@ static struct sk_buff *header_segment(const struct nflb_pkt *pkt,
 	skb->priority = pkt->skb->priority;
 	skb->dev = pkt->skb->dev;
 	th = (struct tcphdr *)(skb->data + pkt->l4);
-	th->seq = htonl(READ_ONCE(seq->isn) + 1 + nflb_tcp_seq_delta(conn) -
+	th->seq = htonl(READ_ONCE(seq->isn) + 1 + nflb_conn_seq_delta(conn) -
 			len);
 	th->fin = 0;
 	th->psh = 1;
@@ -230,7 +222,7 @@ void nflb_proxy_acked(const struct nflb_pkt *pkt, struct nflb_conn *conn)
 	    pkt->tcp_flags & (NFLB_TCP_SYN | NFLB_TCP_RST))
 		return;
 	/* The header ends where the client's first byte is. */
-	behind = READ_ONCE(seq->isn) + 1 + nflb_tcp_seq_delta(conn);
+	behind = READ_ONCE(seq->isn) + 1 + nflb_conn_seq_delta(conn);
 	if ((s32)(pkt->tcp_ack - behind) >= 0)
 		nflb_conn_now_set(conn, NFLB_NOW_PROXY_ACKED);
 }

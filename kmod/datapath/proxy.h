@@ -7,8 +7,8 @@
 
 #include "datapath/conn.h"
 #include "datapath/packet.h"
+#include "datapath/proxy_len.h"
 
-u8 nflb_proxy_len(u8 family);
 enum nflb_verdict nflb_proxy_tcp(struct nflb_pkt *pkt, struct nflb_conn *conn);
 void nflb_proxy_acked(const struct nflb_pkt *pkt, struct nflb_conn *conn);
 enum nflb_verdict nflb_proxy_udp(struct nflb_pkt *pkt, struct nflb_conn *conn);

@@ -126,3 +126,27 @@ struct nflb_service *nflb_service_lookup(struct nflb_net *nn,
 	return NULL;
 }
 NFLB_EXPORT_KUNIT(nflb_service_lookup);
+
+/**
+ * nflb_service_put() - give a reference back
+ * @svc: the service
+ *
+ * Context: any but hard interrupts.
+ */
+void nflb_service_put(struct nflb_service *svc)
+{
+	if (refcount_dec_and_test(&svc->ref))
+		queue_rcu_work(nflb_wq, &svc->free_work);
+}
+
+/**
+ * nflb_backend_put() - give a reference back
+ * @backend: the backend
+ *
+ * Context: any but hard interrupts.
+ */
+void nflb_backend_put(struct nflb_backend *backend)
+{
+	if (refcount_dec_and_test(&backend->ref))
+		queue_rcu_work(nflb_wq, &backend->free_work);
+}

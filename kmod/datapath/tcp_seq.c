@@ -29,6 +29,7 @@
 #include <linux/tcp.h>
 #include <net/tcp.h>
 
+#include "datapath/conn_seq.h"
 #include "datapath/conn_state.h"
 #include "datapath/dry.h"
 #include "datapath/mangle.h"
@@ -44,24 +45,6 @@
 
 /* What an IPv6 header is longer than IPv4's. */
 #define FAMILY_LEN_DIFF	(sizeof(struct ipv6hdr) - sizeof(struct iphdr))
-
-/**
- * nflb_tcp_seq_delta() - by how much the client's sequence numbers are moved
- * @conn: any connection
- *
- * Return: what is to be added to them towards the backend.
- */
-u32 nflb_tcp_seq_delta(const struct nflb_conn *conn)
-{
-	u32 delta = 0;
-
-	if (nflb_conn_now(conn, NFLB_NOW_SEQ))
-		delta = READ_ONCE(conn->seq.delta);
-	if (conn->how & NFLB_HOW_PROXY)
-		delta += nflb_proxy_len(conn->in.tuple.family);
-	return delta;
-}
-NFLB_EXPORT_KUNIT(nflb_tcp_seq_delta);
 
 /* The same without the PROXY header, which comes behind the SYN. */
 static u32 syn_delta(const struct nflb_conn *conn)
@@ -155,7 +138,7 @@ static enum nflb_verdict rewrite_in(struct nflb_pkt *pkt,
 		verdict = nflb_proxy_tcp(pkt, conn);
 	if (verdict != NFLB_CONTINUE)
 		return verdict;
-	delta = is_syn ? syn_delta(conn) : nflb_tcp_seq_delta(conn);
+	delta = is_syn ? syn_delta(conn) : nflb_conn_seq_delta(conn);
 	if (delta)
 		nflb_mangle_field(pkt, offsetof(struct tcphdr, seq),
 				  htonl(pkt->tcp_seq + delta));

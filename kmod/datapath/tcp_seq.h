@@ -9,7 +9,6 @@
 #include "datapath/conn.h"
 #include "datapath/packet.h"
 
-u32 nflb_tcp_seq_delta(const struct nflb_conn *conn);
 enum nflb_verdict nflb_tcp_rewrite(struct nflb_pkt *pkt, struct nflb_conn *conn,
 				   enum nflb_dir dir, unsigned int mtu);
 
