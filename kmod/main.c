@@ -13,10 +13,10 @@
 #include "control/device.h"
 #include "control/genl.h"
 #include "control/listen.h"
-#include "datapath/conn.h"
-#include "datapath/laddr.h"
-#include "datapath/source.h"
+#include "service/laddr.h"
+#include "service/source.h"
 #include "sched/draw.h"
+#include "conn/conn.h"
 
 static int __init nflb_init(void)
 {

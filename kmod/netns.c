@@ -13,15 +13,15 @@
 #include "control/proc.h"
 #include "control/sysctl.h"
 #include "userns.h"
-#include "datapath/direct.h"
-#include "datapath/conn.h"
-#include "datapath/endpoint.h"
-#include "datapath/hook.h"
-#include "datapath/ingress.h"
-#include "datapath/persist.h"
-#include "datapath/service.h"
-#include "datapath/source.h"
+#include "service/direct.h"
+#include "service/endpoint.h"
+#include "service/service.h"
+#include "service/source.h"
 #include "sched/maglev.h"
+#include "conn/conn.h"
+#include "conn/persist.h"
+#include "path/hook.h"
+#include "path/ingress.h"
 
 static unsigned int nflb_net_id __read_mostly;
 struct workqueue_struct *nflb_wq;

@@ -88,17 +88,34 @@ check_shellcheck() {
 	shellcheck -s sh tests/vm/init
 }
 
-# The two paths: datapath/ and sched/ know nothing of netlink, and only
-# compat/ knows of kernel versions.
+# The room of a file of kmod/, as its place in kmod/rooms; 0 for what stands in none.
+room_of() {
+	grep -v '^#' kmod/rooms | grep -nx "${1%%/*}" | cut -d: -f1 || echo 0
+}
+
+# Rooms include what comes before them, headers in no room include none, only control/
+# knows netlink, and only compat/ knows of kernel versions.
 check_layering() {
-	local bad=0
+	local bad=0 file header from to
 	if grep -rnE --include='*.[ch]' 'LINUX_VERSION_CODE|KERNEL_VERSION *\(' kmod | grep -v '^kmod/compat/'; then
 		echo "kernel versions outside kmod/compat"
 		bad=1
 	fi
-	if grep -rnE --include='*.[ch]' '#include ["<](\.\./)?control/|#include <net/(genetlink|netlink)\.h>' \
-		kmod/datapath kmod/sched; then
-		echo "the data path includes the control path"
+	while IFS=: read -r file header; do
+		from=$(room_of "${file#kmod/}") to=$(room_of "$header")
+		case $file in
+		kmod/*/*) ;;
+		*.c) continue ;;
+		esac
+		if [ "$to" -gt "$from" ]; then
+			echo "$file includes $header, of a later room"
+			bad=1
+		fi
+	done < <(grep -roE --include='*.[ch]' '#include "[^"]*"' kmod --exclude-dir=toa --exclude-dir=compat |
+		sed 's/#include "//; s/"$//')
+	if grep -rnE --include='*.[ch]' '#include <net/(genetlink|netlink)\.h>' kmod |
+		grep -vE '^kmod/(control/|compat/|main\.c)'; then
+		echo "netlink outside kmod/control"
 		bad=1
 	fi
 	return "$bad"

@@ -8,8 +8,8 @@
 
 #include <linux/netlink.h>
 
-#include "datapath/laddr.h"
-#include "datapath/service.h"
+#include "service/laddr.h"
+#include "service/service.h"
 
 /**
  * struct nflb_service_id - which service

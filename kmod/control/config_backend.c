@@ -9,10 +9,10 @@
 #include "control/genl_notify.h"
 #include "control/lifecycle.h"
 #include "control/objects.h"
-#include "datapath/direct.h"
-#include "datapath/conn.h"
-#include "datapath/endpoint.h"
-#include "datapath/persist.h"
+#include "service/direct.h"
+#include "service/endpoint.h"
+#include "conn/conn.h"
+#include "conn/persist.h"
 #include "netns.h"
 
 /**

@@ -3,7 +3,7 @@
  * What goes together in the settings of a service and of its backends.
  */
 #include "control/config.h"
-#include "datapath/forward.h"
+#include "forward/forward.h"
 #include "netns.h"
 
 /**

@@ -9,9 +9,9 @@
 #include "control/config.h"
 #include "control/genl_notify.h"
 #include "userns.h"
-#include "datapath/icmp_reply.h"
-#include "datapath/laddr.h"
-#include "datapath/source.h"
+#include "service/laddr.h"
+#include "service/source.h"
+#include "forward/icmp_reply.h"
 #include "netns.h"
 
 /* Ports of all local addresses of a family. */

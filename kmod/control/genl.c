@@ -12,7 +12,7 @@
 #include "control/genl_notify.h"
 #include "control/genl_parse.h"
 #include "control/listen.h"
-#include "datapath/conn.h"
+#include "conn/conn.h"
 #include "netns.h"
 
 /* Largest answer of STATS_GET: a string and a number for each counter. */

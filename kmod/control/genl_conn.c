@@ -12,8 +12,8 @@
 #include "control/genl.h"
 #include "control/genl_fill.h"
 #include "control/genl_parse.h"
-#include "datapath/conn.h"
-#include "datapath/conn_state.h"
+#include "conn/conn.h"
+#include "conn/conn_state.h"
 #include "netns.h"
 
 /* How often a flush begins again, against clients that are as fast. */

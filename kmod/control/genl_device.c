@@ -16,7 +16,7 @@
 #include "control/genl.h"
 #include "control/genl_fill.h"
 #include "control/genl_notify.h"
-#include "datapath/ingress.h"
+#include "path/ingress.h"
 #include "netns.h"
 
 static int check(const struct nlattr *attr, struct net_device *dev,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * EXPLAIN: what would become of a packet (datapath/explain.c), as netlink
+ * EXPLAIN: what would become of a packet (path/explain.c), as netlink
  * attributes.
  */
 #include <linux/in.h>
@@ -12,9 +12,9 @@
 #include "control/genl.h"
 #include "control/genl_fill.h"
 #include "control/genl_parse.h"
-#include "datapath/explain.h"
-#include "datapath/forward.h"
-#include "datapath/route.h"
+#include "forward/forward.h"
+#include "forward/route.h"
+#include "path/explain.h"
 #include "netns.h"
 #include "sched/sched.h"
 

@@ -7,7 +7,7 @@
 
 #include "control/genl_fill.h"
 #include "control/lifecycle.h"
-#include "datapath/forward.h"
+#include "forward/forward.h"
 #include "netns.h"
 
 /**

@@ -9,7 +9,7 @@
 #include <linux/skbuff.h>
 
 #include "control/config.h"
-#include "datapath/conn.h"
+#include "conn/conn.h"
 
 /* Room for the longest message of nflb_fill_*(), header included. */
 #define NFLB_MSG_SIZE (512 + NFLB_HEALTH_CHECK_SIZE)

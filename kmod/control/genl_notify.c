@@ -9,7 +9,7 @@
 #include "control/genl_fill.h"
 #include "control/genl_notify.h"
 #include "control/listen.h"
-#include "datapath/event.h"
+#include "conn/event.h"
 #include "netns.h"
 
 /* Does the family exist? Its group's number means nothing else. */

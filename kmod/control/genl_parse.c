@@ -8,9 +8,9 @@
 #include <linux/slab.h>
 
 #include "control/genl_parse.h"
-#include "datapath/forward.h"
-#include "datapath/toa.h"
 #include "sched/sched.h"
+#include "forward/forward.h"
+#include "forward/toa.h"
 
 struct netlink_range_validation nflb_timeout_range = {
 	.max = NFLB_TIMEOUT_MAX,

@@ -10,8 +10,8 @@
 #include "control/config.h"
 #include "control/genl_notify.h"
 #include "control/lifecycle.h"
-#include "datapath/conn.h"
-#include "datapath/persist.h"
+#include "conn/conn.h"
+#include "conn/persist.h"
 #include "netns.h"
 
 /* Weights while a backend begins slowly: in 64ths, if their sum allows it. */

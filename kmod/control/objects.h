@@ -5,7 +5,7 @@
 #ifndef NFLB_OBJECTS_H
 #define NFLB_OBJECTS_H
 
-#include "datapath/service.h"
+#include "service/service.h"
 
 struct nflb_service *nflb_service_alloc(struct nflb_net *nn,
 					const struct nflb_service_key *key,

@@ -11,9 +11,9 @@
 #include "control/config.h"
 #include "control/lifecycle.h"
 #include "control/proc.h"
-#include "datapath/conn.h"
-#include "datapath/conn_state.h"
-#include "datapath/forward.h"
+#include "conn/conn.h"
+#include "conn/conn_state.h"
+#include "forward/forward.h"
 #include "netns.h"
 
 static const char * const mode_names[] = {

@@ -6,7 +6,7 @@
 #define NFLB_SCHED_H
 
 #include "nflb.h"
-#include "datapath/service.h"
+#include "service/service.h"
 
 /**
  * struct nflb_sched_ops - a rule that picks a backend for a new connection

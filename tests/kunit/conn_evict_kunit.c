@@ -4,11 +4,11 @@
  */
 #include <linux/random.h>
 
-#include "datapath/conn_evict.h"
-#include "datapath/conn_state.h"
-#include "datapath/forward.h"
-#include "datapath/icmp_reply.h"
-#include "datapath/stats.h"
+#include "service/stats.h"
+#include "conn/conn_evict.h"
+#include "conn/conn_state.h"
+#include "forward/forward.h"
+#include "forward/icmp_reply.h"
 #include "util.h"
 
 struct evict_fixture {

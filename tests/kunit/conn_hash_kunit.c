@@ -5,7 +5,7 @@
  */
 #include <linux/prandom.h>
 
-#include "datapath/conn_hash.h"
+#include "conn/conn_hash.h"
 #include "util.h"
 
 #define FLOWS_LOG	14

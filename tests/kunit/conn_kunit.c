@@ -4,8 +4,8 @@
  */
 #include <linux/random.h>
 
-#include "datapath/conn_state.h"
-#include "datapath/forward.h"
+#include "conn/conn_state.h"
+#include "forward/forward.h"
 #include "util.h"
 
 #define COUNT 3000

@@ -3,8 +3,8 @@
  * What segments do to connections, told as stories: a list of segments, and
  * after each of them the state, and whether the connection is assured.
  */
-#include "datapath/conn_proof.h"
-#include "datapath/conn_state.h"
+#include "conn/conn_proof.h"
+#include "conn/conn_state.h"
 #include "util.h"
 
 #define F NFLB_TCP_FIN

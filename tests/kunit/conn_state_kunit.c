@@ -2,7 +2,7 @@
 /*
  * The TCP state machine, transition by transition.
  */
-#include "datapath/conn_state.h"
+#include "conn/conn_state.h"
 #include "util.h"
 
 #define F NFLB_TCP_FIN

@@ -7,12 +7,12 @@
  */
 #include <linux/tcp.h>
 
-#include "datapath/family.h"
-#include "datapath/forward.h"
-#include "datapath/mangle.h"
-#include "datapath/service.h"
-#include "datapath/tcp_option.h"
-#include "datapath/tcp_seq.h"
+#include "packet/mangle.h"
+#include "packet/tcp_option.h"
+#include "service/service.h"
+#include "forward/family.h"
+#include "forward/forward.h"
+#include "forward/tcp_seq.h"
 #include "hostile.h"
 #include "toa/toa.h"
 #include "util.h"

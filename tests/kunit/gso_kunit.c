@@ -2,7 +2,7 @@
 /*
  * Which packets that stand for several may be rewritten whole.
  */
-#include "datapath/gso.h"
+#include "forward/gso.h"
 #include "util.h"
 
 #define ENDS	NFLB_REWRITE_ENDS

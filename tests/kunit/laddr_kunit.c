@@ -6,7 +6,7 @@
 #include <linux/bitmap.h>
 #include <linux/random.h>
 
-#include "datapath/laddr.h"
+#include "service/laddr.h"
 #include "util.h"
 
 static struct nflb_laddr_pool *pool_new(struct kunit *test, u32 count)

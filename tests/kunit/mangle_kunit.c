@@ -5,7 +5,7 @@
  */
 #include <linux/random.h>
 
-#include "datapath/mangle.h"
+#include "packet/mangle.h"
 #include "util.h"
 
 #define ROUNDS 200

@@ -6,10 +6,10 @@
 #include <linux/inetdevice.h>
 #include <net/ip.h>
 
-#include "datapath/encap.h"
-#include "datapath/family.h"
-#include "datapath/forward.h"
-#include "datapath/mtu.h"
+#include "packet/mtu.h"
+#include "forward/encap.h"
+#include "forward/family.h"
+#include "forward/forward.h"
 #include "util.h"
 
 #define MTU_MAX		100

@@ -5,7 +5,7 @@
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 
-#include "datapath/classify.h"
+#include "path/classify.h"
 #include "util.h"
 
 static enum nflb_verdict parse(struct kunit *test, struct nflb_pkt *pkt,

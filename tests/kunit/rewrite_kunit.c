@@ -6,8 +6,8 @@
  */
 #include <linux/random.h>
 
-#include "datapath/family.h"
-#include "datapath/mangle.h"
+#include "packet/mangle.h"
+#include "forward/family.h"
 #include "util.h"
 
 #define ROUNDS 100

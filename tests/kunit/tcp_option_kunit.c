@@ -2,8 +2,8 @@
 /*
  * Options that tell a client's address are overwritten; nothing else is.
  */
-#include "datapath/mangle.h"
-#include "datapath/tcp_option.h"
+#include "packet/mangle.h"
+#include "packet/tcp_option.h"
 #include "util.h"
 
 /* Scrub a segment with these options; what they are then is in @options. */

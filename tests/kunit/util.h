@@ -11,8 +11,8 @@
 #include <linux/skbuff.h>
 
 #include "control/config.h"
-#include "datapath/conn.h"
-#include "datapath/packet.h"
+#include "packet/packet.h"
+#include "conn/conn.h"
 #include "netns.h"
 
 /* How an skb holds its bytes. */

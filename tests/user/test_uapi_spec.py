@@ -37,7 +37,7 @@ NOTIFY = "".join(code("kmod/" + f) for f in (
     "control/config.c", "control/config_backend.c", "control/config_laddr.c",
     "control/genl_device.c",
     "control/lifecycle.c",
-    "datapath/conn.c", "datapath/conn_end.c"))
+    "conn/conn.c", "conn/conn_end.c"))
 
 OPS = {o["name"]: o for o in SPEC["operations"]["list"]}
 # Spaces with numbers of their own; the others are parts of these.
@@ -234,7 +234,7 @@ def number(text):
     """The value of a limit as the kernel's source writes it."""
     names = {"NFLB_" + upper(k): v for k, v in CONSTS.items()}
     names |= {"NFLB_TOA_" + k: v for k, v in re.findall(
-        r"#define NFLB_TOA_(\w+)\s+(\d+)", read("kmod/datapath/toa.h"))}
+        r"#define NFLB_TOA_(\w+)\s+(\d+)", read("kmod/forward/toa.h"))}
     for name, d in ENUMS.items():
         names[upper("nflb-", name, "-max")] = len(d["entries"]) - 1
     for name, value in names.items():
@@ -410,7 +410,7 @@ def test_proc_has_the_same_names():
     assert names_in(proc, "mode_names") == ENUMS["mode"]["entries"]
     assert names_in(proc, "backend_state_names") == \
         ENUMS["backend-state"]["entries"]
-    assert names_in("kmod/datapath/conn_state.c", "state_names") == \
+    assert names_in("kmod/conn/conn_state.c", "state_names") == \
         ENUMS["conn-state"]["entries"]
 
 

@@ -17,7 +17,7 @@
 #include "nft/nft.h"
 
 /*
- * Before the balancer, which is at -450 (kmod/datapath/hook.c), and before
+ * Before the balancer, which is at -450 (kmod/path/hook.c), and before
  * conntrack.
  */
 #define PRIORITY "-460"

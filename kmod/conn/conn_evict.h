@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Who makes room when something that is bounded is full.
+ */
+#ifndef NFLB_CONN_EVICT_H
+#define NFLB_CONN_EVICT_H
+
+#include "service/service.h"
+#include "conn/conn.h"
+
+/*
+ * In this order they make room. The last never do.
+ */
+enum nflb_rank {
+	NFLB_RANK_DEAD,		/* closed, in TIME_WAIT, or its backend is gone */
+	NFLB_RANK_EXPIRED,	/* idle for too long, the sweep is to come */
+	NFLB_RANK_DOUBTFUL,	/* not assured */
+	NFLB_RANK_UNPROVEN,	/* assured by what anybody can send, and silent */
+	NFLB_RANK_ASSURED,
+};
+
+/*
+ * Jiffies without a packet after which a connection that is assured, but not
+ * proven (nflb_conn_proven()), is NFLB_RANK_UNPROVEN
+ */
+#define NFLB_UNPROVEN_SILENCE	(10 * HZ)
+
+enum nflb_rank nflb_conn_rank(const struct nflb_conn *conn, u32 now);
+bool nflb_evict_admit(struct nflb_net *nn, int count);
+bool nflb_evict_from_table(struct nflb_net *nn, bool draft);
+bool nflb_evict_admit_persist(struct nflb_net *nn);
+bool nflb_evict_from_backend(struct nflb_net *nn, struct nflb_backend *backend,
+			     bool draft);
+int nflb_evict_candidate(struct nflb_net *nn,
+			 const struct nflb_snapshot *snapshot);
+bool nflb_evict_yields(const struct nflb_conn *holder, bool shortage);
+void nflb_evict_holder(struct nflb_net *nn, struct nflb_conn *holder);
+void nflb_evict_swept(struct nflb_net *nn, struct nflb_conn *conn);
+
+#endif /* NFLB_CONN_EVICT_H */

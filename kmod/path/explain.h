@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What would become of a packet: the path that packets take, with one that is
+ * made up, and never leaves.
+ */
+#ifndef NFLB_EXPLAIN_H
+#define NFLB_EXPLAIN_H
+
+#include <linux/nflb.h>
+
+#include "packet/dry.h"
+#include "packet/packet.h"
+
+struct nflb_backend;
+struct nflb_conn;
+struct nflb_service;
+
+/* Backends that are tried for one packet, schedule.c */
+#define NFLB_PICKS_MAX 3
+
+/**
+ * struct nflb_explain_pick - a backend that was tried
+ * @backend: the backend
+ * @reason: why not, when @refused
+ * @refused: the next one was tried, if there was one
+ * @remembered: it is where the client went before
+ */
+struct nflb_explain_pick {
+	const struct nflb_backend	*backend;
+	enum nflb_reason		reason;
+	bool				refused;
+	bool				remembered;
+};
+
+/**
+ * struct nflb_explain - a packet, and what would become of it
+ * @dry: its hook, and what it would do
+ * @nn: the namespace
+ * @arrives: its protocol, addresses and ports
+ * @dev: where it comes from; NULL is for nflb_explain() to find out
+ * @skb: the packet, as it would be at its end
+ * @verdict: NFLB_ACCEPT, NFLB_DROP, or NFLB_STOLEN when it would be sent
+ * @reason: why, with NFLB_DROP
+ * @known: the connection it belongs to, or NULL
+ * @dir: its direction
+ * @service: the service it is for, or NULL
+ * @draft: the connection as it would be, or NULL
+ * @pick_count: length of @picks
+ * @picks: backends that were tried, in order
+ * @leaves: protocol, addresses and ports at its end; of the outer packet
+ */
+struct nflb_explain {
+	struct nflb_dry			dry;
+	struct nflb_net			*nn;
+	struct nflb_tuple		arrives;
+	struct net_device		*dev;
+	struct sk_buff			*skb;
+	enum nflb_verdict		verdict;
+	enum nflb_reason		reason;
+	const struct nflb_conn		*known;
+	enum nflb_dir			dir;
+	const struct nflb_service	*service;
+	struct nflb_conn		*draft;
+	u8				pick_count;
+	struct nflb_explain_pick	picks[NFLB_PICKS_MAX];
+	struct nflb_tuple		leaves;
+};
+
+/* What is to be told of a packet that is made up, else NULL. */
+static inline struct nflb_explain *nflb_explaining(const struct nflb_pkt *pkt)
+{
+	struct nflb_dry *dry = nflb_dry(pkt);
+
+	return unlikely(dry) ? container_of(dry, struct nflb_explain, dry) : NULL;
+}
+
+void nflb_explain_tried(struct nflb_explain *ex,
+			const struct nflb_backend *backend, bool remembered);
+void nflb_explain_refused(struct nflb_explain *ex, enum nflb_reason reason);
+int nflb_explain(struct nflb_explain *ex);
+void nflb_explain_free(struct nflb_explain *ex);
+
+#endif /* NFLB_EXPLAIN_H */

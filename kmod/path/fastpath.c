@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The parts of the short way (fastpath.h) that most packets do not need.
+ */
+#include "path/fastpath.h"
+
+/**
+ * nflb_fast_tunnel_mtu() - how long a packet may be that goes into a tunnel
+ * @conn: its connection
+ * @dst: route from nflb_route_cached()
+ * @family: of the outer header
+ *
+ * Return: bytes; 0 when the tunnel cannot take what every IPv6 link takes, since
+ * then it has to fragment, which is for the long way.
+ */
+unsigned int nflb_fast_tunnel_mtu(const struct nflb_conn *conn,
+				  const struct dst_entry *dst, u8 family)
+{
+	u8 encap = nflb_conn_forward_id(conn) - NFLB_FORWARD_DSR;
+	unsigned int overhead = nflb_encap_overhead(encap, family);
+	unsigned int mtu = dst_mtu(dst);
+
+	/* As almost always, nothing bounds it: nflb_encap_mtu() */
+	if (likely(mtu >= IPV6_MIN_MTU + overhead))
+		return mtu - overhead;
+	mtu = nflb_encap_mtu(dst, encap, family);
+	return mtu >= IPV6_MIN_MTU ? mtu : 0;
+}
+
+/**
+ * nflb_fast_again() - the short way for a packet that was parsed already
+ * @pkt: the packet, all of it set
+ * @conn: its connection
+ * @dir: its direction
+ *
+ * For packets whose outer header is of another family, and for those that a
+ * connection was just made for.
+ *
+ * Context, return: as for nflb_fast().
+ */
+enum nflb_verdict nflb_fast_again(struct nflb_pkt *pkt, struct nflb_conn *conn,
+				  enum nflb_dir dir)
+{
+	u32 now = nflb_now();
+	u8 from = pkt->tuple.family, to = nflb_conn_family(conn, dir);
+	struct nflb_fast_pkt f = {
+		.skb = pkt->skb,
+		.nn = pkt->nn,
+		.l4 = pkt->l4,
+		.end = pkt->l4 + (pkt->tuple.proto == IPPROTO_TCP ?
+				  pkt->tcp_doff : sizeof(struct udphdr)),
+		.tcp_flags = pkt->tcp_flags,
+		.gso = skb_is_gso(pkt->skb),
+	};
+
+	nflb_flow_key(&f.key, &pkt->tuple, from);
+	if (!fast_steady(&f, conn) || nflb_ttl(pkt) <= 1)
+		return NFLB_CONTINUE;
+	if (from == AF_INET)
+		return to == AF_INET ?
+		       fast_forward(pkt, &f, conn, dir, AF_INET, AF_INET, now) :
+		       fast_forward(pkt, &f, conn, dir, AF_INET, AF_INET6, now);
+	return to == AF_INET ?
+	       fast_forward(pkt, &f, conn, dir, AF_INET6, AF_INET, now) :
+	       fast_forward(pkt, &f, conn, dir, AF_INET6, AF_INET6, now);
+}
