@@ -343,7 +343,7 @@ static noinline bool gives_way(struct nflb_net *nn, struct nflb_conn *conn,
 			       struct nflb_conn_node *old, unsigned int attempt)
 {
 	struct nflb_conn *before;
-	bool shortage = false;
+	enum nflb_shortage shortage = NFLB_SHORTAGE_NONE;
 	enum nflb_dir dir;
 
 	before = nflb_conn_of(old, &dir);
@@ -355,10 +355,9 @@ static noinline bool gives_way(struct nflb_net *nn, struct nflb_conn *conn,
 	if (node == &conn->out && conn->how & NFLB_HOW_LADDR)
 		shortage = nflb_laddr_short(nn, conn->backend, attempt,
 					    conn->out.tuple.family);
-	else if (node == &conn->out)
-		shortage = conn->in.tuple.proto == IPPROTO_TCP &&
-			   !nflb_tuple_equal(&before->in.tuple,
-					     &conn->in.tuple);
+	else if (node == &conn->out && conn->in.tuple.proto == IPPROTO_TCP &&
+		 !nflb_tuple_equal(&before->in.tuple, &conn->in.tuple))
+		shortage = NFLB_SHORTAGE;
 	if (!nflb_evict_yields(before, shortage))
 		return false;
 	if (node == &conn->out && dir == NFLB_DIR_OUT &&

@@ -25,9 +25,8 @@ struct nflb_persist;
 #define NFLB_CONN_OVER		BIT(4)	/* counted in nflb_backend.over */
 #define NFLB_CONN_LIMITED	BIT(5)	/* was in nflb_backend.limited */
 #define NFLB_CONN_ACCEPTED	BIT(6)	/* the backend has made it, see tcp_seq.c */
-#define NFLB_CONN_RESET		BIT(7)	/* NFLB_RST_SURE */
 /* The rest of it is nflb_now() when it was made, rounded. */
-#define NFLB_CONN_CREATED	GENMASK(31, 8)
+#define NFLB_CONN_CREATED	GENMASK(31, 7)
 
 /*
  * nflb_conn.how: how packets are forwarded. Set before the connection is in the
@@ -419,11 +418,18 @@ static inline u32 nflb_conn_age(const struct nflb_conn *conn, u32 now)
 	return now - (atomic_read(&conn->flags) & NFLB_CONN_CREATED);
 }
 
-/* Jiffies since its last packet; exact to a second */
+/*
+ * Jiffies since its last packet; exact to a second. The ticks tell it while they
+ * do, for they are written at once.
+ */
 static inline u32 nflb_conn_silence(const struct nflb_conn *conn, u32 now)
 {
-	u32 last = READ_ONCE(conn->expires) - READ_ONCE(conn->timeout);
+	u8 tick = READ_ONCE(conn->tick);
+	u32 last;
 
+	if (tick)
+		return (u8)(nflb_conn_tick(now) - tick) * NFLB_CONN_TICK;
+	last = READ_ONCE(conn->expires) - READ_ONCE(conn->timeout);
 	return max_t(s32, now - last, 0);
 }
 

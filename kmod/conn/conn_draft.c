@@ -10,12 +10,13 @@
 #include "conn/conn_state.h"
 #include "netns.h"
 
-static bool draft_shortage(const struct nflb_net *nn,
-			   const struct nflb_conn *conn, unsigned int attempt)
+static enum nflb_shortage draft_shortage(const struct nflb_net *nn,
+					 const struct nflb_conn *conn,
+					 unsigned int attempt)
 {
-	return conn->how & NFLB_HOW_LADDR &&
+	return conn->how & NFLB_HOW_LADDR ?
 	       nflb_laddr_short(nn, conn->backend, attempt,
-				conn->out.tuple.family);
+				conn->out.tuple.family) : NFLB_SHORTAGE_NONE;
 }
 
 static bool draft_out(struct nflb_net *nn, struct nflb_conn *conn,

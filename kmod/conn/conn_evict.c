@@ -11,8 +11,8 @@
  * milliseconds: a table that is full of assured connections costs no more than
  * one that is not.
  *
- * What a forger can make look assured (nflb_conn_proven()) makes room, too, when
- * nothing else does and it is silent.
+ * What a forger can make look assured (nflb_conn_proven()) makes room, too, when it
+ * is silent and a whole search found nothing else.
  *
  * A backend that has a max-connections keeps its connections in a list, for these may
  * be few among millions.
@@ -31,14 +31,13 @@
 /* How many entries are looked at, and buckets, which may be empty; */
 #define SEARCH_ENTRIES		64
 #define SEARCH_BUCKETS		4096
-/* how many more once there is one that is not assured, or not proven. */
+/* and how many more once there is one that is not assured. */
 #define SEARCH_SAMPLE		4
-#define SEARCH_SAMPLE_UNPROVEN	16
 /* Jiffies without another search after one in vain */
 #define SEARCH_PAUSE		max_t(u32, HZ / 250, 1)
 
 /* How many of a backend's connections are looked at, and how many backends */
-#define LIMITED_LOOKS		16
+#define LIMITED_LOOKS		64
 #define CANDIDATE_LOOKS		16
 
 /*
@@ -179,10 +178,8 @@ static bool look_at(struct search *s, struct rhash_head *head)
 
 	rank = s->kind->rank(head, s->now, &age);
 	if (rank < s->rank || (rank == s->rank && s->best && age > s->age)) {
-		if (rank < s->rank)
-			s->left = min_t(unsigned int, s->left,
-					rank == NFLB_RANK_UNPROVEN ?
-					SEARCH_SAMPLE_UNPROVEN : SEARCH_SAMPLE);
+		if (rank < s->rank && rank < NFLB_RANK_UNPROVEN)
+			s->left = min_t(unsigned int, s->left, SEARCH_SAMPLE);
 		s->best = head;
 		s->rank = rank;
 		s->age = age;
@@ -339,8 +336,8 @@ static struct nflb_conn *search_limited(struct nflb_backend *backend)
  * @draft: only find out whether it could be made
  *
  * Those that are over do not count, so they leave the list; those that are assured
- * go to its end, for they may have expired when it is their turn again. Of those
- * that are not proven the first makes room, if there is nothing before it.
+ * go to its end, for they may have expired when it is their turn again. So do those
+ * that are not proven; one of them makes room when all that were looked at are such.
  *
  * Context: softirq or BH disabled, rcu_read_lock() held. Return: whether there
  * is room.
@@ -399,7 +396,8 @@ int nflb_evict_candidate(struct nflb_net *nn,
  *
  * Context: rcu_read_lock() held. Return: whether it would.
  */
-bool nflb_evict_yields(const struct nflb_conn *holder, bool shortage)
+bool nflb_evict_yields(const struct nflb_conn *holder,
+		       enum nflb_shortage shortage)
 {
 	bool patient = holder->how & NFLB_HOW_LADDR && !shortage;
 
@@ -409,8 +407,9 @@ bool nflb_evict_yields(const struct nflb_conn *holder, bool shortage)
 	case NFLB_RANK_EXPIRED:
 		return !patient || !nflb_conn_silent(holder);
 	case NFLB_RANK_DOUBTFUL:
-	case NFLB_RANK_UNPROVEN:
 		return shortage;
+	case NFLB_RANK_UNPROVEN:
+		return shortage == NFLB_SHORTAGE_SEVERE;
 	default:
 		return false;
 	}
@@ -449,7 +448,7 @@ void nflb_evict_swept(struct nflb_net *nn, struct nflb_conn *conn)
 	if (likely(count <= max - (max >> 4)))
 		return;
 	if (nflb_conn_rank(conn, nflb_now()) >
-	    (count > max ? NFLB_RANK_DOUBTFUL : NFLB_RANK_EXPIRED))
+	    (count > max ? NFLB_RANK_UNPROVEN : NFLB_RANK_EXPIRED))
 		return;
 	local_bh_disable();
 	displace(nn, conn);

@@ -5,6 +5,7 @@
 #ifndef NFLB_CONN_EVICT_H
 #define NFLB_CONN_EVICT_H
 
+#include "service/laddr.h"
 #include "service/service.h"
 #include "conn/conn.h"
 
@@ -33,7 +34,8 @@ bool nflb_evict_from_backend(struct nflb_net *nn, struct nflb_backend *backend,
 			     bool draft);
 int nflb_evict_candidate(struct nflb_net *nn,
 			 const struct nflb_snapshot *snapshot);
-bool nflb_evict_yields(const struct nflb_conn *holder, bool shortage);
+bool nflb_evict_yields(const struct nflb_conn *holder,
+		       enum nflb_shortage shortage);
 void nflb_evict_holder(struct nflb_net *nn, struct nflb_conn *holder);
 void nflb_evict_swept(struct nflb_net *nn, struct nflb_conn *conn);
 

@@ -163,51 +163,26 @@ static bool acks_syn(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
  * @dir: its direction
  *
  * Its number is near what its sender was seen to send. A backend that knows of
- * no connection has no number to show: it acknowledges the SYN. Surely its
- * sender's is one with the number that its sender was asked for, by the backend
- * (nflb_proof_challenge()) or by the balancer.
+ * no connection has no number to show: it acknowledges the SYN.
  *
- * Return: whether it ends the connection, and whether a SYN may take the
- * connection's place then.
+ * Return: whether it ends the connection.
  */
-enum nflb_rst nflb_proof_rst(const struct nflb_conn *conn,
-			     const struct nflb_pkt *pkt, enum nflb_dir dir)
+bool nflb_proof_rst(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
+		    enum nflb_dir dir)
 {
 	u8 state = READ_ONCE(conn->state);
 
 	if (state == NFLB_CONN_NONE || nflb_conn_adopted(conn))
-		return NFLB_RST_FORGED;
-	if (dir == NFLB_DIR_OUT &&
-	    ((state <= NFLB_CONN_SYN_RECV &&
-	      acks_syn(conn, pkt, READ_ONCE(conn->at[NFLB_DIR_IN]))) ||
-	     (nflb_conn_now(conn, NFLB_NOW_SYN_AGAIN) &&
-	      acks_syn(conn, pkt, READ_ONCE(conn->seq.end)))))
-		return NFLB_RST_SURE;
-	if (dir == NFLB_DIR_OUT && state <= NFLB_CONN_SYN_SENT)
-		return NFLB_RST_FORGED;
-	if (!nflb_proof_near(conn, pkt, dir))
-		return NFLB_RST_FORGED;
-	if (state >= NFLB_CONN_ESTABLISHED &&
-	    (pkt->tcp_seq != noted(conn, dir) ||
-	     (one_sided(conn) && !nflb_conn_now(conn, NFLB_NOW_ASKED))))
-		return NFLB_RST_NEAR;
-	return NFLB_RST_SURE;
-}
-
-/**
- * nflb_proof_challenge() - a backend answers a SYN with what it expects
- * @conn: the connection, whose packets of both sides come here
- * @pkt: a segment of the backend after a SYN, with a number near what is noted
- *
- * A client that knows nothing of the connection resets just that number.
- */
-void nflb_proof_challenge(struct nflb_conn *conn, const struct nflb_pkt *pkt)
-{
-	u32 ack = acked(conn, pkt, NFLB_DIR_OUT);
-
-	if (pkt->tcp_flags & NFLB_TCP_ACK &&
-	    near(conn, NFLB_DIR_IN, ack, RST_BEHIND, AHEAD))
-		nflb_proof_begin(conn, NFLB_DIR_IN, ack);
+		return false;
+	if (dir == NFLB_DIR_IN)
+		return nflb_proof_near(conn, pkt, dir);
+	if (state <= NFLB_CONN_SYN_RECV &&
+	    acks_syn(conn, pkt, READ_ONCE(conn->at[NFLB_DIR_IN])))
+		return true;
+	if (nflb_conn_now(conn, NFLB_NOW_SYN_AGAIN) &&
+	    acks_syn(conn, pkt, READ_ONCE(conn->seq.end)))
+		return true;
+	return state > NFLB_CONN_SYN_SENT && nflb_proof_near(conn, pkt, dir);
 }
 
 /**
@@ -325,10 +300,10 @@ static bool beyond(const struct nflb_conn *conn, const struct nflb_pkt *pkt)
  * @pkt: a SYN of its client
  * @now: nflb_now()
  *
- * It does when the old one was surely reset; when it is in TIME_WAIT and the
- * SYN's number is beyond it; when the backend did not answer a SYN before this
- * one, and gets no new connections any more; and when neither side answered for
- * it when it was asked.
+ * It does when the old one was reset; when it is in TIME_WAIT and the SYN's
+ * number is beyond it; when the backend did not answer a SYN before this one, and
+ * gets no new connections any more; and when neither side answered for it when it
+ * was asked.
  *
  * Of a one-sided connection the end is seen only by the client's FIN: it is left
  * by a SYN beyond it when the client has sent nothing since for a while. A client
@@ -341,17 +316,9 @@ bool nflb_proof_anew(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
 		     u32 now)
 {
 	switch (READ_ONCE(conn->state)) {
+	case NFLB_CONN_CLOSE:
 	case NFLB_CONN_ENDED:
 		return true;
-	case NFLB_CONN_CLOSE:
-		if (nflb_conn_is(conn, NFLB_CONN_RESET))
-			return true;
-		fallthrough;
-	case NFLB_CONN_FIN_WAIT:
-		if (one_sided(conn) && !nflb_conn_adopted(conn) &&
-		    beyond(conn, pkt) && quiet(conn, now))
-			return true;
-		break;
 	case NFLB_CONN_NONE:
 	case NFLB_CONN_SYN_SENT:
 		return nflb_backend_leaves(conn->backend);
@@ -359,6 +326,11 @@ bool nflb_proof_anew(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
 		return false;
 	case NFLB_CONN_TIME_WAIT:
 		if (beyond(conn, pkt))
+			return true;
+		break;
+	case NFLB_CONN_FIN_WAIT:
+		if (one_sided(conn) && !nflb_conn_adopted(conn) && beyond(conn, pkt) &&
+		    quiet(conn, now))
 			return true;
 		break;
 	}

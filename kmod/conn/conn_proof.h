@@ -8,15 +8,8 @@
 #include "packet/packet.h"
 #include "conn/conn.h"
 
-/* What a RST proves */
-enum nflb_rst {
-	NFLB_RST_FORGED,
-	NFLB_RST_NEAR,	/* one in 3,300 guesses looks like it */
-	NFLB_RST_SURE,
-};
-
-enum nflb_rst nflb_proof_rst(const struct nflb_conn *conn,
-			     const struct nflb_pkt *pkt, enum nflb_dir dir);
+bool nflb_proof_rst(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
+		    enum nflb_dir dir);
 bool nflb_proof_fin(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
 		    enum nflb_dir dir);
 bool nflb_proof_handshake(const struct nflb_conn *conn,
@@ -31,7 +24,6 @@ bool nflb_proof_anew(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
 		     u32 now);
 bool nflb_proof_accepted(const struct nflb_conn *conn,
 			 const struct nflb_pkt *pkt);
-void nflb_proof_challenge(struct nflb_conn *conn, const struct nflb_pkt *pkt);
 bool nflb_proof_quoted(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
 		       enum nflb_dir dir);
 bool nflb_proof_near(const struct nflb_conn *conn, const struct nflb_pkt *pkt,

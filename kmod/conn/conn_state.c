@@ -162,13 +162,9 @@ static void assure(struct nflb_conn *conn)
 	nflb_conn_recount(conn, state);
 }
 
-static void reset(struct nflb_conn *conn, enum nflb_rst rst)
+static void reset(struct nflb_conn *conn)
 {
-	if (rst == NFLB_RST_FORGED)
-		return;
 	nflb_conn_now_clear(conn, NFLB_NOW_HEARD_IN | NFLB_NOW_HEARD_OUT);
-	if (rst == NFLB_RST_SURE)
-		nflb_conn_set(conn, NFLB_CONN_RESET);
 	state_set(conn, NFLB_CONN_CLOSE);
 }
 
@@ -184,7 +180,6 @@ static void begin_afresh(struct nflb_conn *conn, const struct nflb_pkt *pkt)
 	nflb_proof_begin(conn, NFLB_DIR_IN, READ_ONCE(conn->seq.end));
 	nflb_proof_begin(conn, NFLB_DIR_OUT, pkt->tcp_seq + 1);
 	WRITE_ONCE(conn->seq.isn, conn->seq.end);
-	nflb_conn_unset(conn, NFLB_CONN_RESET);
 	nflb_conn_now_clear(conn, NFLB_NOW_SYN_AGAIN | NFLB_NOW_ASKED |
 				  NFLB_NOW_ASSURED | NFLB_NOW_PROXY_ACKED |
 				  NFLB_NOW_HEARD_IN | NFLB_NOW_HEARD_OUT);
@@ -273,11 +268,9 @@ static u8 revived(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 	if (state == NFLB_CONN_CLOSE) {
 		nflb_conn_now_set(conn, client ? NFLB_NOW_HEARD_IN :
 						 NFLB_NOW_HEARD_OUT);
-		if (!(conn->how & NFLB_HOW_ONE_SIDED) &&
-		    (READ_ONCE(conn->now) & both) != both)
-			return state;
-		nflb_conn_unset(conn, NFLB_CONN_RESET);
-		return NFLB_CONN_ESTABLISHED;
+		return conn->how & NFLB_HOW_ONE_SIDED ||
+		       (READ_ONCE(conn->now) & both) == both ?
+		       NFLB_CONN_ESTABLISHED : state;
 	}
 	if (pkt->tcp_flags & NFLB_TCP_FIN || !nflb_proof_goes_on(conn, pkt, dir))
 		return state;
@@ -312,8 +305,6 @@ static void heard(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 		/* A SYN's number stood in the place of this one. */
 		if (conn->how & NFLB_HOW_ONE_SIDED)
 			nflb_proof_begin(conn, NFLB_DIR_OUT, pkt->tcp_ack);
-		else if (dir == NFLB_DIR_OUT)
-			nflb_proof_challenge(conn, pkt);
 	}
 	if (state > NFLB_CONN_ESTABLISHED && state <= NFLB_CONN_CLOSE)
 		follow(conn, state, revived(conn, pkt, dir, state));
@@ -325,7 +316,8 @@ static void two_sided(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 	u8 state = READ_ONCE(conn->state), flags = pkt->tcp_flags;
 
 	if (unlikely(flags & NFLB_TCP_RST)) {
-		reset(conn, nflb_proof_rst(conn, pkt, dir));
+		if (nflb_proof_rst(conn, pkt, dir))
+			reset(conn);
 		return;
 	}
 	if (unlikely(flags & NFLB_TCP_SYN)) {
@@ -355,7 +347,8 @@ static void one_sided(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 	bool through = state >= NFLB_CONN_ESTABLISHED;
 
 	if (unlikely(flags & NFLB_TCP_RST)) {
-		reset(conn, nflb_proof_rst(conn, pkt, NFLB_DIR_IN));
+		if (nflb_proof_rst(conn, pkt, NFLB_DIR_IN))
+			reset(conn);
 		return;
 	}
 	if (unlikely(flags & NFLB_TCP_SYN)) {

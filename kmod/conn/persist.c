@@ -212,7 +212,9 @@ enum nflb_rank nflb_persist_rank(struct rhash_head *head, u32 now, u32 *age)
 		return NFLB_RANK_EXPIRED;
 	if (!READ_ONCE(entry->assured))
 		return NFLB_RANK_DOUBTFUL;
-	return READ_ONCE(entry->proven) || *age < NFLB_UNPROVEN_SILENCE ?
+	/* While it has connections, these make room first. */
+	return READ_ONCE(entry->proven) || refcount_read(&entry->ref) > 1 ||
+	       *age < NFLB_UNPROVEN_SILENCE ?
 	       NFLB_RANK_ASSURED : NFLB_RANK_UNPROVEN;
 }
 

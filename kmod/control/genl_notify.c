@@ -133,25 +133,40 @@ void nflb_notify_device(const struct nflb_net *nn, const struct net_device *dev,
 		event_send(&ev, nflb_fill_device(ev.skb, dev));
 }
 
-/* An event that cannot be made is missing in the numbers of the next. */
-static void tell_listener(struct nflb_net *nn, struct nflb_listener *l,
-			  const struct nflb_conn *conn, u8 cmd)
+static struct sk_buff *conn_event(const struct nflb_conn *conn, u8 cmd,
+				  u32 portid)
 {
-	u32 seq = atomic_inc_return(&l->seq);
 	struct sk_buff *skb;
 	void *hdr;
 
 	skb = genlmsg_new(NFLB_MSG_SIZE, GFP_ATOMIC | __GFP_NOWARN);
 	if (!skb)
-		return;
-	hdr = genlmsg_put(skb, l->portid, seq, &nflb_genl_family, 0, cmd);
+		return NULL;
+	hdr = genlmsg_put(skb, portid, 0, &nflb_genl_family, 0, cmd);
 	if (!hdr || nflb_fill_conn(skb, conn)) {
 		nlmsg_free(skb);
-		return;
+		return NULL;
 	}
 	genlmsg_end(skb, hdr);
-	/* A reader whose buffer is full gets ENOBUFS. */
-	genlmsg_unicast(nn->net, skb, l->portid);
+	return skb;
+}
+
+/*
+ * An event that cannot be made is missing in the numbers of the next. A reader whose
+ * buffer is full gets ENOBUFS.
+ */
+static void tell_listener(struct nflb_net *nn, struct nflb_listener *l,
+			  const struct nflb_conn *conn, u8 cmd)
+{
+	struct sk_buff *skb = conn_event(conn, cmd, l->portid);
+
+	spin_lock_bh(&l->lock);
+	l->seq++;
+	if (skb) {
+		nlmsg_hdr(skb)->nlmsg_seq = l->seq;
+		genlmsg_unicast(nn->net, skb, l->portid);
+	}
+	spin_unlock_bh(&l->lock);
 }
 
 static void tell_of_conn(struct nflb_net *nn, const struct nflb_conn *conn,

@@ -62,6 +62,7 @@ int nflb_listen(struct nflb_net *nn, u32 portid, struct netlink_ext_ack *extack)
 	if (!l)
 		return -ENOMEM;
 	l->portid = portid;
+	spin_lock_init(&l->lock);
 	spin_lock(&nn->listeners_lock);
 	err = add(nn, l, extack);
 	spin_unlock(&nn->listeners_lock);

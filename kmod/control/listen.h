@@ -5,8 +5,8 @@
 #ifndef NFLB_LISTEN_H
 #define NFLB_LISTEN_H
 
-#include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 
 struct netlink_ext_ack;
@@ -16,13 +16,15 @@ struct nflb_net;
  * struct nflb_listener - a socket that hears of connections
  * @list: in nflb_net.listeners
  * @portid: the socket's
+ * @lock: events go out in the order of their numbers
  * @seq: nlmsg_seq of its last event, those included that could not be sent
  * @rcu: to free it
  */
 struct nflb_listener {
 	struct list_head	list;
 	u32			portid;
-	atomic_t		seq;
+	spinlock_t		lock; /* of @seq, and while an event goes out */
+	u32			seq;
 	struct rcu_head		rcu;
 };
 

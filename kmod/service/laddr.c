@@ -22,9 +22,9 @@
 #include "netns.h"
 
 /* How many ports that are taken may come before it is given up; */
-#define TRIES		512
+#define TRIES		512U
 /* and how many while it was given up less than so long ago. */
-#define TRIES_EXHAUSTED	16
+#define TRIES_EXHAUSTED	16U
 #define EXHAUSTED_FOR	(HZ / 4)
 
 /*
@@ -34,6 +34,8 @@
  */
 #define TRIES_SHORT	4U
 #define SHORT_FOR	(HZ / 4)
+/* And after how many what is assured has to, if it may be forged and is silent */
+#define TRIES_SEVERE	32U
 
 #define ROUNDS		4
 
@@ -162,12 +164,18 @@ u32 nflb_laddr_permute(const struct nflb_laddr_pool *pool, u32 n, u32 salt)
 }
 NFLB_EXPORT_KUNIT(nflb_laddr_permute);
 
+/* All twice, if they are few: what holds them gives way the second time at most. */
 static unsigned int tries(const struct nflb_backend *backend, u32 total)
 {
 	u32 since = nflb_now() - READ_ONCE(backend->ports_exhausted);
 
-	return min_t(u32, total, since < EXHAUSTED_FOR ? TRIES_EXHAUSTED :
-							 TRIES);
+	return min(2 * total, since < EXHAUSTED_FOR ? TRIES_EXHAUSTED : TRIES);
+}
+
+/* After how many tries what is assured has to give way, if it is not proven. */
+static unsigned int tries_severe(const struct nflb_backend *backend, u32 total)
+{
+	return min3(total, TRIES_SEVERE, tries(backend, total) / 2);
 }
 
 /* May what is not assured have to give way for the next one? */
@@ -257,15 +265,19 @@ bool nflb_laddr_peek(struct nflb_net *nn, const struct nflb_backend *backend,
  * @attempt: how many were tried for it, and were taken
  * @family: that of the backend
  *
- * Context: rcu_read_lock() held. Return: whether there is.
+ * Context: rcu_read_lock() held. Return: how bad it is.
  */
-bool nflb_laddr_short(const struct nflb_net *nn,
-		      const struct nflb_backend *backend, unsigned int attempt,
-		      u8 family)
+enum nflb_shortage nflb_laddr_short(const struct nflb_net *nn,
+				    const struct nflb_backend *backend,
+				    unsigned int attempt, u8 family)
 {
 	const struct nflb_laddr_pool *pool;
 
 	pool = rcu_dereference(nn->laddrs[nflb_laddr_index(family)]);
-	return !pool || tried_enough(pool, attempt) ||
-	       nflb_now() - READ_ONCE(backend->ports_short) < SHORT_FOR;
+	if (!pool ||
+	    attempt >= tries_severe(backend, pool->total))
+		return NFLB_SHORTAGE_SEVERE;
+	return tried_enough(pool, attempt) ||
+	       nflb_now() - READ_ONCE(backend->ports_short) < SHORT_FOR ?
+	       NFLB_SHORTAGE : NFLB_SHORTAGE_NONE;
 }

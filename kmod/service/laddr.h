@@ -20,6 +20,13 @@ struct nflb_port_range {
 	u16 last;
 };
 
+/* Is there hardly another local port? */
+enum nflb_shortage {
+	NFLB_SHORTAGE_NONE,
+	NFLB_SHORTAGE,		/* some were taken in a row */
+	NFLB_SHORTAGE_SEVERE,	/* many were, by connections that are assured */
+};
+
 /**
  * struct nflb_laddr - successive addresses with the same ports
  * @first: the lowest address
@@ -85,8 +92,8 @@ bool nflb_laddr_next(struct nflb_net *nn, struct nflb_backend *backend,
 bool nflb_laddr_peek(struct nflb_net *nn, const struct nflb_backend *backend,
 		     unsigned int attempt, struct nflb_tuple *out,
 		     enum nflb_reason *reason);
-bool nflb_laddr_short(const struct nflb_net *nn,
-		      const struct nflb_backend *backend, unsigned int attempt,
-		      u8 family);
+enum nflb_shortage nflb_laddr_short(const struct nflb_net *nn,
+				    const struct nflb_backend *backend,
+				    unsigned int attempt, u8 family);
 
 #endif /* NFLB_LADDR_H */

@@ -342,11 +342,11 @@ segments() {
 # socket_costs FAMILY KIND: nanoseconds for a frame
 socket_costs() { figure segments "$1" "$2" "$packets"; }
 
-# begin_connections FAMILY: as many as flows
+# begin_connections FAMILY [talk]: as many as flows; both sides said something
 begin_connections() {
 	local answerer
 	start_answerer
-	segments "$1" begin
+	segments "$1" "${2:-begin}"
 	settle
 	stop_answerer
 }

@@ -144,10 +144,11 @@ tcp_mode() {
 	local l4=tcp name="nflb ${2/dsr/dsr none}"
 	any_asked "$1" "$name, $3" "$name, fast path, $3" "$name, TOA, tcp" || return 0
 	nflb_add "$1" "$2" ${4:+toa "$4"}
-	begin_connections "$1"
 	if [ "$3" = first ]; then
+		begin_connections "$1"
 		measure_socket "$1" "$name, TOA" first "$2" established
 	else
+		begin_connections "$1" talk
 		by_both_ways "$1" "$name" tcp "$2" established
 	fi
 	nflb_del "$1"

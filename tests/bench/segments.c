@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * segments begin DEVICE MAC FROM TO FIRST-PORT FLOWS: begin connections from as
- * many ports to port 53, while at the other end runs
+ * segments begin|talk DEVICE MAC FROM TO FIRST-PORT FLOWS: begin connections from as
+ * many ports to port 53, or send some data, too, while at the other end runs
  *
- * segments answer DEVICE: answer SYNs and datagrams that arrive, as a backend does, until
- * killed.
+ * segments answer DEVICE: answer SYNs, data and datagrams that arrive, as a backend
+ * does, until killed.
  *
  * segments udp|tcp|first DEVICE MAC FROM TO FIRST-PORT FLOWS COUNT: send COUNT
  * frames of these flows by turns, 60 bytes long (80 of IPv6), and print the
@@ -22,6 +22,7 @@
 #include <netinet/ip6.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@
 #define DPORT		53
 #define CLIENT_ISN	5000
 #define BACKEND_ISN	1000
+#define DATA		6
 
 /* With the longest headers */
 #define FRAME_MAX	(sizeof(struct ether_header) + sizeof(struct ip6_hdr) + 26)
@@ -198,6 +200,8 @@ static struct frame answer_to(const unsigned char *bytes, int len)
 		return datagram(&f);
 	if (proto == IPPROTO_TCP && (th->th_flags & (TH_SYN | TH_ACK)) == TH_SYN)
 		return segment(&f, TH_SYN | TH_ACK, BACKEND_ISN, ntohl(th->th_seq) + 1, 0);
+	if (proto == IPPROTO_TCP && th->th_flags & TH_PUSH)
+		return segment(&f, TH_ACK, BACKEND_ISN + 1, ntohl(th->th_seq) + DATA, 0);
 	return (struct frame) { 0 };
 }
 
@@ -223,7 +227,7 @@ static _Noreturn void answer(const char *device)
 }
 
 /* One flow after the other, each in the time that the answer takes. */
-static void begin(int fd, struct flow *f, int first, int flows)
+static void begin(int fd, struct flow *f, int first, int flows, bool talk)
 {
 	struct frame frame;
 	int i;
@@ -233,8 +237,11 @@ static void begin(int fd, struct flow *f, int first, int flows)
 		frame = segment(f, TH_SYN, CLIENT_ISN, 0, 0);
 		put(fd, &frame);
 		usleep(2000);
-		frame = segment(f, TH_ACK, CLIENT_ISN + 1, BACKEND_ISN + 1, 0);
+		frame = talk ? segment(f, TH_ACK | TH_PUSH, CLIENT_ISN + 1, BACKEND_ISN + 1, DATA) :
+			       segment(f, TH_ACK, CLIENT_ISN + 1, BACKEND_ISN + 1, 0);
 		put(fd, &frame);
+		if (talk)
+			usleep(1000);
 	}
 }
 
@@ -251,7 +258,7 @@ static struct frame *prepare(struct flow *f, const char *kind, int first,
 	for (i = 0; i < flows; i++) {
 		f->from.port = first + i;
 		frames[i] = strcmp(kind, "udp") ?
-			segment(f, TH_ACK, CLIENT_ISN + 1, ack, 6) : datagram(f);
+			segment(f, TH_ACK, CLIENT_ISN + 1, ack, DATA) : datagram(f);
 	}
 	return frames;
 }
@@ -281,8 +288,8 @@ int main(int argc, char **argv)
 
 	if (argc == 3 && !strcmp(argv[1], "answer"))
 		answer(argv[2]);
-	if (argc != 8 + (argc > 1 && strcmp(argv[1], "begin"))) {
-		fprintf(stderr, "usage: segments begin DEVICE MAC FROM TO FIRST-PORT FLOWS\n"
+	if (argc != 8 + (argc > 1 && strcmp(argv[1], "begin") && strcmp(argv[1], "talk"))) {
+		fprintf(stderr, "usage: segments begin|talk DEVICE MAC FROM TO FIRST-PORT FLOWS\n"
 				"       segments udp|tcp|first DEVICE MAC FROM TO FIRST-PORT FLOWS COUNT\n"
 				"       segments answer DEVICE\n");
 		return 1;
@@ -293,7 +300,7 @@ int main(int argc, char **argv)
 	first = atoi(argv[6]);
 	flows = atoi(argv[7]);
 	if (argc == 8) {
-		begin(fd, &f, first, flows);
+		begin(fd, &f, first, flows, !strcmp(argv[1], "talk"));
 		return 0;
 	}
 	count = atoi(argv[8]);

@@ -243,23 +243,6 @@ def client_begins_anew(net, f, mode):
     alive(again)
 
 
-@suite.case(*EACH)
-def lucky_reset_moves_nobody(net, f, mode):
-    """A guess that is near enough, then SYNs at once and after a pause."""
-    setup(net, f, mode)
-    flow = Flow(net, f, mode).open()
-    flow.client("R", seq=flow.seq + 7)
-    assert flow.state() == "close"
-    for pause in (0, 2.5):
-        time.sleep(pause)
-        assert flow.client("S", seq=77 + flow.seq, ack=0) == flow.rs, \
-            "moved by a guess, after %.1f s" % pause
-        if mode != "dsr":
-            assert flow.backend("A")
-        flow.client("A")
-    alive(flow)
-
-
 @suite.case(*[(f, words) for f in FAMILIES
               for words in ("", "toa on", "proxy-protocol on")])
 def backend_begins_anew(net, f, words):

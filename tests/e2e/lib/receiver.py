@@ -71,8 +71,8 @@ class Bpf:
                           ("bpf", "/sys/fs/bpf")):
             if not os.path.ismount(where):
                 command("mount", "-t", fs, fs, where)
-        if SMALL and not os.path.ismount("/sys/fs/cgroup"):
-            raise Unavailable("it needs cgroups")
+            if SMALL and not os.path.ismount(where):
+                raise Unavailable("it needs " + fs)
 
     def start(self, allow):
         r = command(NFLB_TOA, "attach", "--allow", allow)

@@ -36,6 +36,7 @@ static struct {
 	} groups[GROUPS_MAX];
 	int group_count;
 	uint32_t event_seq;	/* of the last event to this socket alone */
+	bool overrun;		/* it was told that some were lost after that */
 } sock;
 
 static int unavailable(int error)
@@ -347,8 +348,9 @@ static bool missed(const struct nlmsghdr *nlh)
 
 	if (!nlh->nlmsg_seq)
 		return false;
-	gap = nlh->nlmsg_seq != sock.event_seq + 1;
+	gap = nlh->nlmsg_seq != sock.event_seq + 1 && !sock.overrun;
 	sock.event_seq = nlh->nlmsg_seq;
+	sock.overrun = false;
 	return gap;
 }
 
@@ -398,6 +400,7 @@ int sock_listen(sock_cb cb, void (*lost)(void *data), void *data,
 			if (status)
 				return status;
 		} else if (errno == ENOBUFS) {
+			sock.overrun = true;
 			lost(data);
 		} else if (errno != EINTR) {
 			return unavailable(errno);
