@@ -14,7 +14,6 @@
 #include "packet/tuple.h"
 #include "service/forward_ops.h"
 
-struct nflb_forward_ops;
 struct nflb_persist;
 
 /* nflb_conn.flags */

@@ -286,6 +286,17 @@ class Datagrams:
         return self
 
 
+def until_silent(net, ports, work):
+    """Work goes on until all flows from these ports were silent for eleven seconds of
+    their 300."""
+    deadline = time.monotonic() + 30
+    while max(c["expires"] for c in net.connections()
+              if c["client-port"] in ports) > 300 - 11:
+        assert time.monotonic() < deadline
+        time.sleep(1)
+        work()
+
+
 @suite.case()
 def of_what_is_not_proven(net):
     """Forged datagrams that were answered, and forged handshakes in mode dsr: they
@@ -306,10 +317,12 @@ def of_what_is_not_proven(net):
             assert Client(net, f, "dsr", sport=7000 + i).open()
         # Not at once: nothing of these is silent yet
         assert not Client(net, f, "dsr", sport=7100).open()
-    for _ in range(6):
-        time.sleep(2)
+
+    def in_use():
         for f in FAMILIES:
             assert flows[f][0].ask() and old[f].works()
+
+    until_silent(net, range(6001, 6010), in_use)
     for f in FAMILIES:
         packets, used = Packets(f, 53, 17), flows[f][0]
 
@@ -353,28 +366,28 @@ def remembered_clients_in_use(net):
                 return i
         return None
 
-    def assure(client):
-        rs = ask(client)
+    def assure(client, port=6000):
+        rs = ask(client, port)
         src = ".".join(map(str, client))
         net.rs[rs].send(f.packet(f.backends[rs], src) / sc.UDP(
-            sport=8080, dport=6000))
-        assert ask(client) == rs
+            sport=8080, dport=port))
+        assert ask(client, port) == rs
         return rs
 
     with ceiling(40):
         where = [assure(client) for client in made[:20]]
         for client in made[20:40]:
-            assure(client)
-        for _ in range(6):
-            time.sleep(2)
+            assure(client, 6100)
+
+        def in_use():
             for client in made[:20]:
                 net.cl.send(packets.make(client, 6000))
             drain(net)
+
+        until_silent(net, [6100], in_use)
         for client in made[40:]:
-            net.cl.send(packets.make(client, 6000))
-            # After a search in vain there is none for a moment.
-            time.sleep(0.02)
-        drain(net)
+            # Again, for after a search in vain there is none for a moment.
+            assert any(ask(client) is not None for _ in range(5)), net.drops()
         # In another order than at first, or rr alone would do the same again.
         now = [ask(client, 6001) for client in reversed(made[:20])][::-1]
         assert now == where, (where, now, net.drops()["table-full"])
