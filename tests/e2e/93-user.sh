@@ -5,8 +5,10 @@
 #
 # A user without privileges, root of namespaces of their own, tries everything at once
 # (tests/chaos/rogue.py), in a cgroup of 256 MiB. Meanwhile the host sets a device up
-# and down all the time: it must never wait 100 ms for that, and its memory must not go
-# where the cgroup's limit does not reach.
+# and down all the time: it must not wait 100 ms for that, and its memory must not go
+# where the cgroup's limit does not reach. One wait of 10,000 may be longer, up to 1 s:
+# a dozen processes share one CPU here in turns of 10 ms, and whoever holds RTNL may
+# have to wait for a turn.
 #
 # NFLB_USER_SECONDS: how long (default: 30), NFLB_USER_SEED: which (default: the time),
 # NFLB_USER_WITHOUT: actions to leave out. The uml kernel has no memory cgroups: there,
@@ -35,7 +37,7 @@ chmod -R a+rX "$work"
 export NFLB_FLOOD=$work/flood LBADM=$tree/lbadm/lbadm HOME=/tmp
 cc -O2 -o "$NFLB_FLOOD" "$here/../floods/flood.c"
 cgroup=-
-mkdir -p /sys/fs/cgroup
+mkdir -p /sys/fs/cgroup 2>/dev/null || true
 mountpoint -q /sys/fs/cgroup || mount -t cgroup2 none /sys/fs/cgroup 2>/dev/null || true
 if [ -e /sys/fs/cgroup/cgroup.subtree_control ] && grep -q memory /sys/fs/cgroup/cgroup.controllers; then
 	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
@@ -58,7 +60,8 @@ tried=$(grep -v = "$work/said" | tail -n 1)
 [ $code != 0 ] || say ok tried "seed $seed, $seconds s: $tried"
 
 verdict=ok
-[ "$(value over_100ms)" = 0 ] || verdict="not ok"
+[ "$(value over_100ms)" -le $(($(value waits) / 10000)) ] && [ "$(value worst_ms)" -lt 1000 ] ||
+	verdict="not ok"
 say "$verdict" rtnl "the host waited $(value worst_ms) ms at most, in $(value waits) times, $(value over_100ms) times over 100 ms"
 # A lock-up would be a second and more; what is less may be the machine below
 verdict=ok
