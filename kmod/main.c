@@ -17,6 +17,7 @@
 #include "service/source.h"
 #include "sched/draw.h"
 #include "conn/conn.h"
+#include "path/xdp.h"
 
 static int __init nflb_init(void)
 {
@@ -39,6 +40,9 @@ static int __init nflb_init(void)
 	err = nflb_listen_init();
 	if (err)
 		goto err_device;
+	err = nflb_xdp_init();
+	if (err)
+		goto err_listen;
 	err = nflb_genl_init();
 	if (err)
 		goto err_listen;

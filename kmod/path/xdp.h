@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * XDP: packets of known flows as a device's driver received them.
+ */
+#ifndef NFLB_XDP_H
+#define NFLB_XDP_H
+
+int nflb_xdp_init(void);
+
+#endif /* NFLB_XDP_H */
