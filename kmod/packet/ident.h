@@ -19,8 +19,9 @@ void nflb_ident_select(struct nflb_net *nn, const struct sk_buff *skb,
 /**
  * nflb_ident_renew() - a new identification, unless the datagram is atomic
  * @nn: the namespace
- * @skb: the packet, writable, of a sender that shares its address with others
- * @iph: its header
+ * @skb: its buffer, or NULL when it is no skb and so one packet
+ * @iph: its header, writable, of a sender that shares its address with others
+ * @len: its length
  * @ports: the two ports that it leaves with
  *
  * No link fragments what is no longer than IPV4_MIN_MTU. For those it is enough,
@@ -31,13 +32,14 @@ void nflb_ident_select(struct nflb_net *nn, const struct sk_buff *skb,
  */
 static __always_inline u32 nflb_ident_renew(struct nflb_net *nn,
 					    const struct sk_buff *skb,
-					    struct iphdr *iph, u32 ports)
+					    struct iphdr *iph,
+					    unsigned int len, u32 ports)
 {
 	u16 old = (__force u16)iph->id, new;
 
 	if (likely(iph->frag_off & htons(IP_DF)))
 		return 0;
-	if (skb->len > IPV4_MIN_MTU) {
+	if (len > IPV4_MIN_MTU) {
 		nflb_ident_select(nn, skb, iph);
 		return 0;
 	}

@@ -25,8 +25,11 @@ static void *header(const struct nflb_pkt *pkt, unsigned int off)
 /* check_update() of the packet's transport header */
 static void update(struct nflb_pkt *pkt, __wsum pseudo, __wsum other)
 {
-	check_update(pkt->skb, header(pkt, pkt->l4), pkt->tuple.proto, pseudo,
-		     other);
+	void *l4 = header(pkt, pkt->l4);
+
+	check_update(l4, pkt->tuple.proto, check_is_partial(pkt->skb, l4),
+		     pseudo, other);
+	sum_forget(pkt->skb);
 }
 
 /* Where a network header at @l3 has the address of one end. */
@@ -160,9 +163,12 @@ NFLB_EXPORT_KUNIT(nflb_mangle_end);
  */
 void nflb_mangle_tuple(struct nflb_pkt *pkt, const struct nflb_tuple *to)
 {
-	mangle_tuple(pkt->skb, skb_network_header(pkt->skb),
-		     header(pkt, pkt->l4), pkt->tuple.proto, to,
-		     pkt->tuple.family, false, 0);
+	void *l4 = header(pkt, pkt->l4);
+
+	mangle_tuple(skb_network_header(pkt->skb), l4, pkt->tuple.proto,
+		     check_is_partial(pkt->skb, l4), to, pkt->tuple.family,
+		     false, 0);
+	sum_forget(pkt->skb);
 }
 NFLB_EXPORT_KUNIT(nflb_mangle_tuple);
 
@@ -209,7 +215,7 @@ void nflb_mangle_ident(struct nflb_pkt *pkt, const struct nflb_tuple *to)
 	if (unlikely(iph->frag_off & htons(IP_DF) &&
 		     IPCB(pkt->skb)->frag_max_size))
 		nflb_ident_select(pkt->nn, pkt->skb, iph);
-	else if (nflb_ident_renew(pkt->nn, pkt->skb, iph,
+	else if (nflb_ident_renew(pkt->nn, pkt->skb, iph, pkt->skb->len,
 				  *(const u32 *)&to->sport))
 		csum_replace2(&iph->check, old, iph->id);
 }

@@ -28,16 +28,20 @@ static __always_inline bool check_is_partial(const struct sk_buff *skb,
 }
 
 /* The checksum of a transport header; NULL when there is none (RFC 768). */
-static __always_inline __sum16 *check_at(const struct sk_buff *skb, void *l4,
-					 u8 proto)
+static __always_inline __sum16 *check_field(void *l4, u8 proto, bool partial)
 {
 	struct udphdr *uh = l4;
 
 	if (proto == IPPROTO_TCP)
 		return &((struct tcphdr *)l4)->check;
-	if (!uh->check && !check_is_partial(skb, l4))
-		return NULL;
-	return &uh->check;
+	return uh->check || partial ? &uh->check : NULL;
+}
+
+/* The same within an skb */
+static __always_inline __sum16 *check_at(const struct sk_buff *skb, void *l4,
+					 u8 proto)
+{
+	return check_field(l4, proto, check_is_partial(skb, l4));
 }
 
 /* The words of an address, added up. */
@@ -104,41 +108,47 @@ static __always_inline u64 addrs_write(void *l3, const union nflb_addr *src,
  * Update a transport checksum for what changed in the pseudo header and in what
  * else it covers.
  */
-static __always_inline void check_update(struct sk_buff *skb, void *l4,
-					 u8 proto, __wsum pseudo, __wsum other)
+static __always_inline void check_update(void *l4, u8 proto, bool partial,
+					 __wsum pseudo, __wsum other)
 {
-	__sum16 *check = check_at(skb, l4, proto);
+	__sum16 *check = check_field(l4, proto, partial);
 
 	if (!check)
 		return;
-	if (check_is_partial(skb, l4)) {
+	if (partial) {
 		*check = ~csum_fold(csum_add(pseudo, csum_unfold(*check)));
 		return;
 	}
-	/* The sum of the whole packet is not kept up to date here. */
-	if (skb->ip_summed == CHECKSUM_COMPLETE)
-		skb->ip_summed = CHECKSUM_NONE;
 	csum_replace_by_diff(check, csum_add(pseudo, other));
 	if (!*check && proto == IPPROTO_UDP)
 		*check = CSUM_MANGLED_0;
+}
+
+/* The sum of a whole packet is not kept up to date by what changes headers. */
+static __always_inline void sum_forget(struct sk_buff *skb)
+{
+	if (skb->ip_summed == CHECKSUM_COMPLETE)
+		skb->ip_summed = CHECKSUM_NONE;
 }
 
 static_assert(offsetof(struct nflb_tuple, dport) ==
 	      offsetofend(struct nflb_tuple, sport));
 
 /**
- * mangle_tuple() - nflb_mangle_tuple() for a family that is known
- * @skb: a TCP or UDP packet, writable
+ * mangle_tuple() - rewrite both ends of a packet, whatever buffer it is in
  * @l3: its network header
  * @l4: its transport header
- * @proto: which
+ * @proto: TCP or UDP
+ * @partial: check_is_partial()
  * @to: the tuple that the answers to it have
  * @family: of the packet
  * @hop: it goes one hop, too
  * @more: what else is to be added to the sum of IPv4's header
+ *
+ * Of an skb, sum_forget() has to follow.
  */
-static __always_inline void mangle_tuple(struct sk_buff *skb, void *l3,
-					 void *l4, u8 proto,
+static __always_inline void mangle_tuple(void *l3, void *l4, u8 proto,
+					 bool partial,
 					 const struct nflb_tuple *to, u8 family,
 					 bool hop, u32 more)
 {
@@ -147,7 +157,7 @@ static __always_inline void mangle_tuple(struct sk_buff *skb, void *l3,
 	u32 new = *(const u32 *)&to->sport;
 
 	put_unaligned(rol32(new, 16), ports);
-	check_update(skb, l4, proto,
+	check_update(l4, proto, partial,
 		     sum_fold(addrs_write(l3, &to->dst, &to->src, family, hop,
 					  more)),
 		     csum_sub((__force __wsum)new, (__force __wsum)old));

@@ -43,7 +43,7 @@ enum nflb_verdict nflb_fast_again(struct nflb_pkt *pkt, struct nflb_conn *conn,
 {
 	u32 now = nflb_now();
 	u8 from = pkt->tuple.family, to = nflb_conn_family(conn, dir);
-	struct nflb_fast_pkt f = {
+	struct nflb_view v = {
 		.skb = pkt->skb,
 		.nn = pkt->nn,
 		.l4 = pkt->l4,
@@ -53,14 +53,14 @@ enum nflb_verdict nflb_fast_again(struct nflb_pkt *pkt, struct nflb_conn *conn,
 		.gso = skb_is_gso(pkt->skb),
 	};
 
-	nflb_flow_key(&f.key, &pkt->tuple, from);
-	if (!fast_steady(&f, conn) || nflb_ttl(pkt) <= 1)
+	nflb_flow_key(&v.key, &pkt->tuple, from);
+	if (!fast_steady(&v, conn) || nflb_ttl(pkt) <= 1)
 		return NFLB_CONTINUE;
 	if (from == AF_INET)
 		return to == AF_INET ?
-		       fast_forward(pkt, &f, conn, dir, AF_INET, AF_INET, now) :
-		       fast_forward(pkt, &f, conn, dir, AF_INET, AF_INET6, now);
+		       fast_forward(pkt, &v, conn, dir, AF_INET, AF_INET, now) :
+		       fast_forward(pkt, &v, conn, dir, AF_INET, AF_INET6, now);
 	return to == AF_INET ?
-	       fast_forward(pkt, &f, conn, dir, AF_INET6, AF_INET, now) :
-	       fast_forward(pkt, &f, conn, dir, AF_INET6, AF_INET6, now);
+	       fast_forward(pkt, &v, conn, dir, AF_INET6, AF_INET, now) :
+	       fast_forward(pkt, &v, conn, dir, AF_INET6, AF_INET6, now);
 }
