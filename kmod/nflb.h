@@ -95,7 +95,8 @@ enum nflb_reason {
 	X(ANSWER_LIMITED,	"answer-limited")		\
 	X(TOA_PRUNED,		"toa-pruned")			\
 	X(FAST_OPEN_REMOVED,	"fast-open-removed")		\
-	X(IDLE_EVICTED,		"idle-evicted")
+	X(IDLE_EVICTED,		"idle-evicted")			\
+	X(XDP,			"xdp")
 
 #define NFLB_COUNTER_ENUM(id, name) NFLB_COUNTER_##id,
 

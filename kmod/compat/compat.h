@@ -139,7 +139,6 @@ static inline struct nlattr **nflb_dump_attrs(struct netlink_callback *cb)
 #endif
 }
 
-#endif /* __ASSEMBLY__ */
 /*
  * Functions for BPF programs: how they are declared was the pair __diag_push() and
  * BTF_SET8_START() before 6.9.
@@ -162,4 +161,59 @@ static inline struct nlattr **nflb_dump_attrs(struct netlink_callback *cb)
 #define BTF_KFUNCS_END(name) BTF_SET8_END(name)
 #endif
 
+/* It moved from a CPU's variable to the task in 6.11 (401cb7dae813). */
+#ifdef NFLB_HAVE_BPF_NET_CONTEXT
+#define nflb_redirect_info() bpf_net_ctx_get_ri()
+#else
+#define nflb_redirect_info() this_cpu_ptr(&bpf_redirect_info)
+#endif
+
+/*
+ * Does a device send frames that programs of XDP redirect to it? Devices tell since
+ * 6.3 (d3d854fd6a1d). Before, a driver may lose them without a word unless it has a
+ * program of its own: only those are trusted, and only with frames of one piece.
+ *
+ * One of a pair can send when the other one can receive so.
+ */
+#ifdef NFLB_HAVE_XDP_FEATURES
+static inline bool nflb_dev_takes_frames(const struct net_device *dev,
+					 bool frags)
+{
+	u32 wanted = NETDEV_XDP_ACT_NDO_XMIT |
+		     (frags ? NETDEV_XDP_ACT_NDO_XMIT_SG : 0);
+
+	return (READ_ONCE(dev->xdp_features) & wanted) == wanted;
+}
+
+static inline bool nflb_dev_peer_takes_frames(struct net_device *dev)
+{
+	return !dev->netdev_ops->ndo_get_peer_dev ||
+	       nflb_dev_takes_frames(dev, false);
+}
+#else
+static inline bool nflb_dev_has_program(const struct net_device *dev)
+{
+	return READ_ONCE(dev->xdp_state[XDP_MODE_DRV].prog) ||
+	       READ_ONCE(dev->xdp_state[XDP_MODE_DRV].link);
+}
+
+static inline bool nflb_dev_peer_takes_frames(struct net_device *dev)
+{
+	const struct net_device *peer;
+
+	if (!dev->netdev_ops->ndo_get_peer_dev)
+		return true;
+	peer = dev->netdev_ops->ndo_get_peer_dev(dev);
+	return peer && (peer->features & NETIF_F_GRO ||
+			nflb_dev_has_program(peer));
+}
+
+static inline bool nflb_dev_takes_frames(struct net_device *dev, bool frags)
+{
+	return !frags && dev->netdev_ops->ndo_xdp_xmit &&
+	       nflb_dev_has_program(dev) && nflb_dev_peer_takes_frames(dev);
+}
+#endif
+
+#endif /* __ASSEMBLY__ */
 #endif /* NFLB_COMPAT_H */

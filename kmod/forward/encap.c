@@ -10,7 +10,6 @@
  * A GSO packet stays whole: its segments get their headers from the device or,
  * if that cannot, from the stack.
  */
-#include <net/dsfield.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 #include <net/ip_tunnels.h>
@@ -19,20 +18,13 @@
 
 #include "packet/mtu.h"
 #include "forward/encap.h"
+#include "forward/encap_write.h"
 #include "forward/forward.h"
 #include "forward/route.h"
 #include "netns.h"
 
 /* Names of IPv4 packets that a CPU takes at once. */
 #define IDENT_BATCH 64
-
-/* What the outer header takes over from the packet. */
-struct inherited {
-	u8	dsfield;
-	u8	ttl;
-	bool	df;
-	u8	ipproto;	/* the packet's own, as payload of IP */
-};
 
 /**
  * nflb_encap_mtu() - how long a packet may be that goes into a tunnel
@@ -57,20 +49,6 @@ unsigned int nflb_encap_mtu(const struct dst_entry *dst, u8 encap, u8 family)
 	return nflb_mtu_less(mtu, overhead);
 }
 
-/* @may_split: it may be fragmented, though no router may do that to it */
-static struct inherited inherit(const struct nflb_pkt *pkt, bool may_split)
-{
-	bool v4 = pkt->tuple.family == AF_INET;
-
-	return (struct inherited){
-		.dsfield = nflb_dsfield(pkt),
-		.ttl = nflb_ttl(pkt),
-		.df = !may_split &&
-		      (!v4 || ip_hdr(pkt->skb)->frag_off & htons(IP_DF)),
-		.ipproto = v4 ? IPPROTO_IPIP : IPPROTO_IPV6,
-	};
-}
-
 /* How the segments of a GSO packet are to be made. */
 static int gso_type(u8 encap, bool v4)
 {
@@ -86,14 +64,11 @@ static int gso_type(u8 encap, bool v4)
 	}
 }
 
-static void push_gre(struct sk_buff *skb, const struct inherited *in)
+static void push_gre(struct sk_buff *skb, const struct nflb_inherited *in)
 {
 	struct gre_base_hdr *gre = skb_push(skb, sizeof(*gre));
 
-	/* Without any option, RFC 2784 section 2.1 */
-	gre->flags = 0;
-	gre->protocol = in->ipproto == IPPROTO_IPIP ? htons(ETH_P_IP) :
-						      htons(ETH_P_IPV6);
+	nflb_gre_write(gre, in);
 	skb_set_inner_protocol(skb, gre->protocol);
 }
 
@@ -104,25 +79,26 @@ static void push_gre(struct sk_buff *skb, const struct inherited *in)
 static void push_udp(struct sk_buff *skb, const struct nflb_conn *conn)
 {
 	const struct nflb_backend *backend = conn->backend;
-	const struct nflb_conn_outer *outer = &conn->outer;
 	struct udphdr *uh = skb_push(skb, sizeof(*uh));
 
 	skb_reset_transport_header(skb);
-	uh->source = outer->port;
-	uh->dest = READ_ONCE(backend->gue_port);
-	uh->len = htons(skb->len);
-	uh->check = 0;
+	nflb_outer_udp_write(uh, conn, skb->len);
 	if (backend->family == AF_INET6)
-		udp6_set_csum(false, skb, &outer->source.in6,
+		udp6_set_csum(false, skb, &conn->outer.source.in6,
 			      &backend->addr.in6, skb->len);
 }
 
-/*
- * @count names in a row for packets to a backend, that no other CPU gives until
- * all 65,536 were given (RFC 6864 section 4.2): each CPU takes some at a time.
- * __ip_select_ident() costs ten times as much.
+/**
+ * nflb_encap_ident() - identifications of outer IPv4 headers
+ * @backend: where the packets go
+ * @count: how many packets
+ *
+ * Each CPU takes some at a time, and none is given again until all 65,536 were (RFC
+ * 6864 section 4.2). __ip_select_ident() costs ten times as much.
+ *
+ * Context: softirq or BH disabled. Return: the first of @count in a row.
  */
-static __be16 select_ident(struct nflb_backend *backend, u16 count)
+__be16 nflb_encap_ident(struct nflb_backend *backend, u16 count)
 {
 	struct nflb_stats *s = this_cpu_ptr(backend->stats);
 	u16 ident, batch;
@@ -139,61 +115,35 @@ static __be16 select_ident(struct nflb_backend *backend, u16 count)
 }
 
 static void push_ipv4(struct nflb_pkt *pkt, const struct nflb_conn *conn,
-		      const struct inherited *in, u8 proto)
+		      const struct nflb_inherited *in, u8 proto)
 {
-	struct nflb_backend *backend = conn->backend;
 	struct sk_buff *skb = pkt->skb;
-	struct iphdr *iph;
 
-	skb_push(skb, sizeof(*iph));
+	skb_push(skb, sizeof(struct iphdr));
 	skb_reset_network_header(skb);
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
-	iph = ip_hdr(skb);
-	iph->version = 4;
-	iph->ihl = sizeof(*iph) / 4;
-	iph->tos = in->dsfield;
-	iph->tot_len = htons(skb->len);
-	/* What is never fragmented needs no name, RFC 6864 section 4.1. */
-	iph->id = in->df ? 0 :
-		  select_ident(backend, max_t(u16, skb_shinfo(skb)->gso_segs, 1));
-	iph->frag_off = in->df ? htons(IP_DF) : 0;
-	iph->ttl = in->ttl;
-	iph->protocol = proto;
-	iph->saddr = conn->outer.source.ip;
-	iph->daddr = backend->addr.ip;
-	ip_send_check(iph);
+	nflb_outer_v4_write(ip_hdr(skb), conn, in, proto, skb->len,
+			    max_t(u16, skb_shinfo(skb)->gso_segs, 1));
 	skb->protocol = htons(ETH_P_IP);
 }
 
-/* Routers and NICs spread by the flow label (RFC 6438). */
-static __be32 flow_label(const struct nflb_conn *conn)
-{
-	return htonl((u32)ntohs(conn->outer.port) << 4 | 1) &
-	       IPV6_FLOWLABEL_MASK;
-}
-
 static void push_ipv6(struct nflb_pkt *pkt, const struct nflb_conn *conn,
-		      const struct inherited *in, u8 proto)
+		      const struct nflb_inherited *in, u8 proto)
 {
 	struct sk_buff *skb = pkt->skb;
-	struct ipv6hdr *ip6h;
+	unsigned int len = skb->len;
 
-	skb_push(skb, sizeof(*ip6h));
+	skb_push(skb, sizeof(struct ipv6hdr));
 	skb_reset_network_header(skb);
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
-	ip6h = ipv6_hdr(skb);
-	ip6_flow_hdr(ip6h, in->dsfield, flow_label(conn));
-	ip6h->payload_len = htons(skb->len - sizeof(*ip6h));
-	ip6h->nexthdr = proto;
-	ip6h->hop_limit = in->ttl;
-	ip6h->saddr = conn->outer.source.in6;
-	ip6h->daddr = conn->backend->addr.in6;
+	nflb_outer_v6_write(ipv6_hdr(skb), conn, in, proto, len);
 	skb->protocol = htons(ETH_P_IPV6);
 }
 
 /* Returns the protocol of what the outer IP header has behind it. */
 static u8 push_tunnel(struct sk_buff *skb, u8 encap,
-		      const struct nflb_conn *conn, const struct inherited *in)
+		      const struct nflb_conn *conn,
+		      const struct nflb_inherited *in)
 {
 	/* For GSO: what is inside begins here. */
 	skb_set_inner_ipproto(skb, in->ipproto);
@@ -233,7 +183,7 @@ enum nflb_verdict nflb_encap_push(struct nflb_pkt *pkt,
 	u8 encap = nflb_conn_ops(conn)->encap, proto;
 	unsigned int overhead = nflb_encap_overhead(encap, family);
 	struct sk_buff *skb = pkt->skb;
-	struct inherited in;
+	struct nflb_inherited in;
 
 	if (unlikely(skb->len + overhead > U16_MAX))
 		return nflb_drop(pkt, NFLB_REASON_UNTRANSLATABLE);
@@ -246,7 +196,7 @@ enum nflb_verdict nflb_encap_push(struct nflb_pkt *pkt,
 	skb_set_transport_header(skb, pkt->l4);
 	if (iptunnel_handle_offloads(skb, gso_type(encap, v4)))
 		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
-	in = inherit(pkt, may_split);
+	in = nflb_inherit(skb->data, pkt->tuple.family, may_split);
 	proto = push_tunnel(skb, encap, conn, &in);
 	if (v4)
 		push_ipv4(pkt, conn, &in, proto);

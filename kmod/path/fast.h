@@ -56,6 +56,7 @@ unsigned int nflb_fast_tunnel_mtu(const struct nflb_conn *conn,
  * @l3: its network header, at the door of XDP
  * @len: network-layer bytes, at the door of XDP
  * @linear: how many bytes from @l3 on are in one piece, at the door of XDP
+ * @action: what its driver is to do with it, from door_send() of XDP
  * @nn: the namespace
  * @key: its flow
  * @l4: offset of the transport header
@@ -73,6 +74,7 @@ struct nflb_view {
 	void			*l3;
 	unsigned int		len;
 	unsigned int		linear;
+	int			action;
 	struct nflb_net		*nn;
 	struct nflb_flow_key	key;
 	unsigned int		l4;
@@ -125,7 +127,7 @@ static __always_inline bool door_encap(struct nflb_pkt *pkt,
 				       const struct nflb_plan *plan);
 /* Send it. */
 static __always_inline enum nflb_verdict
-door_send(const struct nflb_view *v, u8 to, const struct nflb_plan *plan);
+door_send(struct nflb_view *v, u8 to, const struct nflb_plan *plan);
 
 /* --- what is known of a packet */
 

@@ -111,7 +111,7 @@ static __always_inline bool door_encap(struct nflb_pkt *pkt,
 }
 
 static __always_inline enum nflb_verdict
-door_send(const struct nflb_view *v, u8 to, const struct nflb_plan *plan)
+door_send(struct nflb_view *v, u8 to, const struct nflb_plan *plan)
 {
 	nflb_xmit_ready(v->nn, v->skb, to, plan->dst, plan->neigh);
 	return NFLB_STOLEN;
