@@ -162,6 +162,7 @@ _default() { # NS GATEWAY...
 #   off      every packet as on a wire, no bigger than the MTU, all summed
 #   gro      as off, but the balancer's devices merge what they receive
 #   fast     as default, and the fast path is attached to the balancer's devices
+#   xdp      that with XDP; the others sum their packets up, and receive frames by NAPI
 set_offload() {
 	local name=$1 dev=$2 how=${3:-$OFFLOAD} gro=off
 	case $how,$name in
@@ -170,10 +171,12 @@ set_offload() {
 		"$LBADM" -n "$name" device add "$dev"
 		return 0
 		;;
+	xdp,lb)
+		"$LBADM" -n "$name" device add "$dev" xdp
+		return 0
+		;;
+	gro,lb | xdp,*) gro=on ;;
 	esac
-	if [ "$how" = gro ] && [ "$name" = lb ]; then
-		gro=on
-	fi
 	ns "$name" ethtool -K "$dev" tx off tso off gso off gro $gro >/dev/null
 }
 

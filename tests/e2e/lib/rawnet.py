@@ -295,14 +295,13 @@ class Net:
         """Before it is up: no stack, so no autoconfiguration; and offloads."""
         sysctl(ns, "net.ipv6.conf.%s.accept_dad" % dev, 0)
         sysctl(ns, "net.ipv6.conf.%s.addr_gen_mode" % dev, 1)
-        if self.offload == "fast":
-            if ns == "lb":
-                self.lbadm("device", "add", dev)
-        elif self.offload != "default":
+        if self.offload in ("fast", "xdp") and ns == "lb":
+            self.lbadm("device", "add", dev, *(["xdp"] if self.offload == "xdp" else []))
+        elif self.offload not in ("default", "fast"):
+            merges = ns == "lb" if self.offload == "gro" else self.offload == "xdp"
             with netns(ns):
                 run("ethtool", "-K", dev, "tx", "off", "tso", "off", "gso",
-                    "off", "gro", "on" if self.offload == "gro" and
-                    ns == "lb" else "off")
+                    "off", "gro", "on" if merges else "off")
 
     def settle(self):
         """A device that is up says so some time later, and routes that were
