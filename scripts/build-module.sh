@@ -65,7 +65,7 @@ exec 9>"$out/.lock"
 flock 9
 for dir in kmod include ${kunit:+"$tests"}; do
 	mkdir -p "$out/$dir"
-	rsync -a --checksum --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
+	rsync -a --checksum --delete --exclude='*.o' --exclude='*.gcno' --exclude='*.ko' --exclude='*.mod' \
 		--exclude='*.mod.c' --exclude='.*.cmd' --exclude='*.d' \
 		--exclude='modules.order' --exclude='Module.symvers' \
 		"$top/$dir/" "$out/$dir/"

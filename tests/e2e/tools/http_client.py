@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """http_client.py ADDRESS PORT REQUESTS [FIRST_PORT]: one connection a request.
 
-Each request leaves from a source port of its own, counted up. The kernel's
-choice now and then takes one again that the balancer still remembers, and a
-share that must be exact would not be. With 0 requests it goes on until SIGTERM.
+Each request leaves from a source port of its own, counted up; ports that somebody
+else has are left out. The kernel's choice now and then takes one again that the
+balancer still remembers, and a share that must be exact would not be. With 0 requests it goes on until SIGTERM.
 Prints how often each body came, then "failed N"; failures fail the program.
 """
 import collections
+import errno
 import itertools
 import signal
 import socket
@@ -27,7 +28,20 @@ def on_term(_signal, _frame):
     stop = True
 
 
+def bind(sock):
+    """To the next port that nobody has."""
+    for _ in range(1000):
+        try:
+            sock.bind(("", first + next(ports) % 20000))
+            return
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+    raise OSError("1000 ports in a row are taken")
+
+
 signal.signal(signal.SIGTERM, on_term)
+ports = itertools.count()
 for number in itertools.count():
     if stop or requests and number == requests:
         break
@@ -35,7 +49,7 @@ for number in itertools.count():
     try:
         with socket.socket(family, socket.SOCK_STREAM) as sock:
             sock.settimeout(60)
-            sock.bind(("", first + number % 20000))
+            bind(sock)
             sock.connect((address, port))
             sock.send(question)
             while data := sock.recv(65536):
