@@ -105,6 +105,8 @@ static int __net_init nflb_net_init(struct net *net)
 	INIT_LIST_HEAD(&nn->service_list);
 	INIT_LIST_HEAD(&nn->service_objects);
 	INIT_LIST_HEAD(&nn->devices);
+	INIT_LIST_HEAD(&nn->ways);
+	spin_lock_init(&nn->ways_lock);
 	nflb_listen_net_init(nn);
 
 	refcount_set(&nn->live, 1);

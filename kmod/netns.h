@@ -62,6 +62,8 @@ struct nflb_user;
  * @memcg: who pays for connections of @user, since the first service
  * @direct: flows between clients and backends past the services (beside.c)
  * @laddrs: local addresses, for IPv4 and for IPv6
+ * @ways: to backends (forward/way.c)
+ * @ways_lock: to change @ways
  * @listeners: sockets that hear of connections (listen.c); read under RCU
  * @listeners_lock: to change @listeners
  * @listener_count: how many they are
@@ -123,6 +125,8 @@ struct nflb_net {
 	struct mem_cgroup	*memcg;
 	struct nflb_direct	*direct;
 	struct nflb_laddr_pool __rcu *laddrs[NFLB_LADDR_FAMILIES];
+	struct list_head	ways;
+	spinlock_t		ways_lock; /* to change it, and nflb_backend.way */
 	struct list_head	listeners;
 	spinlock_t		listeners_lock; /* to change it */
 	unsigned int		listener_count;

@@ -140,21 +140,14 @@ static inline struct nlattr **nflb_dump_attrs(struct netlink_callback *cb)
 }
 
 /*
- * Functions for BPF programs: how they are declared was the pair __diag_push() and
- * BTF_SET8_START() before 6.9.
+ * Functions for BPF programs have a mark of their own since 6.3 (57e7c169cd6a), and
+ * their lists another since 6.9 (6f3189f38a3e).
  */
 #include <linux/btf.h>
 #include <linux/btf_ids.h>
 
 #ifndef __bpf_kfunc
 #define __bpf_kfunc __used noinline
-#endif
-#ifndef __bpf_kfunc_start_defs
-#define __bpf_kfunc_start_defs()					\
-	__diag_push();							\
-	__diag_ignore_all("-Wmissing-prototypes",			\
-			  "The caller is a program, which has none")
-#define __bpf_kfunc_end_defs() __diag_pop()
 #endif
 #ifndef BTF_KFUNCS_START
 #define BTF_KFUNCS_START(name) BTF_SET8_START(name)

@@ -16,6 +16,7 @@
 #include "control/genl.h"
 #include "control/genl_fill.h"
 #include "control/genl_notify.h"
+#include "forward/way.h"
 #include "path/ingress.h"
 #include "netns.h"
 
@@ -163,6 +164,7 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 	if (event != NETDEV_UNREGISTER)
 		return NOTIFY_DONE;
 	nn = nflb_net(dev_net(dev));
+	nflb_way_forget_device(nn, dev);
 	device = nflb_ingress_find(nn, dev);
 	if (device) {
 		nflb_ingress_detach(nn, device);

@@ -16,6 +16,7 @@
 #include "conn/conn_state.h"
 #include "forward/forward.h"
 #include "forward/toa.h"
+#include "forward/way.h"
 #include "netns.h"
 #include "sched/flow.h"
 #include "sched/sched.h"
@@ -202,6 +203,7 @@ static void backend_free_work(struct work_struct *work)
 	nflb_stats_read(b->stats, &svc->departed);
 	up_write(&svc->nn->view);
 	nflb_user_uncharge(svc->nn, NFLB_USER_BACKENDS, 1);
+	nflb_way_forget(b);
 	dst_cache_destroy(&b->route);
 	free_percpu(b->stats);
 	kfree(b);

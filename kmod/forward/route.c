@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where packets go next: the route of either direction is looked up once a
- * connection and kept in it, checked at every packet (dst_check()) and looked
- * up again when the routing changed. From there a packet goes to the neighbour
- * layer directly, as the kernel's own flow table does; only what has to be
- * fragmented or transformed goes through dst_output().
+ * Where packets go next. The route to a client is looked up once a connection and kept
+ * in it, checked at every packet (dst_check()) and looked up again when the routing
+ * changed. So is the route to a backend, unless its address alone decides it: then
+ * the backend keeps the way for all (way.c).
  */
 #include <net/dst_cache.h>
 #include <net/ip.h>
@@ -26,6 +25,7 @@
 #include "forward/forward.h"
 #include "forward/route.h"
 #include "forward/route_fast.h"
+#include "forward/way.h"
 #include "netns.h"
 
 /* The device that a packet has to take: @oif, or its socket's; or 0. */
@@ -103,24 +103,26 @@ static struct dst_entry *lookup_v6(const struct nflb_pkt *pkt,
 }
 
 /**
- * nflb_route_lookup() - route of a packet as it leaves
+ * nflb_route_find() - route of a packet as it leaves
  * @pkt: the packet; its mark, DSCP and protocol count
  * @family: its family then
  * @src: its source then
  * @dst: its destination then
  * @sport: its source port then
  * @dport: its destination port then
+ * @flags: FLOWI_FLAG_* besides
+ * @oif: index of the device that it has to take, or 0
  *
  * Return: a route, with a reference, or NULL.
  */
-struct dst_entry *nflb_route_lookup(const struct nflb_pkt *pkt, u8 family,
-				    const union nflb_addr *src,
-				    const union nflb_addr *dst,
-				    __be16 sport, __be16 dport)
+struct dst_entry *nflb_route_find(const struct nflb_pkt *pkt, u8 family,
+				  const union nflb_addr *src,
+				  const union nflb_addr *dst, __be16 sport,
+				  __be16 dport, u8 flags, int oif)
 {
 	return family == AF_INET ?
-	       lookup_v4(pkt, src, dst, sport, dport, 0, 0) :
-	       lookup_v6(pkt, src, dst, sport, dport, 0, 0);
+	       lookup_v4(pkt, src, dst, sport, dport, flags, oif) :
+	       lookup_v6(pkt, src, dst, sport, dport, flags, oif);
 }
 
 /**
@@ -135,11 +137,9 @@ struct dst_entry *nflb_route_back(const struct nflb_pkt *pkt)
 {
 	const struct nflb_tuple *t = &pkt->tuple;
 
-	if (t->family == AF_INET)
-		return lookup_v4(pkt, &t->dst, &t->src, 0, 0, 0, 0);
-	return lookup_v6(pkt, &t->dst, &t->src, 0, 0, 0,
-			 nflb_addr_is_link_local(&t->src) ?
-			 nflb_pkt_ifindex(pkt) : 0);
+	return nflb_route_find(pkt, t->family, &t->dst, &t->src, 0, 0, 0,
+			       nflb_addr_is_link_local(&t->src) ?
+			       nflb_pkt_ifindex(pkt) : 0);
 }
 
 /* Of a packet to a client. A link-local one is on the link that it came by. */
@@ -149,11 +149,9 @@ static struct dst_entry *route_to_client(const struct nflb_pkt *pkt,
 	const struct nflb_tuple *t = &conn->in.tuple;
 	u32 cookie = READ_ONCE(conn->dst_cookie[NFLB_DIR_OUT]);
 
-	if (t->family == AF_INET)
-		return lookup_v4(pkt, &t->dst, &t->src, t->dport, t->sport, 0,
-				 0);
-	return lookup_v6(pkt, &t->dst, &t->src, t->dport, t->sport, 0,
-			 cookie & NFLB_COOKIE_DEV ? cookie & ~NFLB_COOKIE_DEV : 0);
+	return nflb_route_find(pkt, t->family, &t->dst, &t->src, t->dport,
+			       t->sport, 0, cookie & NFLB_COOKIE_DEV ?
+					    cookie & ~NFLB_COOKIE_DEV : 0);
 }
 
 /* A look at all devices, once a second at most, that packets can wait for. */
@@ -270,19 +268,26 @@ static bool is_multipath(struct net *net, struct dst_entry *dst,
 
 /*
  * nflb_route_lookup() of a packet to a backend, which remembers the route, a CPU
- * at a time, as tunnels do.
+ * at a time, as tunnels do; and for all of them, once the neighbour is known, the way.
+ *
+ * @kept: set to whether the backend has a way, which is by that route
  */
 static __always_inline struct dst_entry *
 route_to_backend(const struct nflb_pkt *pkt, struct nflb_backend *backend,
-		 const struct nflb_tuple *t)
+		 const struct nflb_tuple *t, bool remember, bool *kept)
 {
-	bool remember = goes_by_address(pkt, t->family);
+	struct nflb_net *nn = pkt->nn;
+	u32 generation = nflb_way_generation(nn->net, t->family);
 	struct dst_entry *dst;
 
+	/* What changes from here on makes the way too old. */
+	smp_rmb();
 	if (likely(remember)) {
 		dst = dst_cache_get(&backend->route);
-		if (likely(dst))
+		if (likely(dst)) {
+			*kept = nflb_way_renew(nn, backend, dst, generation);
 			return dst;
+		}
 	}
 	dst = nflb_route_lookup(pkt, t->family, &t->dst, &t->src, t->dport,
 				t->sport);
@@ -293,12 +298,14 @@ route_to_backend(const struct nflb_pkt *pkt, struct nflb_backend *backend,
 		dst_cache_set_ip4(&backend->route, dst, 0);
 	else
 		dst_cache_set_ip6(&backend->route, dst, &in6addr_any);
+	*kept = nflb_way_renew(nn, backend, dst, generation);
 	return dst;
 }
 
 /* Of a one-sided connection; what its packets leave with is not kept. */
 static noinline struct dst_entry *route_one_sided(const struct nflb_pkt *pkt,
-						  const struct nflb_conn *conn)
+						  const struct nflb_conn *conn,
+						  bool remember, bool *kept)
 {
 	struct nflb_backend *backend = conn->backend;
 	struct nflb_tuple outer;
@@ -311,7 +318,20 @@ static noinline struct dst_entry *route_one_sided(const struct nflb_pkt *pkt,
 		outer.sport = READ_ONCE(backend->gue_port);
 		outer.dport = conn->outer.port;
 	}
-	return route_to_backend(pkt, backend, &outer);
+	return route_to_backend(pkt, backend, &outer, remember, kept);
+}
+
+/* It goes its backend's way. A route is freed after a grace period at the earliest. */
+static void give_up(struct nflb_conn *conn, enum nflb_dir dir)
+{
+	struct dst_entry __rcu **own = nflb_conn_dst(conn, dir);
+	struct dst_entry *old;
+
+	if (likely(!rcu_access_pointer(*own)))
+		return;
+	old = unrcu_pointer(xchg(own, NULL));
+	if (old)
+		dst_release(old);
 }
 
 /**
@@ -320,7 +340,8 @@ static noinline struct dst_entry *route_one_sided(const struct nflb_pkt *pkt,
  * @conn: its connection
  * @dir: its direction
  *
- * Packets on other CPUs may still use the one that it had.
+ * Packets on other CPUs may still use the one that it had. A connection whose packets
+ * go the way that its backend keeps has none.
  *
  * Context: rcu_read_lock() held; the route is good for as long. Return: the
  * route without a reference, or NULL when there is none.
@@ -329,21 +350,37 @@ struct dst_entry *nflb_route_renew(const struct nflb_pkt *pkt,
 				   struct nflb_conn *conn, enum nflb_dir dir)
 {
 	const struct nflb_tuple *t = nflb_conn_answer(conn, dir);
+	u8 family = nflb_conn_family(conn, dir);
+	bool remember = dir == NFLB_DIR_IN && goes_by_address(pkt, family);
+	const struct nflb_way *way;
 	struct dst_entry *dst, *old;
+	bool kept = false;
 	u32 *cookie;
 
+	if (likely(remember)) {
+		way = nflb_way_good(pkt->nn->net, conn->backend, family);
+		if (likely(way)) {
+			give_up(conn, dir);
+			return way->dst;
+		}
+	}
 	if (conn->how & NFLB_HOW_ONE_SIDED)
-		dst = route_one_sided(pkt, conn);
+		dst = route_one_sided(pkt, conn, remember, &kept);
 	else if (dir == NFLB_DIR_IN)
-		dst = route_to_backend(pkt, conn->backend, t);
+		dst = route_to_backend(pkt, conn->backend, t, remember, &kept);
 	else
 		dst = route_to_client(pkt, conn);
 	if (!dst)
 		return NULL;
+	if (kept) {
+		give_up(conn, dir);
+		dst_release(dst);
+		return dst;
+	}
 	cookie = nflb_conn_dst_cookie(conn, dir);
 	if (likely(!(READ_ONCE(*cookie) & NFLB_COOKIE_DEV)))
 		WRITE_ONCE(*cookie,
-			   dst_cookie(dst, nflb_conn_family(conn, dir)));
+			   dst_cookie(dst, family));
 	old = unrcu_pointer(xchg(nflb_conn_dst(conn, dir),
 				 RCU_INITIALIZER(dst)));
 	/* Freed after a grace period at the earliest, net/core/dst.c. */
@@ -459,140 +496,4 @@ int nflb_route_input_local(struct nflb_pkt *pkt, const union nflb_addr *to)
 		return 0;
 	return nflb_ip_route_input(pkt->skb, to->ip, iph->saddr, iph,
 				   pkt->skb->dev) ? -EHOSTUNREACH : 0;
-}
-
-/**
- * nflb_untrack() - keep conntrack away from a packet that goes on in the stack
- * @skb: the packet
- */
-void nflb_untrack(struct sk_buff *skb)
-{
-	nf_reset_ct(skb);
-	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
-}
-
-/* What only the stack's output functions can do. */
-static bool needs_output(const struct nflb_pkt *pkt,
-			 const struct dst_entry *dst)
-{
-	const struct sk_buff *skb = pkt->skb;
-	unsigned int mtu;
-
-	if (unlikely(dst->lwtstate || dst_xfrm(dst) ||
-		     nflb_frag_max_size(skb, pkt->tuple.family)))
-		return true;
-	mtu = nflb_route_mtu(dst, pkt->tuple.family);
-	if (likely(skb->len <= mtu))
-		return false;
-	return !skb_is_gso(skb) || !skb_gso_validate_network_len(skb, mtu);
-}
-
-static struct neighbour *neighbour(struct sk_buff *skb, struct dst_entry *dst,
-				   u8 family, const union nflb_addr *via,
-				   bool *is_v6gw)
-{
-	struct rt6_info *rt6;
-
-	*is_v6gw = false;
-	if (family == AF_INET)
-		return via ? ip_neigh_gw4(skb->dev, via->ip) :
-			     ip_neigh_for_gw(dst_rtable(dst), skb, is_v6gw);
-	rt6 = dst_rt6_info(dst);
-	return ip_neigh_gw6(skb->dev, via ? &via->in6 :
-			    rt6_nexthop(rt6, &ipv6_hdr(skb)->daddr));
-}
-
-/* Through the stack's output functions, which ask the route for the neighbour. */
-static enum nflb_verdict output(struct nflb_pkt *pkt, struct dst_entry *dst,
-				const union nflb_addr *via)
-{
-	const struct nflb_tuple *t = &pkt->tuple;
-
-	if (!via)
-		dst_hold(dst);
-	else if (t->family == AF_INET)
-		dst = lookup_v4(pkt, &t->src, via, t->sport, t->dport,
-				FLOWI_FLAG_KNOWN_NH, 0);
-	else
-		dst = lookup_v6(pkt, &t->src, via, t->sport, t->dport,
-				FLOWI_FLAG_KNOWN_NH, 0);
-	if (!dst)
-		return nflb_drop(pkt, NFLB_REASON_NO_ROUTE);
-	skb_dst_set(pkt->skb, dst);
-	dst_output(pkt->nn->net, NULL, pkt->skb);
-	return NFLB_STOLEN;
-}
-
-/**
- * nflb_xmit_via() - send a packet to a neighbour
- * @pkt: the packet
- * @dst: its route, no reference is taken from the caller
- * @via: the neighbour, to which @dst leads, whatever the packet's destination;
- *	or NULL for the one that the route has
- *
- * Context: softirq or BH disabled, rcu_read_lock() held. Return: NFLB_STOLEN,
- * or NFLB_DROP with a reason.
- */
-enum nflb_verdict nflb_xmit_via(struct nflb_pkt *pkt, struct dst_entry *dst,
-				const union nflb_addr *via)
-{
-	struct net_device *dev = dst_dev_rcu(dst);
-	struct sk_buff *skb = pkt->skb;
-	struct neighbour *neigh;
-	bool is_v6gw;
-
-	if (!nflb_pkt_is_sent(pkt, dst, via))
-		return NFLB_STOLEN;
-	nflb_xmit_prepare(pkt->nn, skb, pkt->tuple.family,
-			  nflb_pkt_is_local_out(pkt));
-	if (unlikely(needs_output(pkt, dst)))
-		return output(pkt, dst, via);
-
-	if (unlikely(skb_cow_head(skb, LL_RESERVED_SPACE(dev))))
-		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
-	skb->dev = dev;
-	neigh = neighbour(skb, dst, pkt->tuple.family, via, &is_v6gw);
-	if (IS_ERR(neigh))
-		return nflb_drop(pkt, NFLB_REASON_NO_NEIGHBOUR);
-	if (unlikely(!(READ_ONCE(neigh->nud_state) & NUD_VALID))) {
-		nflb_count(pkt->nn, NFLB_COUNTER_NEIGHBOUR_PENDING);
-		/* Once it is known, the kernel asks the packet's route whose
-		 * it is (neigh_update()).
-		 */
-		if (via)
-			return output(pkt, dst, via);
-	}
-	skb_dst_set_noref(skb, dst);
-	neigh_output(neigh, skb, is_v6gw);
-	return NFLB_STOLEN;
-}
-
-/**
- * nflb_xmit_fragments() - send a packet that is too long
- * @pkt: the packet, of this host, and to be fragmented
- * @dst: its route, no reference is taken from the caller
- *
- * Context: softirq or BH disabled, rcu_read_lock() held. Return: NFLB_STOLEN.
- */
-enum nflb_verdict nflb_xmit_fragments(struct nflb_pkt *pkt,
-				      struct dst_entry *dst)
-{
-	if (!nflb_pkt_is_sent(pkt, dst, NULL))
-		return NFLB_STOLEN;
-	nflb_xmit_prepare(pkt->nn, pkt->skb, pkt->tuple.family,
-			  nflb_pkt_is_local_out(pkt));
-	return output(pkt, dst, NULL);
-}
-
-/**
- * nflb_xmit() - send a rewritten packet
- * @pkt: the packet
- * @dst: its route, no reference is taken from the caller
- *
- * Context: softirq or BH disabled, rcu_read_lock() held. Return: NFLB_STOLEN,
- * or NFLB_DROP with a reason.
- */
-enum nflb_verdict nflb_xmit(struct nflb_pkt *pkt, struct dst_entry *dst)
-{
-	return nflb_xmit_via(pkt, dst, NULL);
 }

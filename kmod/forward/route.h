@@ -12,10 +12,10 @@
 
 struct dst_entry *nflb_route_renew(const struct nflb_pkt *pkt,
 				   struct nflb_conn *conn, enum nflb_dir dir);
-struct dst_entry *nflb_route_lookup(const struct nflb_pkt *pkt, u8 family,
-				    const union nflb_addr *src,
-				    const union nflb_addr *dst,
-				    __be16 sport, __be16 dport);
+struct dst_entry *nflb_route_find(const struct nflb_pkt *pkt, u8 family,
+				  const union nflb_addr *src,
+				  const union nflb_addr *dst, __be16 sport,
+				  __be16 dport, u8 flags, int oif);
 struct dst_entry *nflb_route_back(const struct nflb_pkt *pkt);
 bool nflb_route_misses_vrf(const struct nflb_pkt *pkt);
 bool nflb_route_source(struct net *net, const union nflb_addr *dst, u8 family,
@@ -31,6 +31,15 @@ enum nflb_verdict nflb_xmit_fragments(struct nflb_pkt *pkt,
 				      struct dst_entry *dst);
 enum nflb_verdict nflb_xmit(struct nflb_pkt *pkt, struct dst_entry *dst);
 void nflb_untrack(struct sk_buff *skb);
+
+/* nflb_route_find() of a packet that nothing more is known of */
+static inline struct dst_entry *
+nflb_route_lookup(const struct nflb_pkt *pkt, u8 family,
+		  const union nflb_addr *src, const union nflb_addr *dst,
+		  __be16 sport, __be16 dport)
+{
+	return nflb_route_find(pkt, family, src, dst, sport, dport, 0, 0);
+}
 
 /* nflb_route_renew(), if the one that the connection has is not good any more */
 static inline struct dst_entry *nflb_route(const struct nflb_pkt *pkt,

@@ -25,6 +25,7 @@
 #include "conn/conn_state.h"
 #include "forward/forward.h"
 #include "forward/route_fast.h"
+#include "forward/way.h"
 #include "netns.h"
 
 unsigned int nflb_fast_tunnel_mtu(const struct nflb_conn *conn,
@@ -102,6 +103,8 @@ static __always_inline void *door_l3(const struct nflb_view *v);
 static __always_inline unsigned int door_len(const struct nflb_view *v);
 /* Are so many bytes in one piece? May move them. */
 static __always_inline bool door_linear(struct nflb_view *v, unsigned int len);
+/* Has it a mark, which rules of routing look at? */
+static __always_inline bool door_is_marked(const struct nflb_view *v);
 /* Is it no longer than @mtu? @encap: it gets more headers. */
 static __always_inline bool door_fits(const struct nflb_view *v,
 				      unsigned int mtu, bool encap);
@@ -298,32 +301,75 @@ static __always_inline bool fast_steady(struct nflb_view *v,
 	       nflb_conn_word_of(NFLB_CONN_ESTABLISHED, 0, NFLB_NOW_ASSURED);
 }
 
-/*
- * How does the packet leave? False when only the long way can tell.
- *
- * @to: its family as it leaves, of its outer header if it gets one
- */
-static __always_inline bool fast_decide(struct nflb_view *v,
-					struct nflb_conn *conn,
-					enum nflb_dir dir, u8 to,
-					struct nflb_plan *plan)
+/* Rules do not look at ECN (RFC 3168). */
+static __always_inline bool fast_has_dscp(const struct nflb_view *v, u8 family)
 {
-	const struct net *net = v->nn->net;
-	bool encap = fast_encapsulates(v);
+	void *l3 = door_l3(v);
+	u8 dsfield = family == AF_INET ? ((const struct iphdr *)l3)->tos :
+					 ipv6_get_dsfield(l3);
 
-	plan->dst = nflb_route_cached(net, conn, dir, to);
-	if (unlikely(!plan->dst))
+	return dsfield & ~INET_ECN_MASK;
+}
+
+/* By the way of its backend: goes_by_address() */
+static __always_inline bool fast_plan_way(const struct nflb_view *v,
+					  const struct nflb_conn *conn, u8 from,
+					  u8 to, struct nflb_plan *plan)
+{
+	const struct nflb_way *way;
+
+	if (unlikely(door_is_marked(v) || fast_has_dscp(v, from)))
 		return false;
-	if (unlikely(!door_fits(v, encap ?
-				nflb_fast_tunnel_mtu(conn, plan->dst, to) :
-				nflb_route_mtu_fast(net, plan->dst, to), encap)))
+	way = nflb_way_good(v->nn->net, conn->backend, to);
+	if (unlikely(!way || (fast_forward_id(v) == NFLB_FORWARD_DSR &&
+			      way->gateway)))
+		return false;
+	plan->dst = way->dst;
+	plan->neigh = way->neigh;
+	return true;
+}
+
+/* By the route that it has itself */
+static __always_inline bool fast_plan_own(const struct nflb_view *v,
+					  struct nflb_conn *conn,
+					  enum nflb_dir dir, u8 to,
+					  struct nflb_plan *plan)
+{
+	plan->dst = nflb_route_cached(v->nn->net, conn, dir, to);
+	if (unlikely(!plan->dst))
 		return false;
 	plan->neigh = nflb_neighbour_ready(plan->dst, dir == NFLB_DIR_IN ?
 					   &conn->backend->addr :
 					   &conn->in.tuple.src, to,
 					   fast_forward_id(v) ==
 					   NFLB_FORWARD_DSR);
-	if (unlikely(!plan->neigh))
+	return likely(plan->neigh);
+}
+
+/*
+ * How does the packet leave? False when only the long way can tell.
+ *
+ * @from: its family
+ * @to: its family as it leaves, of its outer header if it gets one
+ */
+static __always_inline bool fast_decide(struct nflb_view *v,
+					struct nflb_conn *conn,
+					enum nflb_dir dir, u8 from, u8 to,
+					struct nflb_plan *plan)
+{
+	const struct net *net = v->nn->net;
+	bool encap = fast_encapsulates(v);
+
+	if (dir == NFLB_DIR_IN &&
+	    likely(!rcu_access_pointer(*nflb_conn_dst(conn, dir)))) {
+		if (!fast_plan_way(v, conn, from, to, plan))
+			return false;
+	} else if (!fast_plan_own(v, conn, dir, to, plan)) {
+		return false;
+	}
+	if (unlikely(!door_fits(v, encap ?
+				nflb_fast_tunnel_mtu(conn, plan->dst, to) :
+				nflb_route_mtu_fast(net, plan->dst, to), encap)))
 		return false;
 	if (fast_has_options(v, dir) && !door_takes_options(v))
 		return false;
@@ -378,7 +424,7 @@ fast_forward(struct nflb_pkt *pkt, struct nflb_view *v, struct nflb_conn *conn,
 	unsigned int len = door_len(v);
 	struct nflb_plan plan;
 
-	if (!fast_decide(v, conn, dir, to, &plan))
+	if (!fast_decide(v, conn, dir, from, to, &plan))
 		return NFLB_CONTINUE;
 	door_follow(pkt, v, conn, dir, from, now);
 	fast_apply(v, conn, dir, from);

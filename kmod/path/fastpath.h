@@ -56,6 +56,11 @@ static __always_inline bool door_fits(const struct nflb_view *v,
 	return skb->len <= mtu || skb_gso_validate_network_len(skb, mtu);
 }
 
+static __always_inline bool door_is_marked(const struct nflb_view *v)
+{
+	return v->skb->mark;
+}
+
 static __always_inline bool door_takes_options(const struct nflb_view *v)
 {
 	return true;

@@ -57,6 +57,11 @@ static __always_inline bool door_fits(const struct nflb_view *v,
 	return v->len <= mtu;
 }
 
+static __always_inline bool door_is_marked(const struct nflb_view *v)
+{
+	return false;
+}
+
 static __always_inline bool door_takes_options(const struct nflb_view *v)
 {
 	return v->end - v->l4 == OPTIONS_STAMPS_LEN &&
@@ -342,8 +347,6 @@ static __always_inline int forward(struct xdp_buff *xdp)
 	return likely(verdict == NFLB_STOLEN) ? v.action : XDP_PASS;
 }
 
-__bpf_kfunc_start_defs();
-
 /**
  * nflb_xdp() - forward a packet of a known flow, for a program of XDP
  * @ctx: the packet
@@ -364,8 +367,6 @@ __bpf_kfunc int nflb_xdp(struct xdp_md *ctx)
 	return action;
 }
 NFLB_EXPORT_KUNIT(nflb_xdp);
-
-__bpf_kfunc_end_defs();
 
 BTF_KFUNCS_START(nflb_xdp_ids)
 BTF_ID_FLAGS(func, nflb_xdp)

@@ -5,6 +5,9 @@
 #ifndef NFLB_XDP_H
 #define NFLB_XDP_H
 
+struct xdp_md;
+
+int nflb_xdp(struct xdp_md *ctx);
 int nflb_xdp_init(void);
 
 #endif /* NFLB_XDP_H */

@@ -24,6 +24,7 @@
 struct nflb_endpoint;
 struct nflb_sched_ops;
 struct nflb_forward_ops;
+struct nflb_way;
 
 /**
  * struct nflb_service_key - exact match of a service
@@ -50,6 +51,7 @@ enum nflb_gone {
  * struct nflb_backend - a real server of a service
  * @stats: per-CPU counters
  * @service: its service; holds a reference
+ * @way: to it, of all connections that have no route of their own (forward/way.h)
  * @gone: enum nflb_gone, read on the packet path
  * @family: of @addr
  * @state: enum nflb_backend_state, as configured
@@ -92,6 +94,7 @@ enum nflb_gone {
 struct nflb_backend {
 	struct nflb_stats __percpu *stats;
 	struct nflb_service	*service;
+	struct nflb_way __rcu	*way;
 	u8			gone;
 	u8			family;
 	u8			state;
