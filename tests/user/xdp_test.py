@@ -190,6 +190,9 @@ def test_without_the_hook(h):
 def test_detach_fails(h):
     h.does("device", "add", "eth0", "xdp")
     h.refuses(2, "XDP cannot be detached", "device", "del", "eth0", wrong="no-detach")
+    # The hook stays, so XDP comes back.
+    h.module.fail = h.module.changes + 1
+    h.refuses(2, "that will not do", "device", "del", "eth0")
     assert h.hooks() == ["eth0"]
 
 
