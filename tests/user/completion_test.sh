@@ -24,7 +24,7 @@ lbadm() {
 			"  -> 10.0.0.2:80 weight 1"
 		;;
 	" backend show") printf '%s\n' "tcp 192.0.2.10:80" "  -> 10.0.0.1:80 weight 1" ;;
-	" device show") echo eth7 ;;
+	" device show") echo "eth7 xdp" ;;
 	*) return 1 ;;
 	esac
 }
@@ -70,6 +70,7 @@ offers "connection show backend " "10.0.0.1:80"
 offers "connection show service tcp " "192.0.2.10:80"
 offers "connection show client 10.0.0.1 state es" "established"
 offers "device del " "eth7"
+offers "device del eth7 " "xdp"
 offers "monitor config " "config connections"
 echo "1..$number"
 exit $failed

@@ -388,4 +388,5 @@ def test_import_refuses():
         assert done.stdout == ""
 
 
-sys.exit(tap.run(globals()))
+if __name__ == "__main__":
+    sys.exit(tap.run(globals()))

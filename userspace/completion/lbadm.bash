@@ -52,7 +52,8 @@ _lbadm_candidates() # NUMBER OBJECT COMMAND WORDS...
 			echo "${device##*/}"
 		done
 		;;
-	device,*,1) _lbadm_ask device show ;;
+	device,*,1) _lbadm_ask device show | awk '{ print $1 }' ;;
+	device,add,2 | device,del,2) echo xdp ;;
 	connection,*)
 		case ${!#} in
 		service) echo tcp udp ;;

@@ -10,10 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/device.h"
 #include "cmd/show.h"
 #include "model/config.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
+#include "xdp/xdp.h"
 
 /* What has its default goes from a saved configuration. */
 static void drop_default(json_t *object, const char *key, json_int_t value)
@@ -61,6 +63,37 @@ static json_t *tidy_laddr(json_t *laddr)
 			   json_object_get(laddr, "address") : laddr);
 }
 
+/* A string where that says all, else an object. */
+static int tidy_device(json_t *devices, size_t i)
+{
+	json_t *device = json_array_get(devices, i);
+	const char *name = json_string_value(json_object_get(device, "device"));
+	const json_t *xdp = json_object_get(device, "xdp");
+
+	if (!xdp && json_object_get(device, "xdp-program"))
+		return xdp_no_permission();
+	if (!json_is_true(xdp))
+		json_array_set_new(devices, i, json_string(name));
+	return LBADM_OK;
+}
+
+/* Devices with the ingress hook; without it XDP is nothing that is configured. */
+static int devices_from_kernel(json_t **devices)
+{
+	int status = read_devices(devices);
+	size_t i;
+
+	for (i = json_array_size(*devices); i-- && !status;) {
+		if (json_object_get(json_array_get(*devices, i), "ingress"))
+			json_array_remove(*devices, i);
+		else
+			status = tidy_device(*devices, i);
+	}
+	if (status)
+		json_decref(*devices);
+	return status;
+}
+
 int config_from_kernel(json_t **config)
 {
 	json_t *services = NULL, *laddrs = NULL, *devices = NULL, *one;
@@ -73,15 +106,13 @@ int config_from_kernel(json_t **config)
 	status = read_list(NFLB_CMD_LADDR_GET, msg_get_laddr, &laddrs);
 	if (status)
 		goto err_services;
-	status = read_list(NFLB_CMD_DEVICE_GET, msg_get_device, &devices);
+	status = devices_from_kernel(&devices);
 	if (status)
 		goto err_laddrs;
 	json_array_foreach(services, i, one)
 		tidy_service(one);
 	json_array_foreach(laddrs, i, one)
 		json_array_set_new(laddrs, i, tidy_laddr(one));
-	json_array_foreach(devices, i, one)
-		json_array_set(devices, i, json_object_get(one, "device"));
 	*config = json_pack("{s:o,s:o,s:o}", "services", services,
 			    "local-addresses", laddrs, "devices", devices);
 	return LBADM_OK;

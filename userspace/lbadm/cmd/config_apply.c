@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/device.h"
 #include "cmd/show.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
@@ -18,7 +19,7 @@
 struct step {
 	const struct config_service *service_before, *service_after;
 	const struct laddr_request *laddr_before, *laddr_after;
-	const char *device_before, *device_after;
+	const struct device_request *device_before, *device_after;
 };
 
 struct plan {
@@ -93,15 +94,6 @@ static int laddr_change(const struct laddr_request *laddr, uint8_t cmd)
 	return sock_talk(nlh, NULL, NULL);
 }
 
-static int device_change(const char *name, uint8_t cmd)
-{
-	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *nlh = sock_request(buf, cmd, 0);
-
-	mnl_attr_put_strz(nlh, NFLB_A_DEVICE, name);
-	return sock_talk(nlh, NULL, NULL);
-}
-
 static const char *service_text(char *buf, size_t size,
 				const struct service_id *id)
 {
@@ -134,8 +126,8 @@ static void say_where(const struct step *step, const char *before)
 			 before, addr_format(text, &laddr->first));
 	else
 		snprintf(lbadm_where, LBADM_WHERE_MAX, "%sdevice %s: ", before,
-			 step->device_after ? step->device_after :
-					      step->device_before);
+			 step->device_after ? step->device_after->name :
+					      step->device_before->name);
 }
 
 static int step_run(const struct step *step)
@@ -148,9 +140,7 @@ static int step_run(const struct step *step)
 		return laddr_change(step->laddr_after, NFLB_CMD_LADDR_ADD);
 	if (step->laddr_before)
 		return laddr_change(step->laddr_before, NFLB_CMD_LADDR_DEL);
-	if (step->device_after)
-		return device_change(step->device_after, NFLB_CMD_DEVICE_ADD);
-	return device_change(step->device_before, NFLB_CMD_DEVICE_DEL);
+	return device_change(step->device_before, step->device_after);
 }
 
 static int step_undo(const struct step *step)
@@ -246,22 +236,24 @@ static void plan_services_del(struct plan *plan, const struct config *have,
 			plan_add(plan)->service_before = &have->services[i];
 }
 
+/* Devices, or XDP on them, that are to come, or to go. */
 static void plan_devices(struct plan *plan, const struct config *have,
 			 const struct config *wanted, bool add)
 {
 	const struct config *from = add ? wanted : have;
 	const struct config *to = add ? have : wanted;
+	const struct device_request *one, *other;
 	struct step *step;
 	size_t i;
 
 	for (i = 0; i < from->device_count; i++) {
-		if (config_has_device(to, from->devices[i]))
+		one = &from->devices[i];
+		other = config_find_device(to, one->name);
+		if (other && other->xdp >= one->xdp)
 			continue;
 		step = plan_add(plan);
-		if (add)
-			step->device_after = from->devices[i];
-		else
-			step->device_before = from->devices[i];
+		step->device_before = add ? other : one;
+		step->device_after = add ? one : other;
 	}
 }
 

@@ -2,24 +2,99 @@
 /*
  * lbadm device
  */
+#include "cmd/device.h"
+
 #include <string.h>
 
 #include "cmd/show.h"
-#include "model/request.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
 #include "out/out.h"
+#include "xdp/xdp.h"
 
-static int change(struct words *words, uint8_t cmd)
+/* --- what is attached */
+
+static json_t *find_device(const json_t *devices, const char *name)
+{
+	json_t *device;
+	size_t i;
+
+	json_array_foreach(devices, i, device)
+		if (!strcmp(json_string_value(json_object_get(device,
+							      "device")), name))
+			return device;
+	return NULL;
+}
+
+static int add_xdp(json_t *device)
+{
+	const char *name = json_string_value(json_object_get(device, "device"));
+	struct xdp_state state;
+	int status = xdp_look(name, &state);
+
+	if (status || state.owner == XDP_NOBODY)
+		return status;
+	if (state.owner != XDP_UNKNOWN)
+		json_object_set_new(device, "xdp",
+				    json_boolean(state.owner == XDP_NFLB));
+	if (state.owner != XDP_NFLB)
+		json_object_set_new(device, "xdp-program",
+				    json_integer(state.program));
+	return LBADM_OK;
+}
+
+/* A device that came from another namespace brought XDP, but not the hook. */
+static void add_without_ingress(const char *name, void *devices)
+{
+	if (!find_device(devices, name))
+		json_array_append_new(devices,
+				      json_pack("{s:s,s:b,s:b}", "device", name,
+						"xdp", 1, "ingress", 0));
+}
+
+int read_devices(json_t **devices)
+{
+	json_t *device;
+	int status;
+	size_t i;
+
+	*devices = NULL;
+	status = read_list(NFLB_CMD_DEVICE_GET, msg_get_device, devices);
+	if (status)
+		return status;
+	json_array_foreach(*devices, i, device)
+		status = status ? status : add_xdp(device);
+	if (!status) {
+		xdp_each(add_without_ingress, *devices);
+		return LBADM_OK;
+	}
+	json_decref(*devices);
+	*devices = NULL;
+	return status;
+}
+
+/* Is the ingress hook attached? */
+static int has_hook(const char *name, bool *has)
+{
+	json_t *devices;
+	int status;
+
+	status = read_list(NFLB_CMD_DEVICE_GET, msg_get_device, &devices);
+	if (status)
+		return status;
+	*has = find_device(devices, name);
+	json_decref(devices);
+	return LBADM_OK;
+}
+
+/* --- changes */
+
+static int hook_change(const char *name, uint8_t cmd)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 	struct nlmsghdr *nlh;
-	const char *name;
-	int status;
+	int status = sock_open();
 
-	status = parse_device(words, &name);
-	if (!status)
-		status = sock_open();
 	if (status)
 		return status;
 	nlh = sock_request(buf, cmd, 0);
@@ -27,46 +102,110 @@ static int change(struct words *words, uint8_t cmd)
 	return sock_talk(nlh, NULL, NULL);
 }
 
+/* A device whose hook is new may have brought XDP from another namespace. */
+static int xdp_add(const char *name, bool hook_is_new)
+{
+	struct xdp_state state;
+
+	if (hook_is_new && !xdp_look(name, &state) && state.owner == XDP_NFLB)
+		return LBADM_OK;
+	return xdp_attach(name);
+}
+
+int device_change(const struct device_request *before,
+		  const struct device_request *after)
+{
+	const char *name = after ? after->name : before->name;
+	bool had = before && before->xdp, wanted = after && after->xdp;
+	int status = LBADM_OK;
+
+	if (had && !wanted)
+		status = xdp_detach(name);
+	if (status)
+		return status;
+	if (!before || !after)
+		status = hook_change(name, after ? NFLB_CMD_DEVICE_ADD :
+						   NFLB_CMD_DEVICE_DEL);
+	if (status && had && !wanted)
+		xdp_attach(name);
+	if (status || had || !wanted)
+		return status;
+	status = xdp_add(name, !before);
+	if (status && !before)
+		hook_change(name, NFLB_CMD_DEVICE_DEL);
+	return status;
+}
+
 static int device_add(struct words *words)
 {
-	return change(words, NFLB_CMD_DEVICE_ADD);
+	struct device_request req, before;
+	bool hook = false;
+	int status;
+
+	status = parse_device_request(words, &req);
+	if (!status && req.xdp)
+		status = has_hook(req.name, &hook);
+	if (status)
+		return status;
+	before = (struct device_request){ .name = req.name };
+	return device_change(hook ? &before : NULL, &req);
 }
 
 static int device_del(struct words *words)
 {
-	return change(words, NFLB_CMD_DEVICE_DEL);
+	struct device_request req, after;
+	struct xdp_state state;
+	bool hook = true;
+	int status;
+
+	status = parse_device_request(words, &req);
+	if (!status)
+		status = sock_open();
+	if (status)
+		return status;
+	if (req.xdp) {
+		after = (struct device_request){ .name = req.name };
+		return device_change(&req, &after);
+	}
+	status = xdp_look(req.name, &state);
+	if (!status && state.owner == XDP_UNKNOWN)
+		status = xdp_no_permission();
+	if (!status && state.owner == XDP_NFLB)
+		status = has_hook(req.name, &hook);
+	if (status)
+		return status;
+	req.xdp = state.owner == XDP_NFLB;
+	after = (struct device_request){ .name = req.name };
+	return device_change(&req, hook ? NULL : &after);
 }
+
+/* --- showing */
 
 /* Only the device that is named, which has to be there. */
 static int keep_device(json_t *devices, const char *name)
 {
-	json_t *device;
-	size_t i;
+	json_t *device = find_device(devices, name);
 
-	json_array_foreach(devices, i, device) {
-		if (strcmp(json_string_value(json_object_get(device, "device")),
-			   name))
-			continue;
-		json_incref(device);
-		json_array_clear(devices);
-		json_array_append_new(devices, device);
-		return LBADM_OK;
-	}
-	return fail(LBADM_REFUSED, "the fast path is not attached to %s", name);
+	if (!device)
+		return fail(LBADM_REFUSED,
+			    "the fast path is not attached to %s", name);
+	json_incref(device);
+	json_array_clear(devices);
+	json_array_append_new(devices, device);
+	return LBADM_OK;
 }
 
 /* All devices, or the one that is named. */
 static int device_show(struct words *words)
 {
 	const char *name = NULL;
-	json_t *devices;
+	json_t *devices = NULL;
 	int status = LBADM_OK;
 
 	if (words_peek(words))
 		status = parse_device(words, &name);
 	if (!status)
-		status = read_list(NFLB_CMD_DEVICE_GET, msg_get_device,
-				   &devices);
+		status = read_devices(&devices);
 	if (status)
 		return status;
 	if (name)
@@ -80,8 +219,8 @@ static int device_show(struct words *words)
 }
 
 static const struct lbadm_command commands[] = {
-	{ "add", device_add, "DEV" },
-	{ "del", device_del, "DEV" },
+	{ "add", device_add, "DEV [xdp]" },
+	{ "del", device_del, "DEV [xdp]" },
 	{ "show", device_show, "[DEV]" },
 	{ 0 },
 };

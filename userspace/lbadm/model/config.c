@@ -55,6 +55,12 @@ static const struct json_key laddr_keys[] = {
 	{ 0 },
 };
 
+static const struct json_key device_keys[] = {
+	{ "device", JSON_KIND_STRING, NULL },
+	{ "xdp", JSON_KIND_BOOLEAN, "xdp" },
+	{ 0 },
+};
+
 static const struct json_key config_keys[] = {
 	{ "services", JSON_KIND_ARRAY, NULL },
 	{ "local-addresses", JSON_KIND_ARRAY, NULL },
@@ -367,6 +373,27 @@ static int laddrs_read(const json_t *array, struct config *config)
 	return status;
 }
 
+/* "DEV", or an object that says whether XDP is attached, too */
+static int device_read(const json_t *value, struct device_request *req)
+{
+	const json_t *name = value;
+	char *argv[1];
+	struct words words = { .argv = argv, .argc = 1 };
+	int status = LBADM_OK;
+
+	if (!json_is_string(value)) {
+		status = json_check_keys(value, device_keys,
+					 "a device is a string, or");
+		status = status ? status : missing(value, "device", "device");
+		if (status)
+			return status;
+		name = json_object_get(value, "device");
+		req->xdp = json_is_true(json_object_get(value, "xdp"));
+	}
+	argv[0] = (char *)json_string_value(name);
+	return parse_device(&words, &req->name);
+}
+
 static int devices_read(const json_t *array, struct config *config)
 {
 	int status = LBADM_OK;
@@ -375,16 +402,14 @@ static int devices_read(const json_t *array, struct config *config)
 	config->devices = zeroed(json_array_size(array),
 				sizeof(*config->devices));
 	for (i = 0; i < json_array_size(array) && !status; i++) {
-		const char *name = json_string_value(json_array_get(array, i));
-		char *argv[] = { (char *)(name ? name : "") };
-		struct words words = { .argv = argv, .argc = 1 };
+		struct device_request req = { 0 };
 
 		json_enter_index(i);
-		status = parse_device(&words, &config->devices[i]);
-		if (!status && config_has_device(config, name))
+		status = device_read(json_array_get(array, i), &req);
+		if (!status && config_find_device(config, req.name))
 			status = usage_error("the device is there twice");
 		json_leave();
-		config->device_count++;
+		config->devices[config->device_count++] = req;
 	}
 	return status;
 }

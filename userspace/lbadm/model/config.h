@@ -21,7 +21,7 @@ struct config {
 	size_t service_count;
 	struct laddr_request *laddrs;
 	size_t laddr_count;
-	const char **devices;
+	struct device_request *devices;
 	size_t device_count;
 	json_t *json;		/* what it was made of, and points into */
 };
@@ -60,6 +60,7 @@ const struct config_service *
 config_find_service(const struct config *config, const struct service_id *id);
 bool config_has_laddr(const struct config *config,
 		      const struct laddr_request *laddr);
-bool config_has_device(const struct config *config, const char *name);
+const struct device_request *config_find_device(const struct config *config,
+						const char *name);
 
 #endif /* LBADM_CONFIG_H */

@@ -157,12 +157,13 @@ bool config_has_laddr(const struct config *config,
 	return false;
 }
 
-bool config_has_device(const struct config *config, const char *name)
+const struct device_request *config_find_device(const struct config *config,
+						const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < config->device_count; i++)
-		if (!strcmp(config->devices[i], name))
-			return true;
-	return false;
+		if (!strcmp(config->devices[i].name, name))
+			return &config->devices[i];
+	return NULL;
 }

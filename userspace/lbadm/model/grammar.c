@@ -507,7 +507,7 @@ int parse_laddr_settings(struct words *words, struct laddr_request *req)
 	return err;
 }
 
-int parse_device(struct words *words, const char **name)
+static int parse_device_name(struct words *words, const char **name)
 {
 	*name = words_next(words);
 	if (!*name)
@@ -515,7 +515,22 @@ int parse_device(struct words *words, const char **name)
 	if (!**name || strlen(*name) >= IF_NAMESIZE || strpbrk(*name, "/: \t"))
 		return usage_error("\"%s\" is no name of a network device",
 				   *name);
-	return words_end(words);
+	return LBADM_OK;
+}
+
+int parse_device(struct words *words, const char **name)
+{
+	int err = parse_device_name(words, name);
+
+	return err ? err : words_end(words);
+}
+
+int parse_device_request(struct words *words, struct device_request *req)
+{
+	int err = parse_device_name(words, &req->name);
+
+	req->xdp = !err && words_accept(words, "xdp");
+	return err ? err : words_end(words);
 }
 
 static int parse_client(struct words *words, struct conn_filter *filter)

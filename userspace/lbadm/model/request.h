@@ -66,6 +66,12 @@ struct laddr_request {
 	unsigned int excluded_count;
 };
 
+/* A network device, and whether XDP is meant, too. */
+struct device_request {
+	const char *name;
+	bool xdp;
+};
+
 /* A packet, and the device that it comes from; NULL is not named. */
 struct packet_request {
 	uint8_t protocol;
@@ -107,6 +113,8 @@ int parse_laddr(struct words *words, struct laddr_request *req);
 int parse_laddr_settings(struct words *words, struct laddr_request *req);
 /* The name of a network device, and nothing after it. */
 int parse_device(struct words *words, const char **name);
+/* The same, and whether "xdp" comes after it. */
+int parse_device_request(struct words *words, struct device_request *req);
 int parse_conn_filter(struct words *words, struct conn_filter *filter);
 
 #endif /* LBADM_REQUEST_H */

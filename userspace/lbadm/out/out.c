@@ -175,13 +175,33 @@ void out_laddrs(const json_t *laddrs)
 	}
 }
 
+/* By which way the fast path takes packets, if not by the ingress hook alone. */
+static void print_device(const json_t *device)
+{
+	const json_t *xdp = json_object_get(device, "xdp");
+	json_int_t program = number_of(device, "xdp-program");
+
+	fputs(string_of(device, "device"), stdout);
+	if (json_is_true(xdp))
+		fputs(" xdp", stdout);
+	else if (xdp)
+		printf(" xdp: another program (number %" JSON_INTEGER_FORMAT ")",
+		       program);
+	else if (program)
+		printf(" xdp: program number %" JSON_INTEGER_FORMAT
+		       " (only root can see whose)", program);
+	if (json_object_get(device, "ingress"))
+		fputs(", without the ingress hook", stdout);
+	putchar('\n');
+}
+
 void out_devices(const json_t *devices)
 {
 	const json_t *device;
 	size_t i;
 
 	json_array_foreach(devices, i, device)
-		puts(json_string_value(json_object_get(device, "device")));
+		print_device(device);
 }
 
 static void print_connection(const json_t *c)

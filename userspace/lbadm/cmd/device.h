@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Devices of the fast path, for the commands `device` and `config`.
+ */
+#ifndef LBADM_DEVICE_H
+#define LBADM_DEVICE_H
+
+#include <jansson.h>
+
+#include "model/request.h"
+
+/**
+ * read_devices() - the devices that the fast path is attached to
+ * @devices: set to a new reference, an array, on success; NULL else
+ *
+ * Besides its name ("device"), a device has "xdp": true when XDP is attached. With
+ * somebody else's XDP program it has "xdp": false and that program's number,
+ * "xdp-program"; with the number alone nobody may know whose it is. "ingress": false
+ * is there for those that have XDP, but no ingress hook.
+ *
+ * Returns enum lbadm_exit, having said what is wrong.
+ */
+int read_devices(json_t **devices);
+
+/**
+ * device_change() - attach and detach the ingress hook and XDP
+ * @before: what is attached; NULL for nothing
+ * @after: what is to be attached; NULL for nothing
+ *
+ * sock_open() was called. Returns enum lbadm_exit, having said what is wrong; nothing
+ * was changed then.
+ */
+int device_change(const struct device_request *before,
+		  const struct device_request *after);
+
+#endif /* LBADM_DEVICE_H */
