@@ -5,6 +5,6 @@
 #ifndef NFLB_XDP_H
 #define NFLB_XDP_H
 
-int nflb_xdp_init(void);
+void nflb_xdp_init(void);
 
 #endif /* NFLB_XDP_H */
