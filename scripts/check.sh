@@ -83,7 +83,7 @@ check_shellcheck() {
 		case $(head -n 1 "$file") in
 		'#!/bin/bash'* | '#!/bin/sh'* | '#!/usr/bin/env bash'*) files+=("$file") ;;
 		esac
-	done < <(find scripts tests .ci -path tests/out -prune -o -path tests/vm/init -prune -o \
+	done < <(find scripts tests dkms .ci -path tests/out -prune -o -path tests/vm/init -prune -o \
 		-type f -print)
 	shellcheck -x -P "$top" "${files[@]}" tests/e2e/lib.sh
 	shellcheck -s sh tests/vm/init
