@@ -78,7 +78,7 @@ docs:
 .PHONY: modules
 modules:
 	@test -n "$(KDIR)" || { echo 'No kernel headers: install some, or say KDIR=' >&2; exit 1; }
-	$(MAKE) -C $(KDIR) M=$(CURDIR)/kmod modules
+	$(MAKE) -C kmod KDIR=$(KDIR) modules
 
 .PHONY: tools
 tools:
@@ -100,7 +100,7 @@ dkms-install:
 
 .PHONY: clean
 clean:
-	$(if $(KDIR),$(MAKE) -C $(KDIR) M=$(CURDIR)/kmod clean)
+	$(if $(KDIR),$(MAKE) -C kmod KDIR=$(KDIR) clean)
 	$(MAKE) -C userspace clean
 	rm -rf tests/out
 

@@ -40,9 +40,7 @@ static int __init nflb_init(void)
 	err = nflb_listen_init();
 	if (err)
 		goto err_device;
-	err = nflb_xdp_init();
-	if (err)
-		goto err_listen;
+	nflb_xdp_init();
 	err = nflb_genl_init();
 	if (err)
 		goto err_listen;

@@ -63,7 +63,7 @@ out=$top/tests/out/build/$release${kunit:+-kunit}
 mkdir -p "$out"
 exec 9>"$out/.lock"
 flock 9
-for dir in kmod include ${kunit:+"$tests"}; do
+for dir in kmod include dkms ${kunit:+"$tests"}; do
 	mkdir -p "$out/$dir"
 	rsync -a --checksum --delete --exclude='*.o' --exclude='*.gcno' --exclude='*.ko' --exclude='*.mod' \
 		--exclude='*.mod.c' --exclude='.*.cmd' --exclude='*.d' \
@@ -71,13 +71,19 @@ for dir in kmod include ${kunit:+"$tests"}; do
 		"$top/$dir/" "$out/$dir/"
 done
 
+mapfile -t flags < <("$top/dkms/module-btf" flags "$kdir")
 build() { # DIRECTORY ARGUMENTS...
 	local dir=$1
 	shift
-	make -C "$kdir" M="$dir" ${kunit:+NFLB_KUNIT=1} "${extra[@]}" "$@" modules >&2
+	make -C "$kdir" M="$dir" ${kunit:+NFLB_KUNIT=1} "${extra[@]}" "${flags[@]}" "$@" modules >&2
 }
 
 build "$out/kmod" "$@"
+# XDP needs BTF. Our own kernels have none.
+case $kernel in
+debug | uml | uml-*) ;;
+*) sh "$out/dkms/module-btf" add "$kdir" "$out/kmod/nflb.ko" ;;
+esac
 ln -f "$out/kmod/nflb.ko" "$out/nflb.ko"
 [ ! -e "$out/kmod/toa/nflb_toa.ko" ] || ln -f "$out/kmod/toa/nflb_toa.ko" "$out/nflb_toa.ko"
 if [ -n "$kunit" ]; then

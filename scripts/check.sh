@@ -33,8 +33,9 @@ check_checkpatch() {
 	local script
 	script=$(kernel_script checkpatch.pl)
 	# Ignored: what only concerns a tree with MAINTAINERS and Kconfig; blank
-	# lines before our export macro; X macros, which have no parentheses to
-	# give. trace.h is written as all the kernel's trace headers are.
+	# lines before our export macro; macros of declarations, which no loop can
+	# hold; X macros, which have no parentheses to give. trace.h is written as
+	# all the kernel's trace headers are.
 	kernel_sources | grep -v /trace.h | xargs perl "$script" --no-tree --strict --terse --no-summary \
 		--show-types --max-line-length=100 \
 		--ignore FILE_PATH_CHANGES,CONFIG_DESCRIPTION,LINUX_VERSION_CODE \
@@ -82,7 +83,7 @@ check_shellcheck() {
 		case $(head -n 1 "$file") in
 		'#!/bin/bash'* | '#!/bin/sh'* | '#!/usr/bin/env bash'*) files+=("$file") ;;
 		esac
-	done < <(find scripts tests .ci -path tests/out -prune -o -path tests/vm/init -prune -o \
+	done < <(find scripts tests dkms .ci -path tests/out -prune -o -path tests/vm/init -prune -o \
 		-type f -print)
 	shellcheck -x -P "$top" "${files[@]}" tests/e2e/lib.sh
 	shellcheck -s sh tests/vm/init

@@ -24,8 +24,8 @@ version() { awk -F'"' '/define NFLB_VERSION / { print $2 }' "$top/kmod/version.h
 list() {
 	(
 		cd "$top"
-		find kmod include -type f \( -name '*.[ch]' -o -name Kbuild -o -name Makefile -o -name '*.mk' \) \
-			! -name '*.mod.c' | LC_ALL=C sort
+		find kmod include dkms -type f \( -name '*.[ch]' -o -name Kbuild -o -name Makefile \
+			-o -name '*.mk' -o -name module-btf \) ! -name '*.mod.c' | LC_ALL=C sort
 	)
 }
 

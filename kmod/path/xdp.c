@@ -23,6 +23,7 @@
 #include "forward/encap.h"
 #include "forward/encap_write.h"
 #include "path/fast.h"
+#include "nflb.h"
 #include "path/xdp.h"
 
 /* A frame shorter than this is filled up by its sender. */
@@ -380,12 +381,16 @@ static const struct btf_kfunc_id_set nflb_xdp_set = {
 /**
  * nflb_xdp_init() - let programs of XDP call nflb_xdp()
  *
- * The kernel finds the function by the module's BTF. Without that, no program can call
- * it, which is no error. There is no way back: the kernel forgets it with the module.
+ * The kernel finds the function by the module's BTF. Without BTF, or with that of another
+ * kernel, no program can call it, and all else works. There is no way back: the kernel
+ * forgets it with the module.
  *
- * Context: process. Return: 0 or a negative errno.
+ * Context: process.
  */
-int __init nflb_xdp_init(void)
+void __init nflb_xdp_init(void)
 {
-	return register_btf_kfunc_id_set(BPF_PROG_TYPE_XDP, &nflb_xdp_set);
+	int err = register_btf_kfunc_id_set(BPF_PROG_TYPE_XDP, &nflb_xdp_set);
+
+	if (err)
+		pr_warn("no XDP: the module's BTF is not for this kernel (%d); rebuild it\n", err);
 }

@@ -8,6 +8,6 @@
 struct xdp_md;
 
 int nflb_xdp(struct xdp_md *ctx);
-int nflb_xdp_init(void);
+void nflb_xdp_init(void);
 
 #endif /* NFLB_XDP_H */
