@@ -33,9 +33,8 @@ check_checkpatch() {
 	local script
 	script=$(kernel_script checkpatch.pl)
 	# Ignored: what only concerns a tree with MAINTAINERS and Kconfig; blank
-	# lines before our export macro; macros of declarations, which no loop can
-	# hold; X macros, which have no parentheses to give. trace.h is written as
-	# all the kernel's trace headers are.
+	# lines before our export macro; X macros, which have no parentheses to
+	# give. trace.h is written as all the kernel's trace headers are.
 	kernel_sources | grep -v /trace.h | xargs perl "$script" --no-tree --strict --terse --no-summary \
 		--show-types --max-line-length=100 \
 		--ignore FILE_PATH_CHANGES,CONFIG_DESCRIPTION,LINUX_VERSION_CODE \
