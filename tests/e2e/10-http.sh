@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: 6.1/gro 6.12/fast
-# offload: default gro fast
+# test: 6.1/gro 6.12/fast 6.12/xdp
+# offload: default gro fast xdp
 #
 # Ten thousand HTTP requests, half of them over IPv6, each a connection of its
 # own, through weighted round robin 3:2:1: none fails, and the shares are exact,

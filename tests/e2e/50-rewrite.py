@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/default 6.1/fast
+# test: uml/default 6.1/fast 6.1/xdp 6.12/xdp
 # topology: none
 """Packet by packet: but for address, port, TTL and checksums nothing differs.
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # test: uml/fast
-# offload: default fast
+# offload: default fast xdp
 # topology: none
 """Packets that should not be: dropped and counted, or left to the stack, but
 never misread, and never in the way of others."""

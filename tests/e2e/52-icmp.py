@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # test: uml/default
-# offload: default off fast
+# offload: default off fast xdp
 # topology: none
 """ICMP errors about balanced connections, both ways, and those that the
 balancer itself sends."""

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # test: uml/gro
-# offload: default gro fast
+# offload: default gro fast xdp
 # topology: none
 """Fragments: one backend, the whole datagram, or nothing."""
 

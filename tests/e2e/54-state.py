@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # test: uml/default
-# offload: default fast
+# offload: default fast xdp
 # topology: none
 """The connection table: states, timeouts, forged segments, limits, and what
 becomes of connections when backends, routes and neighbours change."""

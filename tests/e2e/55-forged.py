@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # test: uml/fast
-# offload: default fast
+# offload: default fast xdp
 # topology: none
 """Packets whose source is a lie, segments whose numbers are, and users who may
 not look: nothing is answered, nothing changes, nothing is shown."""

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # test: uml/fast
-# offload: default fast
+# offload: default fast xdp
 # topology: none
 """Persistence, and what becomes of clients when backends drain, go down, fill
 up, or come back: packet by packet."""

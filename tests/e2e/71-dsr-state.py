@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # test: uml/fast
 # topology: none
-# offload: default fast
+# offload: default fast xdp
 """Mode dsr: what the table says of connections of which it sees one side, and
 what becomes of them when backends and neighbours change."""
 

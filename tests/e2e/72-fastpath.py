@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/default
-# offload: default
+# test: uml/default 6.12/xdp
+# offload: default xdp
 # topology: none
 """The fast path of devices: what it takes, what it leaves to the stack, and that
-the wire shows no difference. The counter "fast-path" tells which it was."""
+the wire shows no difference. The counters "fast-path" and "xdp" tell which it was."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def attach(net):
 def taken(net):
     def find(x):
         if isinstance(x, dict):
-            return x["fast-path"] if "fast-path" in x else sum(
+            return x["fast-path"] + x["xdp"] if "fast-path" in x else sum(
                 map(find, x.values()))
         return 0
     return find(json.loads(net.lbadm("-j", "stats", "show")))
@@ -183,7 +183,10 @@ def dsr(net, f, encap):
     for fast in (0, 1, 1):
         before = taken(net)
         net.cl.send(udp(f))
-        frames.append(net.rs[0].expect().ip)
+        frame = net.rs[0].expect()
+        # An skb's outer checksum may be left to the device, a frame's is complete.
+        frames.append(bytes(frame.ip[:46] + frame.ip[48:]) if f.v6 and encap == "gue"
+                      else frame.ip)
         assert taken(net) - before == fast
     if f.v6 or encap == "none":
         assert frames[0] == frames[1] == frames[2]
@@ -343,6 +346,8 @@ def device_down(net, f):
 @suite.case(*FAMILIES)
 def nftables_ingress(net, f):
     """Chains with a priority below 100 come before, others after."""
+    if net.offload == "xdp":
+        return  # which comes before all of them: docs/xdp.md
     known(net, f)
 
     def chain(priority):
@@ -367,6 +372,8 @@ table netdev t {
 
 @suite.case()
 def attach_and_detach(net):
+    if net.offload == "xdp":
+        return  # 86-xdp
     known(net, V4)
     assert attached(net) == DEVICES
     assert net.lbadm("device", "show", "l1").split() == ["l1"]

@@ -303,6 +303,30 @@ static void xdp_asks_the_peer(struct kunit *test)
 }
 #endif
 
+/* By a pair comes what a sender on this host left to its device to sum up. */
+static void xdp_leaves_partial_sums(struct kunit *test)
+{
+	struct kx *kx = kx_open(test, test->param_value);
+	struct ku_bytes *b = kunit_kzalloc(test, sizeof(*b), GFP_KERNEL);
+	struct kx_shape shape = KX_SHAPE;
+	enum nflb_dir dir;
+	struct kx_frame f;
+
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	for (dir = 0; dir < directions(kx); dir++) {
+		kx->dev[!dir]->netdev_ops = &ops_of_pair;
+		the_peer = kx->dev[dir];
+		kx_packet(kx, dir, b, false, 100);
+		ku_fix(b, kx->kind->family, kx->kind->proto, CHECKSUM_PARTIAL);
+		kx_frame(test, kx, &f, dir, b, &shape);
+		kx_run(&f);
+		kx_expect_pass(test, kx, &f, "sum of the pseudo header");
+		kx_frame_free(&f);
+		expect(test, kx, dir, false, true, "whole sum");
+		kx_renew(kx);
+	}
+}
+
 static void xdp_way_exit(struct kunit *test)
 {
 	kx_close(test);
@@ -316,6 +340,7 @@ static struct kunit_case xdp_way_cases[] = {
 #ifndef NFLB_HAVE_XDP_FEATURES
 	KUNIT_CASE_PARAM(xdp_asks_the_peer, kx_gen_kinds),
 #endif
+	KUNIT_CASE_PARAM(xdp_leaves_partial_sums, kx_gen_kinds),
 	{ }
 };
 
