@@ -268,7 +268,7 @@ profile() {
 	local family mode encap way vip
 	read -r family mode encap way <<<"$NFLB_PROFILE"
 	vip=$(bracket "$family" "$(vip_of "$family")"):53
-	lb service add udp "$vip" mode "$mode" encap "$encap"
+	lb service add udp "$vip" mode "$mode" encap "$encap" timeout-udp 86400
 	lb backend add udp "$vip" "$(bracket "$family" "$(backend_of "$family")"):53"
 	if [ "$way" = xdp ]; then
 		xdp_profile "$family"
