@@ -54,6 +54,7 @@ bench-pick: bootstrap
 .PHONY: bench
 bench: bootstrap
 	tests/bench/packet-cost
+	tests/bench/packet-cost --xdp
 	tests/bench/pick-cost
 
 .PHONY: bench-native

@@ -221,9 +221,13 @@ record() {
 	after=$(arrived)
 	[ $((after - $4)) -ge "$packets" ] ||
 		fail "$2: only $((after - $4)) of $packets packets arrived"
+	keep "$1" "$2" "$3" "$kind"
+}
+
+keep() { # FAMILY NAME COST KIND
 	cost[$1 $2]=$3
-	kind_of[$1 $2]=$kind
-	echo "IPv$1 $2: $(($3 - low[$kind]))" >&2
+	kind_of[$1 $2]=$4
+	echo "IPv$1 $2: $(($3 - low[$4]))" >&2
 	order+=("$1 $2")
 }
 

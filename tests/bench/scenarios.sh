@@ -268,8 +268,13 @@ profile() {
 	local family mode encap way vip
 	read -r family mode encap way <<<"$NFLB_PROFILE"
 	vip=$(bracket "$family" "$(vip_of "$family")"):53
-	lb service add udp "$vip" mode "$mode" encap "$encap"
+	lb service add udp "$vip" mode "$mode" encap "$encap" timeout-udp 86400
 	lb backend add udp "$vip" "$(bracket "$family" "$(backend_of "$family")"):53"
+	if [ "$way" = xdp ]; then
+		xdp_profile "$family"
+		cat /proc/kallsyms >"$NFLB_OUT/kallsyms"
+		return
+	fi
 	[ "$way" != fast ] || lb device add to-rt
 	generate "$family" "$port" "$flows" >/dev/null
 	if [ "$way" = new ]; then

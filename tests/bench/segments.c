@@ -15,14 +15,10 @@
  */
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
-#include <net/ethernet.h>
 #include <net/if.h>
-#include <netinet/ether.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include <netinet/tcp.h>
-#include <netinet/udp.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,127 +26,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DPORT		53
-#define CLIENT_ISN	5000
-#define BACKEND_ISN	1000
-#define DATA		6
-
-/* With the longest headers */
-#define FRAME_MAX	(sizeof(struct ether_header) + sizeof(struct ip6_hdr) + 26)
-
-struct end {
-	struct ether_addr mac;
-	unsigned char addr[16];
-	unsigned short port;
-};
-
-struct flow {
-	int v4;
-	struct end from, to;
-};
-
-struct frame {
-	unsigned char bytes[FRAME_MAX];
-	int len;
-};
+#include "frame.h"
 
 static void die(const char *what)
 {
 	perror(what);
 	exit(1);
-}
-
-static unsigned int sum(const void *data, int len, unsigned int before)
-{
-	const unsigned char *p = data;
-
-	for (; len > 1; len -= 2, p += 2)
-		before += p[0] << 8 | p[1];
-	return len ? before + (p[0] << 8) : before;
-}
-
-static unsigned short checksum(unsigned int sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return htons(~sum);
-}
-
-/* Writes the network header. Returns what the transport's checksum has of it. */
-static unsigned int put_ip(void *at, const struct flow *f, int proto, int len)
-{
-	struct ip6_hdr *ip6 = at;
-	struct ip *ip = at;
-	int size = f->v4 ? 4 : 16;
-
-	if (f->v4) {
-		ip->ip_v = 4;
-		ip->ip_hl = sizeof(*ip) / 4;
-		ip->ip_len = htons(sizeof(*ip) + len);
-		ip->ip_off = htons(IP_DF);
-		ip->ip_ttl = 64;
-		ip->ip_p = proto;
-		memcpy(&ip->ip_src, f->from.addr, size);
-		memcpy(&ip->ip_dst, f->to.addr, size);
-		ip->ip_sum = checksum(sum(ip, sizeof(*ip), 0));
-	} else {
-		ip6->ip6_flow = htonl(6 << 28);
-		ip6->ip6_plen = htons(len);
-		ip6->ip6_nxt = proto;
-		ip6->ip6_hlim = 64;
-		memcpy(&ip6->ip6_src, f->from.addr, size);
-		memcpy(&ip6->ip6_dst, f->to.addr, size);
-	}
-	return sum(f->from.addr, size, sum(f->to.addr, size, proto + len));
-}
-
-/* The network header of a frame that is all zero, and its transport's place. */
-static void *put_headers(struct frame *frame, const struct flow *f, int proto,
-			 int len, unsigned int *pseudo)
-{
-	struct ether_header *eth = (void *)frame->bytes;
-	int l3 = f->v4 ? sizeof(struct ip) : sizeof(struct ip6_hdr);
-
-	memcpy(eth->ether_shost, &f->from.mac, ETH_ALEN);
-	memcpy(eth->ether_dhost, &f->to.mac, ETH_ALEN);
-	eth->ether_type = htons(f->v4 ? ETHERTYPE_IP : ETHERTYPE_IPV6);
-	frame->len = sizeof(*eth) + l3 + len;
-	*pseudo = put_ip(eth + 1, f, proto, len);
-	return (unsigned char *)(eth + 1) + l3;
-}
-
-static struct frame segment(const struct flow *f, int flags, unsigned int seq,
-			    unsigned int ack, int payload)
-{
-	struct frame frame = { 0 };
-	unsigned int pseudo;
-	struct tcphdr *th;
-
-	th = put_headers(&frame, f, IPPROTO_TCP, sizeof(*th) + payload, &pseudo);
-	th->th_sport = htons(f->from.port);
-	th->th_dport = htons(f->to.port);
-	th->th_seq = htonl(seq);
-	th->th_ack = htonl(ack);
-	th->th_off = sizeof(*th) / 4;
-	th->th_flags = flags;
-	th->th_win = htons(1000);
-	th->th_sum = checksum(sum(th, sizeof(*th) + payload, pseudo));
-	return frame;
-}
-
-static struct frame datagram(const struct flow *f)
-{
-	const int len = sizeof(struct udphdr) + 18;
-	struct frame frame = { 0 };
-	unsigned int pseudo;
-	struct udphdr *uh;
-
-	uh = put_headers(&frame, f, IPPROTO_UDP, len, &pseudo);
-	uh->uh_sport = htons(f->from.port);
-	uh->uh_dport = htons(f->to.port);
-	uh->uh_ulen = htons(len);
-	uh->uh_sum = checksum(sum(uh, len, pseudo));
-	return frame;
 }
 
 static int open_device(const char *device, int proto)
@@ -199,9 +80,13 @@ static struct frame answer_to(const unsigned char *bytes, int len)
 	if (proto == IPPROTO_UDP)
 		return datagram(&f);
 	if (proto == IPPROTO_TCP && (th->th_flags & (TH_SYN | TH_ACK)) == TH_SYN)
-		return segment(&f, TH_SYN | TH_ACK, BACKEND_ISN, ntohl(th->th_seq) + 1, 0);
+		return segment(&f, TH_SYN | TH_ACK, BACKEND_ISN,
+			       ntohl(th->th_seq) + 1, 0,
+			       false);
 	if (proto == IPPROTO_TCP && th->th_flags & TH_PUSH)
-		return segment(&f, TH_ACK, BACKEND_ISN + 1, ntohl(th->th_seq) + DATA, 0);
+		return segment(&f, TH_ACK, BACKEND_ISN + 1,
+			       ntohl(th->th_seq) + DATA, 0,
+			       false);
 	return (struct frame) { 0 };
 }
 
@@ -234,11 +119,11 @@ static void begin(int fd, struct flow *f, int first, int flows, bool talk)
 
 	for (i = 0; i < flows; i++) {
 		f->from.port = first + i;
-		frame = segment(f, TH_SYN, CLIENT_ISN, 0, 0);
+		frame = segment(f, TH_SYN, CLIENT_ISN, 0, 0, false);
 		put(fd, &frame);
 		usleep(2000);
-		frame = talk ? segment(f, TH_ACK | TH_PUSH, CLIENT_ISN + 1, BACKEND_ISN + 1, DATA) :
-			       segment(f, TH_ACK, CLIENT_ISN + 1, BACKEND_ISN + 1, 0);
+		frame = segment(f, talk ? TH_ACK | TH_PUSH : TH_ACK, CLIENT_ISN + 1,
+				BACKEND_ISN + 1, talk ? DATA : 0, false);
 		put(fd, &frame);
 		if (talk)
 			usleep(1000);
@@ -258,25 +143,10 @@ static struct frame *prepare(struct flow *f, const char *kind, int first,
 	for (i = 0; i < flows; i++) {
 		f->from.port = first + i;
 		frames[i] = strcmp(kind, "udp") ?
-			segment(f, TH_ACK, CLIENT_ISN + 1, ack, DATA) : datagram(f);
+			segment(f, TH_ACK, CLIENT_ISN + 1, ack, DATA, false) :
+			datagram(f);
 	}
 	return frames;
-}
-
-static void parse_flow(struct flow *f, char **argv)
-{
-	struct ether_addr *mac = ether_aton(argv[3]);
-	int family;
-
-	f->v4 = !strchr(argv[5], ':');
-	family = f->v4 ? AF_INET : AF_INET6;
-	if (!mac || inet_pton(family, argv[4], f->from.addr) != 1 ||
-	    inet_pton(family, argv[5], f->to.addr) != 1) {
-		fprintf(stderr, "segments: bad address\n");
-		exit(1);
-	}
-	f->to.mac = *mac;
-	f->to.port = DPORT;
 }
 
 int main(int argc, char **argv)
@@ -296,7 +166,7 @@ int main(int argc, char **argv)
 	}
 	/* Of no protocol: it receives nothing. */
 	fd = open_device(argv[2], 0);
-	parse_flow(&f, argv);
+	parse_flow(&f, argv + 3);
 	first = atoi(argv[6]);
 	flows = atoi(argv[7]);
 	if (argc == 8) {
