@@ -54,7 +54,6 @@ def test():
         part("user-uapi", 0.2, "/usr/bin/python3 tests/user/test_uapi_spec.py"),
         part("kunit", 2, "tests/vm/kunit uml", ["kernel-uml"]),
         part("costs", 8, "tests/bench/packet-cost --check", ["tools"]),
-        part("costs-xdp", 4, "tests/bench/packet-cost --check-xdp", ["tools"]),
         part("e2e-6.1", 15, e2e + " --kernel 6.1 --module-dkms", ["dkms", "tools"]),
         part("e2e-6.12", 16, e2e + " --kernel 6.12 --module-dkms", ["dkms", "tools"]),
     ] + shards("e2e-uml", SHARDS, 6, e2e + " --kernel uml", ["module-uml", "tools"])
@@ -69,6 +68,7 @@ def everything():
         part("e2e-debug", 20, e2e + " --kernel debug 60-unload 70-receiver",
              ["kernel-debug", "tools"]),
         part("costs-all", 15, "tests/bench/packet-cost --check-all", ["tools"]),
+        part("costs-xdp", 4, "tests/bench/packet-cost --check-xdp", ["tools"]),
         part("bench", 30, "make -s bench", ["tools"]),
         part("packages", 10, "make -s test-packages"),
         part("fuzz", 20, "make -s fuzz", ["module-uml", "tools"]),
