@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: 6.1/default 6.12/default
+# test: 6.12/default
 # offload: default
 #
 # lbadm device add|del|show DEV xdp: attached, kept, found again, detached; what is
