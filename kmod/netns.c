@@ -20,6 +20,7 @@
 #include "sched/maglev.h"
 #include "conn/conn.h"
 #include "conn/persist.h"
+#include "forward/way.h"
 #include "path/hook.h"
 #include "path/ingress.h"
 
@@ -155,6 +156,7 @@ static void __net_exit nflb_net_pre_exit(struct net *net)
 
 	/* Files wait for those who are at it. */
 	WRITE_ONCE(nn->dying, true);
+	nflb_way_forget_all(nn);
 	nflb_proc_exit(nn);
 	nflb_sysctl_exit(nn);
 	/* No packet comes after this: pre_exit is followed by a grace period. */

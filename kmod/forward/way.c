@@ -14,8 +14,9 @@ static void free_rcu(struct rcu_head *rcu)
 {
 	struct nflb_way *way = container_of(rcu, struct nflb_way, rcu);
 
-	neigh_release(way->neigh);
+	/* The neighbour holds the device, and so the namespace that routes count in. */
 	dst_release(way->dst);
+	neigh_release(way->neigh);
 	kfree(way);
 }
 
@@ -55,12 +56,14 @@ static struct nflb_way *way_new(struct nflb_backend *backend,
 	way->neigh = neigh;
 	way->dst = dst;
 	way->generation = generation;
+	way->cookie = backend->family == AF_INET6 ?
+		      rt6_get_cookie(dst_rt6_info(dst)) : 0;
 	way->gateway = nflb_route_has_gateway(dst, backend->family);
 	way->backend = backend;
 	return way;
 }
 
-/* The device may be about to go: it is asked under the lock, see below. */
+/* Device and namespace may be about to go: they are asked under the lock, see below. */
 static bool publish(struct nflb_net *nn, struct nflb_way *way)
 {
 	const struct net_device *dev = way->neigh->dev;
@@ -70,7 +73,8 @@ static bool publish(struct nflb_net *nn, struct nflb_way *way)
 	/* Who does not get it at once is not the first. */
 	if (!spin_trylock_bh(&nn->ways_lock))
 		return false;
-	if (dev->reg_state != NETREG_REGISTERED || !netif_running(dev)) {
+	if (dev->reg_state != NETREG_REGISTERED || !netif_running(dev) ||
+	    READ_ONCE(nn->dying)) {
 		spin_unlock_bh(&nn->ways_lock);
 		return false;
 	}
@@ -84,11 +88,32 @@ static bool publish(struct nflb_net *nn, struct nflb_way *way)
 }
 
 /**
+ * nflb_way_lasts() - is a way good in spite of other routes that changed?
+ * @way: the way, of IPv6
+ * @generation: nflb_way_generation() now
+ *
+ * Context: rcu_read_lock() held. Return: whether it is; then it is known for that
+ * generation.
+ */
+bool nflb_way_lasts(struct nflb_way *way, u32 generation)
+{
+	/* The generation was read before. */
+	smp_rmb();
+	if (!dst_check(way->dst, way->cookie))
+		return false;
+	WRITE_ONCE(way->generation, generation);
+	return true;
+}
+
+/**
  * nflb_way_renew() - note the way to a backend
  * @nn: the namespace
  * @backend: the backend
  * @dst: the route to it, which its address alone decides
  * @generation: nflb_way_generation() from before @dst was looked up or checked
+ *
+ * A way keeps its neighbour in the host's one table of neighbours, where it cannot make
+ * room. So backends of a user namespace's root have none.
  *
  * Context: BH disabled, rcu_read_lock() held. Return: whether the backend has a way
  * that is good now; it has none while the neighbour is not known to be reachable.
@@ -100,7 +125,7 @@ bool nflb_way_renew(struct nflb_net *nn, struct nflb_backend *backend,
 	struct neighbour *neigh;
 	struct nflb_way *way;
 
-	if (dst->lwtstate || dst_xfrm(dst) ||
+	if (nn->user || dst->lwtstate || dst_xfrm(dst) ||
 	    nflb_route_is_local(dst, family) || expires(dst, family))
 		return false;
 	neigh = nflb_neighbour_ready(dst, &backend->addr, family, false);
@@ -134,6 +159,21 @@ void nflb_way_forget(struct nflb_backend *backend)
 	spin_unlock_bh(&nn->ways_lock);
 }
 
+/* Those by @dev, or all */
+static void forget(struct nflb_net *nn, const struct net_device *dev)
+{
+	struct nflb_way *way, *next;
+
+	spin_lock_bh(&nn->ways_lock);
+	list_for_each_entry_safe(way, next, &nn->ways, list) {
+		if (dev && way->neigh->dev != dev)
+			continue;
+		RCU_INIT_POINTER(way->backend->way, NULL);
+		unlink(way);
+	}
+	spin_unlock_bh(&nn->ways_lock);
+}
+
 /**
  * nflb_way_forget_device() - let go of the ways by a device, which is about to go
  * @nn: the namespace
@@ -143,14 +183,19 @@ void nflb_way_forget(struct nflb_backend *backend)
  */
 void nflb_way_forget_device(struct nflb_net *nn, const struct net_device *dev)
 {
-	struct nflb_way *way, *next;
+	forget(nn, dev);
+}
 
-	spin_lock_bh(&nn->ways_lock);
-	list_for_each_entry_safe(way, next, &nn->ways, list) {
-		if (way->neigh->dev != dev)
-			continue;
-		RCU_INIT_POINTER(way->backend->way, NULL);
-		unlink(way);
-	}
-	spin_unlock_bh(&nn->ways_lock);
+/**
+ * nflb_way_forget_all() - let go of all ways of a namespace that ends
+ * @nn: the namespace; nn->dying is set, so that none is made any more
+ *
+ * Its devices wait for that, and nobody may hear of them any more: the module may be
+ * about to go, too.
+ *
+ * Context: process.
+ */
+void nflb_way_forget_all(struct nflb_net *nn)
+{
+	forget(nn, NULL);
 }

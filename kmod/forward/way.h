@@ -9,6 +9,7 @@
 
 #include <linux/list.h>
 #include <net/dst.h>
+#include <net/ip6_fib.h>
 #include <net/neighbour.h>
 #include <net/net_namespace.h>
 #include <net/route.h>
@@ -19,7 +20,8 @@
  * struct nflb_way - how packets reach a backend
  * @neigh: the neighbour that they go to; holds a reference, and so its device
  * @dst: their route; holds a reference
- * @generation: of the namespace's routes when this one was looked up
+ * @generation: of the namespace's routes when this one was last known to be good
+ * @cookie: of IPv6, for dst_check() of @dst
  * @gateway: the neighbour is not the backend itself
  * @list: in nflb_net.ways
  * @backend: whose it is
@@ -29,17 +31,37 @@ struct nflb_way {
 	struct neighbour	*neigh;
 	struct dst_entry	*dst;
 	u32			generation;
+	u32			cookie;
 	bool			gateway;
 	struct list_head	list;
 	struct nflb_backend	*backend;
 	struct rcu_head		rcu;
 };
 
-/* Whatever changes routes changes it: rules and transformations, too. */
+/*
+ * Whatever changes routes changes it: rules and transformations, too. Of IPv6 so does
+ * each path MTU that the host learns, which anybody can make it do.
+ */
 static __always_inline u32 nflb_way_generation(const struct net *net, u8 family)
 {
 	return family == AF_INET ? rt_genid_ipv4(net) :
 				   atomic_read(&net->ipv6.fib6_sernum);
+}
+
+bool nflb_way_lasts(struct nflb_way *way, u32 generation);
+
+/* Did routes change since it was known to be good, and is it no longer? */
+static __always_inline bool nflb_way_old(const struct net *net,
+					 struct nflb_way *way, u8 family)
+{
+	u32 generation = nflb_way_generation(net, family);
+
+	if (family == AF_INET6 &&
+	    unlikely(!rcu_access_pointer(dst_rt6_info(way->dst)->from)))
+		return true;
+	if (likely(READ_ONCE(way->generation) == generation))
+		return false;
+	return family == AF_INET || !nflb_way_lasts(way, generation);
 }
 
 /**
@@ -58,11 +80,10 @@ static __always_inline const struct nflb_way *
 nflb_way_good(const struct net *net, const struct nflb_backend *backend,
 	      u8 family)
 {
-	const struct nflb_way *way = rcu_dereference(backend->way);
+	struct nflb_way *way = rcu_dereference(backend->way);
 	const struct neighbour *neigh;
 
-	if (unlikely(!way || READ_ONCE(way->generation) !=
-			     nflb_way_generation(net, family) ||
+	if (unlikely(!way || nflb_way_old(net, way, family) ||
 		     READ_ONCE(way->dst->obsolete) != DST_OBSOLETE_FORCE_CHK))
 		return NULL;
 	/* One that is dead and still held counts as connected. */
@@ -78,5 +99,6 @@ bool nflb_way_renew(struct nflb_net *nn, struct nflb_backend *backend,
 		    struct dst_entry *dst, u32 generation);
 void nflb_way_forget(struct nflb_backend *backend);
 void nflb_way_forget_device(struct nflb_net *nn, const struct net_device *dev);
+void nflb_way_forget_all(struct nflb_net *nn);
 
 #endif /* NFLB_WAY_H */

@@ -343,6 +343,19 @@ def device_down(net, f):
     goes(net, f, udp(f), 1)
 
 
+@suite.case()
+def another_route_changes(net):
+    """IPv6 has one number for all routes, which others' routes must not matter to."""
+    known(net, V6)
+    route = ["blackhole", "2001:db8:99::/64"]
+    run("ip", "-n", "lb", "-6", "route", "add", *route)
+    try:
+        goes(net, V6, udp(V6), 1)
+    finally:
+        run("ip", "-n", "lb", "-6", "route", "del", *route)
+    goes(net, V6, udp(V6), 1)
+
+
 @suite.case(*FAMILIES)
 def nftables_ingress(net, f):
     """Chains with a priority below 100 come before, others after."""
