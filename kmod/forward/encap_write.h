@@ -87,7 +87,7 @@ nflb_outer_v4_write(struct iphdr *iph, const struct nflb_conn *conn,
 	iph->ihl = sizeof(*iph) / 4;
 	iph->tos = in->dsfield;
 	iph->tot_len = htons(len);
-	/* What is never fragmented needs no name, RFC 6864 section 4.1. */
+	/* Atomic datagrams need no identification (RFC 6864, section 4.1). */
 	iph->id = in->df ? 0 : nflb_encap_ident(backend, packets);
 	iph->frag_off = in->df ? htons(IP_DF) : 0;
 	iph->ttl = in->ttl;

@@ -46,7 +46,7 @@ unsigned int nflb_fast_tunnel_mtu(const struct nflb_conn *conn,
 #define FLAGS_LOOKED_AT (NFLB_TCP_FIN | NFLB_TCP_SYN | NFLB_TCP_RST | \
 			 NFLB_TCP_ACK)
 
-/* What has to be in one piece: the network header, and the shortest behind it. */
+/* Bytes that must be linear: the network header and the shortest transport header */
 #define FAST_LEN_V4 (sizeof(struct iphdr) + sizeof(struct udphdr))
 #define FAST_LEN_V6 (sizeof(struct ipv6hdr) + sizeof(struct udphdr))
 

@@ -4,12 +4,11 @@
  * them, before there is an skb. A program of BPF, which lbadm brings or a user wrote,
  * calls nflb_xdp() and returns what that says.
  *
- * It is the short way (fast.h) and nothing else. What that does not take, and what
- * only an skb can tell or do, goes to the stack unchanged, and comes to the ingress
- * hook or to PRE_ROUTING.
+ * This door has the fast path (fast.h) only. Every other frame goes to the stack
+ * unchanged, and reaches the ingress hook or PRE_ROUTING.
  *
- * What ip_rcv_core() and ip6_rcv_core() check before PRE_ROUTING is checked here, as
- * far as packets of a known flow can be wrong.
+ * ip_rcv_core() and ip6_rcv_core() have not seen the packet yet. This file makes their
+ * checks itself, as far as a packet of a known flow can fail them.
  */
 #include <linux/bpf.h>
 #include <linux/btf.h>
@@ -26,7 +25,7 @@
 #include "nflb.h"
 #include "path/xdp.h"
 
-/* A frame shorter than this is filled up by its sender. */
+/* Senders pad shorter frames to this length. */
 #define FRAME_LEAST (ETH_ZLEN - ETH_HLEN)
 
 /* TCP's time stamps alone, as everybody sends them: RFC 7323, appendix A */
@@ -51,7 +50,7 @@ static __always_inline bool door_linear(struct nflb_view *v, unsigned int len)
 	return likely(len <= v->linear);
 }
 
-/* What is merged (LRO) never comes here. */
+/* Drivers turn LRO off for XDP, so no frame stands for several packets. */
 static __always_inline bool door_fits(const struct nflb_view *v,
 				      unsigned int mtu, bool encap)
 {
@@ -113,7 +112,7 @@ static __always_inline bool door_ready(struct nflb_view *v,
 	return likely(nflb_dev_takes_frames(dev, xdp_buff_has_frags(v->xdp)));
 }
 
-/* Where a connection's state follows: a packet of many. */
+/* Update the connection's state. Few packets need that. */
 static noinline void follow(struct nflb_net *nn, void *l3, unsigned int len,
 			    struct nflb_conn *conn, enum nflb_dir dir)
 {
@@ -218,7 +217,7 @@ static __always_inline bool door_encap(struct nflb_pkt *pkt,
 	return true;
 }
 
-/* The header that leads to a neighbour, which is Ethernet's */
+/* Write the neighbour's Ethernet header. */
 static __always_inline void header_write(struct ethhdr *eth,
 					 const struct hh_cache *hh)
 {
@@ -250,7 +249,7 @@ door_send(struct nflb_view *v, u8 to, const struct nflb_plan *plan)
 
 	header_write(data, &plan->neigh->hh);
 	if (fast_encapsulates(v)) {
-		/* Of what a driver or program left there, nothing holds any more. */
+		/* The packet's metadata is lost: it lay where the headers are now. */
 		xdp->data_meta = xdp_data_meta_unsupported(xdp) ? data + 1 :
 								  data;
 		xdp->data = data;
@@ -268,8 +267,9 @@ door_send(struct nflb_view *v, u8 to, const struct nflb_plan *plan)
 
 /*
  * May its transport checksum be the sum of the pseudo header alone, as the stack leaves
- * it to devices? A NIC receives no such packet, but the end of a pair does, from senders
- * on this host, and a frame does not tell. One packet in 65,536 only looks like it.
+ * it to devices? A NIC receives no such packet, but veth and tap devices do, from senders
+ * on this host, and a frame does not tell. They have no hardware behind them. One packet
+ * in 65,536 only looks like it.
  */
 static __always_inline bool looks_partial(const struct nflb_view *v, u8 family)
 {
@@ -279,7 +279,7 @@ static __always_inline bool looks_partial(const struct nflb_view *v, u8 family)
 	const void *l4 = fast_l4(v);
 	__sum16 pseudo, check;
 
-	if (likely(!v->xdp->rxq->dev->netdev_ops->ndo_get_peer_dev))
+	if (likely(v->xdp->rxq->dev->dev.parent))
 		return false;
 	pseudo = family == AF_INET ?
 		 csum_tcpudp_magic(iph->saddr, iph->daddr, len, v->key.proto, 0) :
@@ -289,7 +289,7 @@ static __always_inline bool looks_partial(const struct nflb_view *v, u8 family)
 	return unlikely(check == (__force __sum16)~(__force u16)pseudo);
 }
 
-/* Cut nothing off, but take no frame that is longer than its packet has reason to be. */
+/* Only a frame of the least length may be longer than its packet. */
 static __always_inline bool is_whole(const struct nflb_view *v,
 				     unsigned int bytes)
 {

@@ -99,6 +99,9 @@ u8 kx_family(const struct kx *kx, enum nflb_dir dir)
 	return dir == NFLB_DIR_IN ? kx->kind->to : kx->kind->family;
 }
 
+/* There is hardware behind a device that has a parent. Nothing else is asked of it. */
+struct device kx_hardware;
+
 static void device_open(struct kunit *test, struct kx *kx, enum nflb_dir dir)
 {
 	struct net_device *dev = alloc_etherdev(0);
@@ -112,6 +115,7 @@ static void device_open(struct kunit *test, struct kx *kx, enum nflb_dir dir)
 		dev = NULL;
 	}
 	KUNIT_ASSERT_NOT_NULL(test, dev);
+	dev->dev.parent = &kx_hardware;
 	kx->dev[dir] = dev;
 }
 
@@ -282,6 +286,7 @@ void kx_close(struct kunit *test)
 		if (!kx->dev[dir])
 			continue;
 		WRITE_ONCE(kx->dev[dir]->xdp_state[XDP_MODE_DRV].prog, NULL);
+		kx->dev[dir]->dev.parent = NULL;
 		unregister_netdev(kx->dev[dir]);
 		free_netdev(kx->dev[dir]);
 	}

@@ -69,6 +69,8 @@ struct kx {
 	struct bpf_prog		*prog;
 };
 
+extern struct device kx_hardware;
+
 /* What a frame is like besides the packet in it. */
 struct kx_shape {
 	bool		tx;		/* leaves by the device that it came by */
