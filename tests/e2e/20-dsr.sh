@@ -26,9 +26,12 @@ sum=$(sha256sum <"$WORK/upload")
 for n in 1 2; do
 	start_checksums rs$n 7000
 done
-# But for resets, with which the balancer itself answers what comes late
-capture_start replies lb to-cl "(src host $VIP4 and not tcp[13] & 4 != 0) or
-	(src host $VIP6 and not (ip6[6] = 6 and ip6[53] & 4 != 0))"
+# But for what the balancer itself tells clients: resets, and questions for their sequence
+# numbers, which have no window
+capture_start replies lb to-cl "(ip and src host $VIP4 and
+	not (tcp[13] & 4 != 0 or (tcp[13] = 16 and tcp[14:2] = 0))) or
+	(src host $VIP6 and
+	not (ip6[6] = 6 and (ip6[53] & 4 != 0 or (ip6[53] = 16 and ip6[54:2] = 0))))"
 
 closed() { # the client has nothing more to send
 	[ "$(ns cl ss -Htan | grep -vc -e TIME-WAIT -e LISTEN)" = 0 ]
