@@ -4,7 +4,6 @@
  */
 #include <linux/module.h>
 #include <linux/rtnetlink.h>
-#include <net/netns/generic.h>
 
 #include "netns.h"
 #include "control/config.h"
@@ -24,7 +23,7 @@
 #include "path/hook.h"
 #include "path/ingress.h"
 
-static unsigned int nflb_net_id __read_mostly;
+unsigned int nflb_net_id __read_mostly;
 struct workqueue_struct *nflb_wq;
 
 /**

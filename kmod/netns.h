@@ -15,6 +15,7 @@
 #include <linux/siphash.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
+#include <net/netns/generic.h>
 
 #include "nflb.h"
 #include "count.h"
@@ -193,7 +194,15 @@ static_assert(!IS_ENABLED(CONFIG_SMP) ||
 /* Frees services, backends and snapshots; flushed before a namespace goes. */
 extern struct workqueue_struct *nflb_wq;
 
+extern unsigned int nflb_net_id;
+
 struct nflb_net *nflb_net(const struct net *net);
+
+/* nflb_net() inline, for packets. Context: rcu_read_lock() held. */
+static __always_inline struct nflb_net *nflb_net_rcu(const struct net *net)
+{
+	return rcu_dereference(net->gen)->ptr[nflb_net_id];
+}
 
 /* May what is listed of the configuration be read? */
 static inline bool nflb_config_held(struct nflb_net *nn)

@@ -45,6 +45,8 @@ const struct nla_policy nflb_explain_policy[NFLB_A_EXPLAIN_MAX + 1] = {
 	[NFLB_A_EXPLAIN_PROXY] = { .type = NLA_REJECT },
 	[NFLB_A_EXPLAIN_DEVICE] = { .type = NLA_REJECT },
 	[NFLB_A_EXPLAIN_NEXT_HOP] = { .type = NLA_REJECT },
+	[NFLB_A_EXPLAIN_BY_INGRESS] = { .type = NLA_REJECT },
+	[NFLB_A_EXPLAIN_BY_XDP] = { .type = NLA_REJECT },
 };
 
 static int parse_packet(const struct nlattr *nest, struct nflb_tuple *t,
@@ -232,6 +234,8 @@ static int put_answer(struct sk_buff *skb, const struct nflb_explain *ex)
 		     ex->dry.state.hook == NF_INET_LOCAL_OUT) ||
 	    nla_put_u8(skb, NFLB_A_EXPLAIN_VERDICT, verdict_of(ex)) ||
 	    put_flag(skb, NFLB_A_EXPLAIN_TOLD, ex->dry.told) ||
+	    put_flag(skb, NFLB_A_EXPLAIN_BY_INGRESS, ex->by_ingress) ||
+	    put_flag(skb, NFLB_A_EXPLAIN_BY_XDP, ex->by_xdp) ||
 	    put_flag(skb, NFLB_A_EXPLAIN_BY_LOT, by_lot(ex)))
 		return -EMSGSIZE;
 	if (ex->verdict == NFLB_DROP &&

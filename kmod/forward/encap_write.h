@@ -14,6 +14,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
+#include "packet/mangle_tuple.h"
 #include "service/service.h"
 #include "conn/conn.h"
 
@@ -94,7 +95,8 @@ nflb_outer_v4_write(struct iphdr *iph, const struct nflb_conn *conn,
 	iph->protocol = proto;
 	iph->saddr = conn->outer.source.ip;
 	iph->daddr = backend->addr.ip;
-	ip_send_check(iph);
+	iph->check = 0;
+	iph->check = header_sum(iph);
 }
 
 /* Routers and NICs spread by the flow label (RFC 6438). */

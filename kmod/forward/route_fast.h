@@ -81,6 +81,29 @@ nflb_route_mtu_fast(const struct net *net, const struct dst_entry *dst,
 }
 
 /**
+ * nflb_route_pmtu_fast() - dst_mtu() of a route from nflb_route_cached()
+ * @dst: the route
+ * @family: its family
+ *
+ * Return: bytes; 0 when only dst_mtu() can tell.
+ */
+static __always_inline unsigned int
+nflb_route_pmtu_fast(const struct dst_entry *dst, u8 family)
+{
+	const struct net_device *dev = dst_dev_rcu(dst);
+	const struct inet6_dev *idev;
+
+	if (unlikely(dst_metric_raw(dst, RTAX_MTU)))
+		return 0;
+	if (family == AF_INET)
+		return likely(!dst_rtable(dst)->rt_pmtu) ?
+		       min_t(unsigned int, READ_ONCE(dev->mtu), IP_MAX_MTU) : 0;
+	idev = __in6_dev_get(dev);
+	return likely(idev) ?
+	       min_t(unsigned int, READ_ONCE(idev->cnf.mtu6), IP6_MAX_MTU) : 0;
+}
+
+/**
  * nflb_neighbour_ready() - the neighbour that a packet goes to next
  * @dst: its route, from nflb_route_cached()
  * @to: the address that it goes to
@@ -88,7 +111,7 @@ nflb_route_mtu_fast(const struct net *net, const struct dst_entry *dst,
  * @on_link: the packet goes there itself, not to a gateway
  *
  * Context: rcu_read_lock() held. Return: the neighbour, without a reference;
- * NULL when it is not one that was reachable lately, or its header is long.
+ * NULL when it is not one that was reachable lately.
  */
 static __always_inline struct neighbour *
 nflb_neighbour_ready(const struct dst_entry *dst, const union nflb_addr *to,
@@ -115,9 +138,7 @@ nflb_neighbour_ready(const struct dst_entry *dst, const union nflb_addr *to,
 		neigh = __ipv6_neigh_lookup_noref(dev,
 						  rt6_nexthop(rt6, &to->in6));
 	}
-	/* A cached header is no longer than what hh_push() copies */
-	if (unlikely(!neigh || !(READ_ONCE(neigh->nud_state) & NUD_CONNECTED) ||
-		     READ_ONCE(neigh->hh.hh_len) > HH_DATA_MOD))
+	if (unlikely(!neigh || !(READ_ONCE(neigh->nud_state) & NUD_CONNECTED)))
 		return NULL;
 	return neigh;
 }
@@ -161,13 +182,19 @@ static __always_inline void hh_push(const struct hh_cache *hh,
 	__skb_push(skb, len);
 }
 
+/* Is the neighbour's header, if it is cached, no longer than what hh_push() copies? */
+static __always_inline bool hh_is_short(const struct neighbour *neigh)
+{
+	return likely(READ_ONCE(neigh->hh.hh_len) <= HH_DATA_MOD);
+}
+
 /**
  * nflb_xmit_ready() - send a packet that fits, to a neighbour that is reachable
  * @nn: the namespace
  * @skb: the packet, received, with LL_RESERVED_SPACE() before it
  * @family: of the packet as it is now
  * @dst: its route, no reference is taken from the caller
- * @neigh: from nflb_neighbour_ready()
+ * @neigh: the neighbour; hh_is_short()
  *
  * Context: softirq or BH disabled, rcu_read_lock() held.
  */

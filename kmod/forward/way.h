@@ -73,8 +73,7 @@ static __always_inline bool nflb_way_old(const struct net *net,
  * For packets of which only the address counts: without a mark and without DSCP.
  *
  * Context: rcu_read_lock() held; the way is good for as long. Return: it, whose
- * neighbour was reachable lately and has no long header; or NULL when the long way has
- * to see.
+ * neighbour was reachable lately; or NULL when the long way has to see.
  */
 static __always_inline const struct nflb_way *
 nflb_way_good(const struct net *net, const struct nflb_backend *backend,
@@ -89,8 +88,7 @@ nflb_way_good(const struct net *net, const struct nflb_backend *backend,
 	/* One that is dead and still held counts as connected. */
 	neigh = way->neigh;
 	if (unlikely(READ_ONCE(neigh->dead) ||
-		     !(READ_ONCE(neigh->nud_state) & NUD_CONNECTED) ||
-		     READ_ONCE(neigh->hh.hh_len) > HH_DATA_MOD))
+		     !(READ_ONCE(neigh->nud_state) & NUD_CONNECTED)))
 		return NULL;
 	return way;
 }

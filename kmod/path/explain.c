@@ -18,8 +18,11 @@
 #include "forward/route.h"
 #include "path/classify.h"
 #include "path/explain.h"
+#include "path/fastpath.h"
+#include "path/ingress.h"
 #include "path/pipeline.h"
 #include "path/schedule.h"
+#include "path/xdp.h"
 #include "netns.h"
 
 /* Before the packet: what any device, and any outer header, wants. */
@@ -157,12 +160,24 @@ static int set_origin(struct nflb_explain *ex, const struct nflb_pkt *pkt)
 	return 0;
 }
 
+/* Which doors before the hook would take it? It was not changed yet. */
+static void try_doors(struct nflb_explain *ex, u8 family)
+{
+	if (ex->dry.state.hook == NF_INET_LOCAL_OUT)
+		return;
+	ex->by_ingress = nflb_ingress_find(ex->nn, ex->dev) &&
+			 !rcu_access_pointer(ex->dev->rx_handler) &&
+			 nflb_fast_would(ex->nn, ex->skb, family);
+	ex->by_xdp = nflb_xdp_would(ex->dev, ex->skb, family);
+}
+
 static enum nflb_verdict settle(struct nflb_explain *ex, struct nflb_pkt *pkt,
 				struct nflb_conn *conn)
 {
 	if (conn && nflb_conn_serves(pkt, conn, ex->dir)) {
 		ex->known = conn;
 		ex->service = conn->backend->service;
+		try_doors(ex, pkt->tuple.family);
 		ex->draft = nflb_conn_draft_of(conn);
 		return ex->draft ? NFLB_CONTINUE :
 				   nflb_drop(pkt, NFLB_REASON_NO_MEMORY);

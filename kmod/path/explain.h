@@ -39,6 +39,8 @@ struct nflb_explain_pick {
  * @arrives: its protocol, addresses and ports
  * @dev: where it comes from; NULL is for nflb_explain() to find out
  * @skb: the packet, as it would be at its end
+ * @by_ingress: the ingress hook of @dev would take it
+ * @by_xdp: so would nflb_xdp(), if a program on @dev calls it
  * @verdict: NFLB_ACCEPT, NFLB_DROP, or NFLB_STOLEN when it would be sent
  * @reason: why, with NFLB_DROP
  * @known: the connection it belongs to, or NULL
@@ -55,6 +57,8 @@ struct nflb_explain {
 	struct nflb_tuple		arrives;
 	struct net_device		*dev;
 	struct sk_buff			*skb;
+	bool				by_ingress;
+	bool				by_xdp;
 	enum nflb_verdict		verdict;
 	enum nflb_reason		reason;
 	const struct nflb_conn		*known;

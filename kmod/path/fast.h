@@ -23,6 +23,7 @@
 #include "service/stats.h"
 #include "conn/conn_lookup.h"
 #include "conn/conn_state.h"
+#include "forward/encap.h"
 #include "forward/forward.h"
 #include "forward/route_fast.h"
 #include "forward/way.h"
@@ -301,6 +302,15 @@ static __always_inline bool fast_steady(struct nflb_view *v,
 	       nflb_conn_word_of(NFLB_CONN_ESTABLISHED, 0, NFLB_NOW_ASSURED);
 }
 
+/* May a packet of @conn, which may be NULL, take the short way at all? */
+static __always_inline bool fast_takes(struct nflb_view *v,
+				       const struct nflb_conn *conn, u8 family,
+				       u32 now)
+{
+	return likely(conn) && fast_steady(v, conn) &&
+	       nflb_conn_lasts(conn, now) && fast_ttl(v, family) > 1;
+}
+
 /* Rules do not look at ECN (RFC 3168). */
 static __always_inline bool fast_has_dscp(const struct nflb_view *v, u8 family)
 {
@@ -346,6 +356,20 @@ static __always_inline bool fast_plan_own(const struct nflb_view *v,
 	return likely(plan->neigh);
 }
 
+/* How long may it be, to go into a tunnel? Almost always nothing bounds that. */
+static __always_inline unsigned int
+fast_tunnel_mtu(const struct nflb_view *v, const struct nflb_conn *conn,
+		const struct dst_entry *dst, u8 to)
+{
+	u8 encap = fast_forward_id(v) - NFLB_FORWARD_DSR;
+	unsigned int overhead = nflb_encap_overhead(encap, to);
+	unsigned int mtu = nflb_route_pmtu_fast(dst, to);
+
+	if (likely(mtu >= IPV6_MIN_MTU + overhead))
+		return mtu - overhead;
+	return nflb_fast_tunnel_mtu(conn, dst, to);
+}
+
 /*
  * How does the packet leave? False when only the long way can tell.
  *
@@ -368,7 +392,7 @@ static __always_inline bool fast_decide(struct nflb_view *v,
 		return false;
 	}
 	if (unlikely(!door_fits(v, encap ?
-				nflb_fast_tunnel_mtu(conn, plan->dst, to) :
+				fast_tunnel_mtu(v, conn, plan->dst, to) :
 				nflb_route_mtu_fast(net, plan->dst, to), encap)))
 		return false;
 	if (fast_has_options(v, dir) && !door_takes_options(v))
@@ -433,6 +457,22 @@ fast_forward(struct nflb_pkt *pkt, struct nflb_view *v, struct nflb_conn *conn,
 		return NFLB_DROP;
 	nflb_stats_packet(conn->backend->stats, dir, len);
 	return door_send(v, to, &plan);
+}
+
+/* Would fast_forward() take it? Writes nothing. */
+static __always_inline bool fast_would(struct nflb_view *v, u8 family)
+{
+	u32 now = nflb_now();
+	struct nflb_plan plan;
+	struct nflb_conn *conn;
+	enum nflb_dir dir;
+
+	if (!fast_parse(v, family))
+		return false;
+	conn = conn_lookup(v->nn, &v->key, family, &dir);
+	return fast_takes(v, conn, family, now) &&
+	       fast_decide(v, conn, dir, family, fast_encapsulates(v) ?
+			   conn->backend->family : family, &plan);
 }
 
 #endif /* NFLB_FAST_H */

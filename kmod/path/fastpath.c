@@ -5,7 +5,7 @@
 #include "path/fastpath.h"
 
 /**
- * nflb_fast_tunnel_mtu() - how long a packet may be that goes into a tunnel
+ * nflb_fast_tunnel_mtu() - the same as fast_tunnel_mtu(), for any route
  * @conn: its connection
  * @dst: route from nflb_route_cached()
  * @family: of the outer header
@@ -17,13 +17,8 @@ unsigned int nflb_fast_tunnel_mtu(const struct nflb_conn *conn,
 				  const struct dst_entry *dst, u8 family)
 {
 	u8 encap = nflb_conn_forward_id(conn) - NFLB_FORWARD_DSR;
-	unsigned int overhead = nflb_encap_overhead(encap, family);
-	unsigned int mtu = dst_mtu(dst);
+	unsigned int mtu = nflb_encap_mtu(dst, encap, family);
 
-	/* As almost always, nothing bounds it: nflb_encap_mtu() */
-	if (likely(mtu >= IPV6_MIN_MTU + overhead))
-		return mtu - overhead;
-	mtu = nflb_encap_mtu(dst, encap, family);
 	return mtu >= IPV6_MIN_MTU ? mtu : 0;
 }
 
@@ -63,4 +58,20 @@ enum nflb_verdict nflb_fast_again(struct nflb_pkt *pkt, struct nflb_conn *conn,
 	return to == AF_INET ?
 	       fast_forward(pkt, &v, conn, dir, AF_INET6, AF_INET, now) :
 	       fast_forward(pkt, &v, conn, dir, AF_INET6, AF_INET6, now);
+}
+
+/**
+ * nflb_fast_would() - does the short way take a packet?
+ * @nn: the namespace
+ * @skb: the packet; skb->data is its network header
+ * @family: of the packet
+ *
+ * Context: BH disabled, rcu_read_lock() held. Return: whether it does.
+ */
+bool nflb_fast_would(struct nflb_net *nn, struct sk_buff *skb, u8 family)
+{
+	struct nflb_view v = { .skb = skb, .nn = nn, .gso = skb_is_gso(skb) };
+
+	return family == AF_INET ? fast_would(&v, AF_INET) :
+				   fast_would(&v, AF_INET6);
 }

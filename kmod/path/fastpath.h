@@ -14,6 +14,7 @@
 
 enum nflb_verdict nflb_fast_again(struct nflb_pkt *pkt, struct nflb_conn *conn,
 				  enum nflb_dir dir);
+bool nflb_fast_would(struct nflb_net *nn, struct sk_buff *skb, u8 family);
 
 /* Are that many bytes linear? */
 static __always_inline bool fast_linear(struct sk_buff *skb, unsigned int len)
@@ -74,7 +75,8 @@ static __always_inline bool door_ready(struct nflb_view *v,
 	unsigned int room = LL_RESERVED_SPACE(plan->neigh->dev);
 	struct sk_buff *skb = v->skb;
 
-	if (unlikely(skb_cloned(skb) && !skb_clone_writable(skb, v->end)))
+	if (!hh_is_short(plan->neigh) ||
+	    unlikely(skb_cloned(skb) && !skb_clone_writable(skb, v->end)))
 		return false;
 	return likely(skb_headroom(skb) >= room) || !skb_cow_head(skb, room);
 }
@@ -150,8 +152,7 @@ nflb_fast(struct nflb_pkt *pkt, struct sk_buff *skb, struct nflb_net *nn,
 		return NFLB_CONTINUE;
 	}
 	conn = conn_lookup(nn, &v.key, family, &dir);
-	if (likely(conn && fast_steady(&v, conn) &&
-		   nflb_conn_lasts(conn, now) && fast_ttl(&v, family) > 1)) {
+	if (likely(fast_takes(&v, conn, family, now))) {
 		/* What changes family by NAT is not steady. */
 		if (unlikely(fast_encapsulates(&v) &&
 			     conn->backend->family != family)) {

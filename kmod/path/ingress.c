@@ -38,7 +38,7 @@ static bool valid_v4(struct sk_buff *skb)
 	if (unlikely(!fast_linear(skb, FAST_LEN_V4)))
 		return false;
 	iph = (const struct iphdr *)skb->data;
-	return iph->ihl == 5 && !ip_fast_csum(iph, 5) &&
+	return iph->ihl == 5 && !header_sum(iph) &&
 	       trim(skb, ntohs(iph->tot_len), FAST_LEN_V4);
 }
 
@@ -99,7 +99,7 @@ static unsigned int nflb_ingress(void *priv, struct sk_buff *skb,
 
 /**
  * nflb_ingress_find() - is the fast path attached to a device?
- * @nn: the namespace; RTNL is held
+ * @nn: the namespace; RTNL or rcu_read_lock() is held
  * @dev: the device
  *
  * Return: what is attached, or NULL.
@@ -109,8 +109,8 @@ struct nflb_device *nflb_ingress_find(struct nflb_net *nn,
 {
 	struct nflb_device *device;
 
-	ASSERT_RTNL();
-	list_for_each_entry(device, &nn->devices, list)
+	list_for_each_entry_rcu(device, &nn->devices, list,
+				lockdep_rtnl_is_held())
 		if (device->dev == dev)
 			return device;
 	return NULL;

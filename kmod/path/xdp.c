@@ -303,7 +303,7 @@ static __always_inline bool valid_v4(struct nflb_view *v, unsigned int bytes)
 	const struct iphdr *iph = v->l3;
 
 	if (unlikely(v->linear < FAST_LEN_V4 || iph->ihl != 5 ||
-		     ip_fast_csum(iph, 5)))
+		     header_sum(iph)))
 		return false;
 	v->len = ntohs(iph->tot_len);
 	return v->len >= FAST_LEN_V4 && is_whole(v, bytes);
@@ -332,8 +332,7 @@ static __always_inline enum nflb_verdict take(struct nflb_view *v, u8 family)
 	if (unlikely(v->end > v->len))
 		return NFLB_CONTINUE;
 	conn = conn_lookup(v->nn, &v->key, family, &dir);
-	if (unlikely(!conn || !fast_steady(v, conn) ||
-		     !nflb_conn_lasts(conn, now) || fast_ttl(v, family) <= 1 ||
+	if (unlikely(!fast_takes(v, conn, family, now) ||
 		     looks_partial(v, family)))
 		return NFLB_CONTINUE;
 	/* What changes family by NAT is not steady. */
@@ -349,7 +348,7 @@ static __always_inline int forward(struct xdp_buff *xdp)
 	const struct net_device *dev = xdp->rxq->dev;
 	struct nflb_view v = {
 		.xdp = xdp,
-		.nn = nflb_net(dev_net(dev)),
+		.nn = nflb_net_rcu(dev_net(dev)),
 		.l3 = xdp->data + ETH_HLEN,
 	};
 	unsigned int bytes = xdp_get_buff_len(xdp) - ETH_HLEN;
@@ -384,14 +383,48 @@ __bpf_kfunc int nflb_xdp(struct xdp_md *ctx)
 {
 	int action;
 
-	/* Drivers run programs with BH disabled, which is as good; lockdep asks. */
-	rcu_read_lock();
+	/* Drivers disable BH, which protects readers as well. Only lockdep wants more. */
+	if (IS_ENABLED(CONFIG_PROVE_RCU))
+		rcu_read_lock();
 	/* What programs see as struct xdp_md is this. */
 	action = forward((struct xdp_buff *)ctx);
-	rcu_read_unlock();
+	if (IS_ENABLED(CONFIG_PROVE_RCU))
+		rcu_read_unlock();
 	return action;
 }
 NFLB_EXPORT_KUNIT(nflb_xdp);
+
+/**
+ * nflb_xdp_would() - would nflb_xdp() forward a packet?
+ * @dev: the device that it comes from
+ * @skb: the packet, whole and linear; skb->data is its network header
+ * @family: of the packet
+ *
+ * Context: BH disabled, rcu_read_lock() held. Return: whether it would, if a program of
+ * @dev called it.
+ */
+bool nflb_xdp_would(struct net_device *dev, struct sk_buff *skb, u8 family)
+{
+	struct xdp_rxq_info rxq = { .dev = dev };
+	struct xdp_buff xdp = {
+		.data = skb->data - ETH_HLEN,
+		.data_end = skb_tail_pointer(skb),
+		.data_hard_start = skb->head,
+		.rxq = &rxq,
+	};
+	struct nflb_view v = {
+		.xdp = &xdp,
+		.nn = nflb_net_rcu(dev_net(dev)),
+		.l3 = skb->data,
+		.linear = skb->len,
+	};
+
+	if (rcu_access_pointer(dev->rx_handler))
+		return false;
+	return family == AF_INET ?
+	       valid_v4(&v, skb->len) && fast_would(&v, AF_INET) :
+	       valid_v6(&v, skb->len) && fast_would(&v, AF_INET6);
+}
 
 BTF_KFUNCS_START(nflb_xdp_ids)
 BTF_ID_FLAGS(func, nflb_xdp)

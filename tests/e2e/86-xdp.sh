@@ -68,6 +68,22 @@ assert_eq "both, from there" \
 assert_eq "the host's own" "$("$LBADM" -j device show)" "[]"
 answers
 
+# Where is a packet taken? A veth device hands frames to peers with GRO.
+ns rs1 ethtool -K to-lb gro on
+taken() { lb explain tcp "$CL4:$1" "$VIP4:80" "${@:2}" | sed -n 's/^taken  *//p'; }
+coproc HELD { ns cl bash -c "exec 3<>/dev/tcp/$VIP4/80; echo open; read -r _"; }
+read -r _ <&"${HELD[0]}"
+held=$(ns cl ss -Htn state established dst $VIP4 | awk '{ sub(".*:", "", $3); print $3 }')
+assert_eq "a new connection" "$(taken 9)" "by the netfilter hook PREROUTING"
+assert_eq "a known one" "$(taken "$held")" "by xdp on to-cl"
+assert_eq "from another device" "$(taken "$held" device to-rs2)" "by the netfilter hook PREROUTING"
+assert_eq "as JSON" "$(lb -j explain tcp "$CL4:$held" $VIP4:80 | jq -r .door)" xdp
+show lb device del to-cl xdp
+assert_eq "by the hook alone" "$(taken "$held")" "by the ingress hook on to-cl"
+lb device add to-cl xdp
+echo >&"${HELD[1]}"
+wait "$HELD_PID"
+
 ip -n lb link set to-cl down
 ip -n lb link set to-cl name other
 assert_eq "renamed" "$(lb device show other)" "other xdp"

@@ -339,6 +339,8 @@ enum nflb_explain_attr {
 	NFLB_A_EXPLAIN_PROXY,		/* flag: a PROXY header tells the client */
 	NFLB_A_EXPLAIN_DEVICE,		/* string: where it leaves */
 	NFLB_A_EXPLAIN_NEXT_HOP,	/* binary: address of the neighbour */
+	NFLB_A_EXPLAIN_BY_INGRESS,	/* flag: the device's ingress hook takes it */
+	NFLB_A_EXPLAIN_BY_XDP,		/* flag: nflb_xdp() takes it, if it is called */
 
 	__NFLB_A_EXPLAIN_MAX,
 	NFLB_A_EXPLAIN_MAX = __NFLB_A_EXPLAIN_MAX - 1

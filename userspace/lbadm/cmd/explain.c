@@ -10,6 +10,7 @@
 #include "nl/msg.h"
 #include "nl/sock.h"
 #include "out/out.h"
+#include "xdp/xdp.h"
 
 static int explain_cb(const struct nlmsghdr *nlh, void *data)
 {
@@ -102,6 +103,37 @@ static int add_backends(json_t *answer)
 	return LBADM_OK;
 }
 
+/*
+ * Where is it taken? The module says which doors would; only who attaches programs
+ * knows whether XDP is one of them.
+ */
+static int add_door(json_t *answer)
+{
+	const char *device = json_string_value(json_object_get(answer, "device"));
+	bool xdp = json_object_get(answer, "by-xdp");
+	bool ingress = json_object_get(answer, "by-ingress");
+	struct xdp_state state = { .owner = XDP_NOBODY };
+	int status = LBADM_OK;
+	const char *door;
+
+	json_object_del(answer, "by-xdp");
+	json_object_del(answer, "by-ingress");
+	if (!json_object_get(answer, "service"))
+		return LBADM_OK;
+	if (xdp)
+		status = xdp_look(device, &state);
+	if (status)
+		return status;
+	door = state.owner == XDP_NFLB ? "xdp" : ingress ? "ingress" :
+	       json_object_get(answer, "from-host") ? "output" : "prerouting";
+	json_object_set_new(answer, "door", json_string(door));
+	/* Somebody else's program may call nflb_xdp(), too. */
+	if (state.program && state.owner != XDP_NFLB)
+		json_object_set_new(answer, "xdp-program",
+				    json_integer(state.program));
+	return LBADM_OK;
+}
+
 static int explain(struct words *words)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
@@ -118,6 +150,8 @@ static int explain(struct words *words)
 	nlh = sock_request(buf, NFLB_CMD_EXPLAIN, 0);
 	msg_put_packet(nlh, &req);
 	status = sock_talk(nlh, explain_cb, &answer);
+	if (!status)
+		status = add_door(answer);
 	if (!status)
 		status = add_backends(answer);
 	if (!status && lbadm_options.json)

@@ -122,6 +122,8 @@ json_t *msg_get_explain(const struct nlmsghdr *nlh)
 		t.attrs[NFLB_A_EXPLAIN_ARRIVES]));
 	set_subjects(answer, nlh);
 	set_flag(answer, "from-host", &t, NFLB_A_EXPLAIN_LOCAL_OUT);
+	set_flag(answer, "by-ingress", &t, NFLB_A_EXPLAIN_BY_INGRESS);
+	set_flag(answer, "by-xdp", &t, NFLB_A_EXPLAIN_BY_XDP);
 	set_flag(answer, "reply", &t, NFLB_A_EXPLAIN_REPLY);
 	json_object_set_new(answer, "picks", picks_array(explain));
 	set_flag(answer, "by-lot", &t, NFLB_A_EXPLAIN_BY_LOT);

@@ -117,6 +117,25 @@ static void print_mode(const json_t *answer)
 	putchar('\n');
 }
 
+static void print_door(const json_t *answer)
+{
+	const char *door = string_of(answer, "door");
+	const char *device = string_of(answer, "device");
+
+	printf(STEP, "taken");
+	if (!strcmp(door, "xdp"))
+		printf("by xdp on %s", device);
+	else if (!strcmp(door, "ingress"))
+		printf("by the ingress hook on %s", device);
+	else
+		printf("by the netfilter hook %s",
+		       !strcmp(door, "output") ? "OUTPUT" : "PREROUTING");
+	if (json_object_get(answer, "xdp-program"))
+		printf(", or by the XDP program of %s (number %" JSON_INTEGER_FORMAT ") if that calls nflb_xdp()",
+		       device, number_of(answer, "xdp-program"));
+	putchar('\n');
+}
+
 static void print_verdict(const json_t *answer)
 {
 	const char *verdict = string_of(answer, "verdict");
@@ -143,6 +162,8 @@ void out_explain(const json_t *answer)
 	print_packet("packet", json_object_get(answer, "packet"));
 	printf(" %s %s\n", json_object_get(answer, "from-host") ?
 	       "from this host, by" : "from", string_of(answer, "device"));
+	if (json_object_get(answer, "door"))
+		print_door(answer);
 	print_connection(answer);
 	print_service(json_object_get(answer, "service"));
 	if (json_object_get(answer, "backends"))
