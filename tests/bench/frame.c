@@ -78,6 +78,21 @@ static void put_stamps(unsigned char *at)
 	memcpy(at, stamps, sizeof(stamps));
 }
 
+/*
+ * A checksum that is not just the sum of the pseudo header: a balancer takes that for
+ * one that is still to be made. @spare: of the transport, where a bit does not matter
+ */
+static unsigned short transport_checksum(const void *l4, int len, unsigned int pseudo,
+					 unsigned short *spare)
+{
+	unsigned short made = checksum(sum(l4, len, pseudo));
+
+	if (made != (unsigned short)~checksum(pseudo))
+		return made;
+	*spare ^= htons(1);
+	return checksum(sum(l4, len, pseudo));
+}
+
 struct frame segment(const struct flow *f, int flags, unsigned int seq,
 		     unsigned int ack, int payload, bool stamps)
 {
@@ -96,7 +111,7 @@ struct frame segment(const struct flow *f, int flags, unsigned int seq,
 	th->th_win = htons(1000);
 	if (stamps)
 		put_stamps((unsigned char *)(th + 1));
-	th->th_sum = checksum(sum(th, len, pseudo));
+	th->th_sum = transport_checksum(th, len, pseudo, &th->th_win);
 	return frame;
 }
 
@@ -111,7 +126,7 @@ struct frame datagram(const struct flow *f)
 	uh->uh_sport = htons(f->from.port);
 	uh->uh_dport = htons(f->to.port);
 	uh->uh_ulen = htons(len);
-	uh->uh_sum = checksum(sum(uh, len, pseudo));
+	uh->uh_sum = transport_checksum(uh, len, pseudo, (unsigned short *)(uh + 1));
 	return frame;
 }
 

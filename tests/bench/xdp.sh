@@ -123,7 +123,7 @@ made() {
 	local family=$1 kind=$2 taken try
 	shift 2
 	for ((try = 0; try < 5; try++)); do
-		"$@"
+		direction=request "$@"
 		xdp_closed nflb
 		: >"$NFLB_OUT/sent"
 		taken=$(xdp_count)
@@ -132,7 +132,6 @@ made() {
 		xdp_open
 		[ "$taken" != "$(cat "$NFLB_OUT/sent")" ] || return 0
 		echo "$*: XDP took $taken of $(cat "$NFLB_OUT/sent") frames, once more" >&2
-		lb connection flush >/dev/null
 	done
 	lb stats show >&2
 	fail "$*: XDP took $taken of $(cat "$NFLB_OUT/sent") frames"
@@ -159,6 +158,8 @@ xdp_udp() {
 	fi
 	if [ "$2" = dnat ] && asked "$1" "$name, reply"; then
 		xdp_dropped "$1" reply
+		# Flows that nobody has answered yet end early.
+		direction=reply made "$1" reply establish "$1"
 		direction=reply measure_frames "$1" "$name, reply" reply nflb
 	fi
 	nflb_del "$1"
