@@ -84,13 +84,21 @@ try() { # ENCAP VIP-FAMILY OUTER-FAMILY
 
 try none 4 4
 try none 6 6
-for encap in ipip gre gue; do
-	for vip in 4 6; do
-		for outer in 4 6; do
-			try $encap $vip $outer
+if [ "${NFLB_TIER:-}" = test ]; then
+	# Each family in each of both, and each encapsulation
+	try ipip 4 6
+	try gre 6 4
+	try gue 4 4
+	try gue 6 6
+else
+	for encap in ipip gre gue; do
+		for vip in 4 6; do
+			for outer in 4 6; do
+				try $encap $vip $outer
+			done
 		done
 	done
-done
+fi
 capture_stop replies
 assert_eq "replies that crossed the balancer" "$(pcap_count replies)" 0
 for n in 1 2; do
