@@ -229,18 +229,19 @@ static u32 dst_cookie(struct dst_entry *dst, u8 family)
 	return family == AF_INET6 ? rt6_get_cookie(dst_rt6_info(dst)) : 0;
 }
 
-/*
- * Does nothing but its address decide the way to a backend? Not where rules or
- * transformations look at more of a packet.
- */
-static bool goes_by_address(const struct nflb_pkt *pkt, u8 family)
+/* Has a packet only its address for rules to go by? They do not look at ECN (RFC 3168). */
+static bool is_plain(const struct nflb_pkt *pkt)
 {
-	const struct net *net = pkt->nn->net;
+	return !pkt->skb->mark && !(nflb_dsfield(pkt) & ~INET_ECN_MASK) &&
+	       !nflb_pkt_is_local_out(pkt);
+}
 
-	/* Rules do not look at ECN (RFC 3168). */
-	if (pkt->skb->mark || nflb_dsfield(pkt) & ~INET_ECN_MASK ||
-	    nflb_pkt_is_local_out(pkt))
-		return false;
+/*
+ * Does nothing but its address decide the way of a plain packet to a backend? Not where
+ * rules or transformations look at more. When they change, every way is too old.
+ */
+static bool goes_by_address(const struct net *net, u8 family)
+{
 #ifdef CONFIG_XFRM
 	if (net->xfrm.policy_count[XFRM_POLICY_OUT])
 		return false;
@@ -334,36 +335,16 @@ static void give_up(struct nflb_conn *conn, enum nflb_dir dir)
 		dst_release(old);
 }
 
-/**
- * nflb_route_renew() - look the route of a connection's packet up
- * @pkt: the packet
- * @conn: its connection
- * @dir: its direction
- *
- * Packets on other CPUs may still use the one that it had. A connection whose packets
- * go the way that its backend keeps has none.
- *
- * Context: rcu_read_lock() held; the route is good for as long. Return: the
- * route without a reference, or NULL when there is none.
- */
-struct dst_entry *nflb_route_renew(const struct nflb_pkt *pkt,
-				   struct nflb_conn *conn, enum nflb_dir dir)
+/* @remember: its backend may have a way */
+static noinline struct dst_entry *look_up(const struct nflb_pkt *pkt,
+					  struct nflb_conn *conn,
+					  enum nflb_dir dir, bool remember)
 {
 	const struct nflb_tuple *t = nflb_conn_answer(conn, dir);
-	u8 family = nflb_conn_family(conn, dir);
-	bool remember = dir == NFLB_DIR_IN && goes_by_address(pkt, family);
-	const struct nflb_way *way;
 	struct dst_entry *dst, *old;
 	bool kept = false;
 	u32 *cookie;
 
-	if (likely(remember)) {
-		way = nflb_way_good(pkt->nn->net, conn->backend, family);
-		if (likely(way)) {
-			give_up(conn, dir);
-			return way->dst;
-		}
-	}
 	if (conn->how & NFLB_HOW_ONE_SIDED)
 		dst = route_one_sided(pkt, conn, remember, &kept);
 	else if (dir == NFLB_DIR_IN)
@@ -380,13 +361,41 @@ struct dst_entry *nflb_route_renew(const struct nflb_pkt *pkt,
 	cookie = nflb_conn_dst_cookie(conn, dir);
 	if (likely(!(READ_ONCE(*cookie) & NFLB_COOKIE_DEV)))
 		WRITE_ONCE(*cookie,
-			   dst_cookie(dst, family));
+			   dst_cookie(dst, nflb_conn_family(conn, dir)));
 	old = unrcu_pointer(xchg(nflb_conn_dst(conn, dir),
 				 RCU_INITIALIZER(dst)));
 	/* Freed after a grace period at the earliest, net/core/dst.c. */
 	if (unlikely(old))
 		dst_release(old);
 	return dst;
+}
+
+/**
+ * nflb_route_renew() - look the route of a connection's packet up
+ * @pkt: the packet
+ * @conn: its connection
+ * @dir: its direction
+ *
+ * Packets on other CPUs may still use the one that it had. A connection whose packets
+ * go the way that its backend keeps has none.
+ *
+ * Context: rcu_read_lock() held; the route is good for as long. Return: the
+ * route without a reference, or NULL when there is none.
+ */
+struct dst_entry *nflb_route_renew(const struct nflb_pkt *pkt,
+				   struct nflb_conn *conn, enum nflb_dir dir)
+{
+	const struct net *net = pkt->nn->net;
+	u8 family = nflb_conn_family(conn, dir);
+	const struct nflb_way *way;
+
+	if (dir != NFLB_DIR_IN || !is_plain(pkt))
+		return look_up(pkt, conn, dir, false);
+	way = nflb_way_good(net, conn->backend, family);
+	if (unlikely(!way))
+		return look_up(pkt, conn, dir, goes_by_address(net, family));
+	give_up(conn, dir);
+	return way->dst;
 }
 
 /**

@@ -321,7 +321,7 @@ static __always_inline bool fast_has_dscp(const struct nflb_view *v, u8 family)
 	return dsfield & ~INET_ECN_MASK;
 }
 
-/* By the way of its backend: goes_by_address() */
+/* By the way of its backend, as nflb_route_renew() has it */
 static __always_inline bool fast_plan_way(const struct nflb_view *v,
 					  const struct nflb_conn *conn, u8 from,
 					  u8 to, struct nflb_plan *plan)
