@@ -15,6 +15,7 @@
 #include <net/xfrm.h>
 
 #include "forward/route.h"
+#include "forward/way.h"
 #include "netns.h"
 
 /**
@@ -111,7 +112,7 @@ nflb_route_pmtu_fast(const struct dst_entry *dst, u8 family)
  * @on_link: the packet goes there itself, not to a gateway
  *
  * Context: rcu_read_lock() held. Return: the neighbour, without a reference;
- * NULL when it is not one that was reachable lately.
+ * NULL when it is not one that is ready.
  */
 static __always_inline struct neighbour *
 nflb_neighbour_ready(const struct dst_entry *dst, const union nflb_addr *to,
@@ -138,7 +139,8 @@ nflb_neighbour_ready(const struct dst_entry *dst, const union nflb_addr *to,
 		neigh = __ipv6_neigh_lookup_noref(dev,
 						  rt6_nexthop(rt6, &to->in6));
 	}
-	if (unlikely(!neigh || !(READ_ONCE(neigh->nud_state) & NUD_CONNECTED)))
+	if (unlikely(!neigh ||
+		     !(READ_ONCE(neigh->nud_state) & NFLB_NUD_READY)))
 		return NULL;
 	return neigh;
 }

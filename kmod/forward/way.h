@@ -16,6 +16,13 @@
 
 #include "service/service.h"
 
+/*
+ * States of a neighbour that packets may go to at once. One that is asked whether it is
+ * still there (DELAY, PROBE) is taken to be, as neigh_resolve_output() does. One that was
+ * not heard of lately (STALE) is not: the stack has to see a packet to ask.
+ */
+#define NFLB_NUD_READY (NUD_CONNECTED | NUD_DELAY | NUD_PROBE)
+
 /**
  * struct nflb_way - how packets reach a backend
  * @neigh: the neighbour that they go to; holds a reference, and so its device
@@ -73,7 +80,7 @@ static __always_inline bool nflb_way_old(const struct net *net,
  * For packets of which only the address counts: without a mark and without DSCP.
  *
  * Context: rcu_read_lock() held; the way is good for as long. Return: it, whose
- * neighbour was reachable lately; or NULL when the long way has to see.
+ * neighbour is ready; or NULL when the long way has to see.
  */
 static __always_inline const struct nflb_way *
 nflb_way_good(const struct net *net, const struct nflb_backend *backend,
@@ -88,7 +95,7 @@ nflb_way_good(const struct net *net, const struct nflb_backend *backend,
 	/* One that is dead and still held counts as connected. */
 	neigh = way->neigh;
 	if (unlikely(READ_ONCE(neigh->dead) ||
-		     !(READ_ONCE(neigh->nud_state) & NUD_CONNECTED)))
+		     !(READ_ONCE(neigh->nud_state) & NFLB_NUD_READY)))
 		return NULL;
 	return way;
 }

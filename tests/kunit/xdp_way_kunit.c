@@ -168,19 +168,20 @@ static void xdp_asks_the_route(struct kunit *test)
 
 static void xdp_asks_the_neighbour(struct kunit *test)
 {
-	static const u8 states[] = {
-		NUD_NONE, NUD_INCOMPLETE, NUD_STALE, NUD_DELAY, NUD_PROBE,
-		NUD_FAILED,
+	static const u8 not_ready[] = {
+		NUD_NONE, NUD_INCOMPLETE, NUD_STALE, NUD_FAILED,
 	};
+	static const u8 ready[] = { NUD_REACHABLE, NUD_DELAY, NUD_PROBE };
 	struct kx *kx = kx_open(test, test->param_value);
 	enum nflb_dir dir;
 	int tx, i;
 
-	for (i = 0; i < ARRAY_SIZE(states); i++)
-		EACH_WAY(test, kx, dir, tx, false, "neighbour's state",
-			 WRITE_ONCE(kx->neigh[dir]->nud_state, states[i]));
-	EACH_WAY(test, kx, dir, tx, true, "reachable neighbour",
-		 WRITE_ONCE(kx->neigh[dir]->nud_state, NUD_REACHABLE));
+	for (i = 0; i < ARRAY_SIZE(not_ready); i++)
+		EACH_WAY(test, kx, dir, tx, false, "neighbour not ready",
+			 WRITE_ONCE(kx->neigh[dir]->nud_state, not_ready[i]));
+	for (i = 0; i < ARRAY_SIZE(ready); i++)
+		EACH_WAY(test, kx, dir, tx, true, "neighbour ready",
+			 WRITE_ONCE(kx->neigh[dir]->nud_state, ready[i]));
 	EACH_WAY(test, kx, dir, tx, false, "no cached header",
 		 WRITE_ONCE(kx->neigh[dir]->hh.hh_len, 0));
 	EACH_WAY(test, kx, dir, tx, false, "longer cached header",
