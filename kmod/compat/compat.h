@@ -161,6 +161,27 @@ static inline struct nlattr **nflb_dump_attrs(struct netlink_callback *cb)
 #define nflb_redirect_info() this_cpu_ptr(&bpf_redirect_info)
 #endif
 
+static inline bool nflb_dev_has_program(const struct net_device *dev)
+{
+	return READ_ONCE(dev->xdp_state[XDP_MODE_DRV].prog) ||
+	       READ_ONCE(dev->xdp_state[XDP_MODE_DRV].link);
+}
+
+/*
+ * Does a device send frames back that it received (XDP_TX)? One of a veth pair only wakes
+ * its peer up if that has a program, too (veth_xdp_flush()). Else frames fill the peer's
+ * ring, and are lost from then on. Context: rcu_read_lock() held.
+ */
+static inline bool nflb_dev_sends_back(struct net_device *dev)
+{
+	const struct net_device *peer;
+
+	if (likely(!dev->netdev_ops->ndo_get_peer_dev))
+		return true;
+	peer = dev->netdev_ops->ndo_get_peer_dev(dev);
+	return peer && nflb_dev_has_program(peer);
+}
+
 /*
  * Does a device send frames that programs of XDP redirect to it? Devices tell since
  * 6.3 (d3d854fd6a1d). Before, a driver may lose them without a word unless it has a
@@ -177,19 +198,7 @@ static inline bool nflb_dev_takes_frames(const struct net_device *dev,
 
 	return (READ_ONCE(dev->xdp_features) & wanted) == wanted;
 }
-
-static inline bool nflb_dev_peer_takes_frames(struct net_device *dev)
-{
-	return !dev->netdev_ops->ndo_get_peer_dev ||
-	       nflb_dev_takes_frames(dev, false);
-}
 #else
-static inline bool nflb_dev_has_program(const struct net_device *dev)
-{
-	return READ_ONCE(dev->xdp_state[XDP_MODE_DRV].prog) ||
-	       READ_ONCE(dev->xdp_state[XDP_MODE_DRV].link);
-}
-
 static inline bool nflb_dev_peer_takes_frames(struct net_device *dev)
 {
 	const struct net_device *peer;

@@ -108,7 +108,7 @@ static __always_inline bool door_ready(struct nflb_view *v,
 	if (fast_encapsulates(v) && unlikely(!encap_ready(v, to)))
 		return false;
 	if (dev == v->xdp->rxq->dev)
-		return nflb_dev_peer_takes_frames(dev);
+		return nflb_dev_sends_back(dev);
 	return likely(nflb_dev_takes_frames(dev, xdp_buff_has_frags(v->xdp)));
 }
 

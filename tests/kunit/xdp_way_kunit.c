@@ -296,7 +296,7 @@ static void xdp_asks_the_peer(struct kunit *test)
 
 	EACH_WAY(test, kx, dir, tx, false, "peer without NAPI",
 		 pair(kx, dir, false, false));
-	EACH_WAY(test, kx, dir, tx, true, "peer with GRO",
+	EACH_WAY(test, kx, dir, tx, !tx, "peer with GRO",
 		 pair(kx, dir, true, false));
 	EACH_WAY(test, kx, dir, tx, true, "peer with a program",
 		 pair(kx, dir, false, true));
