@@ -84,7 +84,7 @@ done
 sums() { [ "$(wc -l <"$WORK/sums")" = 6 ]; }
 wait_for sums
 assert_eq "uploads over a bad link that were right" "$(grep -cxF "$sum" "$WORK/sums")" 6
-[ "$(stat_of port-reused)" -ge 8 ] || fail "no port was used again"
+[ "$(stat_of port-reused)" -gt 0 ] || fail "no port was used again"
 note "ports used again: $(stat_of port-reused)"
 assert_eq "SACK blocks that meant nothing to the client" \
 	"$(ns cl nstat -asz TcpExtTCPSACKDiscard | awk 'NR > 1 { print $2 }')" 0
