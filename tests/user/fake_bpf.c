@@ -41,6 +41,7 @@ static const struct {
 	{ "lro0", "Can't set XDP while host is implementing LRO", EOPNOTSUPP },
 	{ "vlan0", NULL, 0 },
 	{ "eth0", NULL, 0 }, { "eth1", NULL, 0 },
+	{ "vif0", NULL, 0 },
 };
 
 #define DEVICES ((int)(sizeof(devices) / sizeof(devices[0])))
@@ -121,7 +122,7 @@ int ioctl(int fd, unsigned long request, ...)
 	info = (void *)ifr->ifr_data;
 	flags = (void *)ifr->ifr_data;
 	if (info->cmd == ETHTOOL_GDRVINFO)
-		strcpy(info->driver, "fake");
+		strcpy(info->driver, strcmp(ifr->ifr_name, "vif0") ? "fake" : "vif");
 	else
 		flags->data = ETH_FLAG_RXVLAN;
 	return 0;

@@ -125,6 +125,7 @@ def test_devices_that_will_not_do(h):
             ("dummy0", 'the driver of dummy0 (fake) has no XDP; use "device add dummy0"'),
             ("big0", "to big0 (driver fake): MTU too large to enable XDP"),
             ("lro0", "to lro0 (driver fake): Can't set XDP while host is implementing LRO"),
+            ("vif0", 'frames may come without a checksum'),
             ("vlan0", "ethtool -K vlan0 rxvlan off")):
         h.refuses(2, text, "device", "add", name, "xdp")
         assert h.hooks() == []

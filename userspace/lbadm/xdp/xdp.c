@@ -144,6 +144,17 @@ static int occupied(const char *name, const struct xdp_state *state)
 		    name, state->program);
 }
 
+/*
+ * Frames of other machines on a host of Xen come without a checksum, and nothing in a frame
+ * tells. A device of veth or tap does the same, but those the module knows.
+ */
+static bool may_leave_sums(const char *name)
+{
+	char driver[32];
+
+	return !strcmp(nic_driver(name, driver, sizeof(driver)), "vif");
+}
+
 static int check(const char *name)
 {
 	struct xdp_state state;
@@ -153,6 +164,10 @@ static int check(const char *name)
 		return status;
 	if (state.owner != XDP_NOBODY)
 		return occupied(name, &state);
+	if (may_leave_sums(name))
+		return fail(LBADM_REFUSED,
+			    "%s is a device of Xen (driver vif): frames may come without a checksum, which XDP cannot tell; use \"device add %s\" without xdp",
+			    name, name);
 	if (nic_has_vlan(name) && nic_strips_vlan(name))
 		return fail(LBADM_REFUSED,
 			    "%s has VLANs, and takes their tags off the frames, so that XDP cannot tell them apart; turn that off: ethtool -K %s rxvlan off",
