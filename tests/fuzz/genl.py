@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """Just enough generic netlink to build right and wrong messages by hand."""
 
+import contextlib
 import errno
 import os
 import re
 import socket
 import struct
 
+SO_RCVBUFFORCE = 33
 NETLINK_GENERIC = 16
 NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK = 0x1, 0x2, 0x4
 NLM_F_DUMP = 0x300
@@ -64,6 +66,9 @@ class Genl:
                                   NETLINK_GENERIC)
         self.sock.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
         self.sock.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1)
+        # Many messages at a time have as many answers; a user may not ask for so much.
+        with contextlib.suppress(PermissionError):
+            self.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 23)
         self.sock.settimeout(20)
         self.sock.bind((0, 0))
         self.seq = 0
