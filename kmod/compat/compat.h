@@ -169,8 +169,8 @@ static inline bool nflb_dev_has_program(const struct net_device *dev)
 
 /*
  * Does a device send frames back that it received (XDP_TX)? One of a veth pair only wakes
- * its peer up if that has a program, too (veth_xdp_flush()). Else frames fill the peer's
- * ring, and are lost from then on. Context: rcu_read_lock() held.
+ * its peer up if that has a program, too (veth_xdp_flush()). Without one, frames are lost,
+ * or wait in the peer's ring until that is full. Context: rcu_read_lock() held.
  */
 static inline bool nflb_dev_sends_back(struct net_device *dev)
 {

@@ -224,11 +224,6 @@ bool nflb_route_source(struct net *net, const union nflb_addr *dst, u8 family,
 	return ok;
 }
 
-static u32 dst_cookie(struct dst_entry *dst, u8 family)
-{
-	return family == AF_INET6 ? rt6_get_cookie(dst_rt6_info(dst)) : 0;
-}
-
 /* Has a packet only its address for rules to go by? They do not look at ECN (RFC 3168). */
 static bool is_plain(const struct nflb_pkt *pkt)
 {
@@ -271,18 +266,18 @@ static bool is_multipath(struct net *net, struct dst_entry *dst,
  * nflb_route_lookup() of a packet to a backend, which remembers the route, a CPU
  * at a time, as tunnels do; and for all of them, once the neighbour is known, the way.
  *
+ * @generation: nflb_way_generation() from before @remember was found out. What changes
+ *	from then on makes the way too old.
  * @kept: set to whether the backend has a way, which is by that route
  */
 static __always_inline struct dst_entry *
 route_to_backend(const struct nflb_pkt *pkt, struct nflb_backend *backend,
-		 const struct nflb_tuple *t, bool remember, bool *kept)
+		 const struct nflb_tuple *t, bool remember, u32 generation,
+		 bool *kept)
 {
 	struct nflb_net *nn = pkt->nn;
-	u32 generation = nflb_way_generation(nn->net, t->family);
 	struct dst_entry *dst;
 
-	/* What changes from here on makes the way too old. */
-	smp_rmb();
 	if (likely(remember)) {
 		dst = dst_cache_get(&backend->route);
 		if (likely(dst)) {
@@ -299,6 +294,12 @@ route_to_backend(const struct nflb_pkt *pkt, struct nflb_backend *backend,
 		dst_cache_set_ip4(&backend->route, dst, 0);
 	else
 		dst_cache_set_ip6(&backend->route, dst, &in6addr_any);
+	/* It may have got a cookie that is newer than the route. */
+	smp_rmb();
+	if (unlikely(nflb_way_generation(nn->net, t->family) != generation)) {
+		dst_cache_reset(&backend->route);
+		return dst;
+	}
 	*kept = nflb_way_renew(nn, backend, dst, generation);
 	return dst;
 }
@@ -306,7 +307,8 @@ route_to_backend(const struct nflb_pkt *pkt, struct nflb_backend *backend,
 /* Of a one-sided connection; what its packets leave with is not kept. */
 static noinline struct dst_entry *route_one_sided(const struct nflb_pkt *pkt,
 						  const struct nflb_conn *conn,
-						  bool remember, bool *kept)
+						  bool remember, u32 generation,
+						  bool *kept)
 {
 	struct nflb_backend *backend = conn->backend;
 	struct nflb_tuple outer;
@@ -319,7 +321,8 @@ static noinline struct dst_entry *route_one_sided(const struct nflb_pkt *pkt,
 		outer.sport = READ_ONCE(backend->gue_port);
 		outer.dport = conn->outer.port;
 	}
-	return route_to_backend(pkt, backend, &outer, remember, kept);
+	return route_to_backend(pkt, backend, &outer, remember, generation,
+				kept);
 }
 
 /* It goes its backend's way. A route is freed after a grace period at the earliest. */
@@ -335,10 +338,11 @@ static void give_up(struct nflb_conn *conn, enum nflb_dir dir)
 		dst_release(old);
 }
 
-/* @remember: its backend may have a way */
+/* @remember: its backend may have a way, since @generation */
 static noinline struct dst_entry *look_up(const struct nflb_pkt *pkt,
 					  struct nflb_conn *conn,
-					  enum nflb_dir dir, bool remember)
+					  enum nflb_dir dir, bool remember,
+					  u32 generation)
 {
 	const struct nflb_tuple *t = nflb_conn_answer(conn, dir);
 	struct dst_entry *dst, *old;
@@ -346,9 +350,10 @@ static noinline struct dst_entry *look_up(const struct nflb_pkt *pkt,
 	u32 *cookie;
 
 	if (conn->how & NFLB_HOW_ONE_SIDED)
-		dst = route_one_sided(pkt, conn, remember, &kept);
+		dst = route_one_sided(pkt, conn, remember, generation, &kept);
 	else if (dir == NFLB_DIR_IN)
-		dst = route_to_backend(pkt, conn->backend, t, remember, &kept);
+		dst = route_to_backend(pkt, conn->backend, t, remember,
+				       generation, &kept);
 	else
 		dst = route_to_client(pkt, conn);
 	if (!dst)
@@ -361,7 +366,7 @@ static noinline struct dst_entry *look_up(const struct nflb_pkt *pkt,
 	cookie = nflb_conn_dst_cookie(conn, dir);
 	if (likely(!(READ_ONCE(*cookie) & NFLB_COOKIE_DEV)))
 		WRITE_ONCE(*cookie,
-			   dst_cookie(dst, nflb_conn_family(conn, dir)));
+			   nflb_route_cookie(dst, nflb_conn_family(conn, dir)));
 	old = unrcu_pointer(xchg(nflb_conn_dst(conn, dir),
 				 RCU_INITIALIZER(dst)));
 	/* Freed after a grace period at the earliest, net/core/dst.c. */
@@ -388,12 +393,18 @@ struct dst_entry *nflb_route_renew(const struct nflb_pkt *pkt,
 	const struct net *net = pkt->nn->net;
 	u8 family = nflb_conn_family(conn, dir);
 	const struct nflb_way *way;
+	u32 generation;
 
 	if (dir != NFLB_DIR_IN || !is_plain(pkt))
-		return look_up(pkt, conn, dir, false);
+		return look_up(pkt, conn, dir, false, 0);
 	way = nflb_way_good(net, conn->backend, family);
-	if (unlikely(!way))
-		return look_up(pkt, conn, dir, goes_by_address(net, family));
+	if (unlikely(!way)) {
+		generation = nflb_way_generation(net, family);
+		/* Rules and transformations are there before it changes. */
+		smp_rmb();
+		return look_up(pkt, conn, dir, goes_by_address(net, family),
+			       generation);
+	}
 	give_up(conn, dir);
 	return way->dst;
 }

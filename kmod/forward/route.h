@@ -6,6 +6,7 @@
 #define NFLB_ROUTE_H
 
 #include <net/dst.h>
+#include <net/ip6_fib.h>
 
 #include "packet/packet.h"
 #include "conn/conn.h"
@@ -31,6 +32,12 @@ enum nflb_verdict nflb_xmit_fragments(struct nflb_pkt *pkt,
 				      struct dst_entry *dst);
 enum nflb_verdict nflb_xmit(struct nflb_pkt *pkt, struct dst_entry *dst);
 void nflb_untrack(struct sk_buff *skb);
+
+/* For dst_check(), read once for good */
+static inline u32 nflb_route_cookie(const struct dst_entry *dst, u8 family)
+{
+	return family == AF_INET6 ? rt6_get_cookie(dst_rt6_info(dst)) : 0;
+}
 
 /* nflb_route_find() of a packet that nothing more is known of */
 static inline struct dst_entry *

@@ -41,7 +41,7 @@ static bool expires(const struct dst_entry *dst, u8 family)
 
 static struct nflb_way *way_new(struct nflb_backend *backend,
 				struct dst_entry *dst, struct neighbour *neigh,
-				u32 generation)
+				u32 generation, u32 cookie)
 {
 	struct nflb_way *way;
 
@@ -56,8 +56,7 @@ static struct nflb_way *way_new(struct nflb_backend *backend,
 	way->neigh = neigh;
 	way->dst = dst;
 	way->generation = generation;
-	way->cookie = backend->family == AF_INET6 ?
-		      rt6_get_cookie(dst_rt6_info(dst)) : 0;
+	way->cookie = cookie;
 	way->gateway = nflb_route_has_gateway(dst, backend->family);
 	way->backend = backend;
 	return way;
@@ -88,24 +87,6 @@ static bool publish(struct nflb_net *nn, struct nflb_way *way)
 }
 
 /**
- * nflb_way_lasts() - is a way good in spite of other routes that changed?
- * @way: the way, of IPv6
- * @generation: nflb_way_generation() now
- *
- * Context: rcu_read_lock() held. Return: whether it is; then it is known for that
- * generation.
- */
-bool nflb_way_lasts(struct nflb_way *way, u32 generation)
-{
-	/* The generation was read before. */
-	smp_rmb();
-	if (!dst_check(way->dst, way->cookie))
-		return false;
-	WRITE_ONCE(way->generation, generation);
-	return true;
-}
-
-/**
  * nflb_way_renew() - note the way to a backend
  * @nn: the namespace
  * @backend: the backend
@@ -124,6 +105,7 @@ bool nflb_way_renew(struct nflb_net *nn, struct nflb_backend *backend,
 	u8 family = backend->family;
 	struct neighbour *neigh;
 	struct nflb_way *way;
+	u32 cookie;
 
 	if (nn->user || dst->lwtstate || dst_xfrm(dst) ||
 	    nflb_route_is_local(dst, family) || expires(dst, family))
@@ -131,7 +113,12 @@ bool nflb_way_renew(struct nflb_net *nn, struct nflb_backend *backend,
 	neigh = nflb_neighbour_ready(dst, &backend->addr, family, false);
 	if (!neigh)
 		return false;
-	way = way_new(backend, dst, neigh, generation);
+	cookie = nflb_route_cookie(dst, family);
+	/* One that is newer than the route would keep the route for ever. */
+	smp_rmb();
+	if (nflb_way_generation(nn->net, family) != generation)
+		return false;
+	way = way_new(backend, dst, neigh, generation, cookie);
 	if (!way)
 		return false;
 	if (publish(nn, way))
@@ -190,8 +177,7 @@ void nflb_way_forget_device(struct nflb_net *nn, const struct net_device *dev)
  * nflb_way_forget_all() - let go of all ways of a namespace that ends
  * @nn: the namespace; nn->dying is set, so that none is made any more
  *
- * Its devices wait for that, and nobody may hear of them any more: the module may be
- * about to go, too.
+ * Its devices wait for that. No callback may run later, since the module may be unloaded.
  *
  * Context: process.
  */

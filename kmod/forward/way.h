@@ -27,8 +27,8 @@
  * struct nflb_way - how packets reach a backend
  * @neigh: the neighbour that they go to; holds a reference, and so its device
  * @dst: their route; holds a reference
- * @generation: of the namespace's routes when this one was last known to be good
- * @cookie: of IPv6, for dst_check() of @dst
+ * @generation: of the namespace's routes when this one was looked up
+ * @cookie: of IPv6, of the place in the table that @dst comes from
  * @gateway: the neighbour is not the backend itself
  * @list: in nflb_net.ways
  * @backend: whose it is
@@ -46,8 +46,8 @@ struct nflb_way {
 };
 
 /*
- * Whatever changes routes changes it: rules and transformations, too. Of IPv6 so does
- * each path MTU that the host learns, which anybody can make it do.
+ * Whatever changes routes changes it: rules and transformations, too. For IPv6, each path
+ * MTU that the host learns changes it as well, and any sender can cause that.
  */
 static __always_inline u32 nflb_way_generation(const struct net *net, u8 family)
 {
@@ -55,20 +55,24 @@ static __always_inline u32 nflb_way_generation(const struct net *net, u8 family)
 				   atomic_read(&net->ipv6.fib6_sernum);
 }
 
-bool nflb_way_lasts(struct nflb_way *way, u32 generation);
-
-/* Did routes change since it was known to be good, and is it no longer? */
+/* Is the way no longer valid? */
 static __always_inline bool nflb_way_old(const struct net *net,
-					 struct nflb_way *way, u8 family)
+					 const struct nflb_way *way, u8 family)
 {
-	u32 generation = nflb_way_generation(net, family);
+	const struct fib6_info *from;
+	const struct rt6_info *rt6;
+	u32 cookie;
 
-	if (family == AF_INET6 &&
-	    unlikely(!rcu_access_pointer(dst_rt6_info(way->dst)->from)))
+	if (family == AF_INET)
+		return way->generation != nflb_way_generation(net, family);
+	/* ip6_dst_check(), without the call */
+	rt6 = dst_rt6_info(way->dst);
+	from = rcu_dereference(rt6->from);
+	if (unlikely(!from))
 		return true;
-	if (likely(READ_ONCE(way->generation) == generation))
-		return false;
-	return family == AF_INET || !nflb_way_lasts(way, generation);
+	if (unlikely(rt6->sernum))
+		return rt6->sernum != nflb_way_generation(net, family);
+	return !fib6_get_cookie_safe(from, &cookie) || cookie != way->cookie;
 }
 
 /**
@@ -86,7 +90,7 @@ static __always_inline const struct nflb_way *
 nflb_way_good(const struct net *net, const struct nflb_backend *backend,
 	      u8 family)
 {
-	struct nflb_way *way = rcu_dereference(backend->way);
+	const struct nflb_way *way = rcu_dereference(backend->way);
 	const struct neighbour *neigh;
 
 	if (unlikely(!way || nflb_way_old(net, way, family) ||

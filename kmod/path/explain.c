@@ -75,6 +75,8 @@ static void put_l4(struct sk_buff *skb, const struct nflb_tuple *t, bool syn)
 	uh->source = t->sport;
 	uh->dest = t->dport;
 	uh->len = htons(sizeof(*uh));
+	/* It has one, as far as anybody asks before it is sent. */
+	uh->check = CSUM_MANGLED_0;
 }
 
 static void put_l3(struct sk_buff *skb, const struct nflb_tuple *t)

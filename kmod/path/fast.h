@@ -459,7 +459,7 @@ fast_forward(struct nflb_pkt *pkt, struct nflb_view *v, struct nflb_conn *conn,
 	return door_send(v, to, &plan);
 }
 
-/* Would fast_forward() take it? Writes nothing. */
+/* Would fast_forward() take it? Changes no packet and no connection. */
 static __always_inline bool fast_would(struct nflb_view *v, u8 family)
 {
 	u32 now = nflb_now();

@@ -107,23 +107,21 @@ static int add_backends(json_t *answer)
  * Where is it taken? The module says which doors would; only who attaches programs
  * knows whether XDP is one of them.
  */
-static int add_door(json_t *answer)
+static void add_door(json_t *answer)
 {
 	const char *device = json_string_value(json_object_get(answer, "device"));
 	bool xdp = json_object_get(answer, "by-xdp");
 	bool ingress = json_object_get(answer, "by-ingress");
 	struct xdp_state state = { .owner = XDP_NOBODY };
-	int status = LBADM_OK;
 	const char *door;
 
 	json_object_del(answer, "by-xdp");
 	json_object_del(answer, "by-ingress");
 	if (!json_object_get(answer, "service"))
-		return LBADM_OK;
-	if (xdp)
-		status = xdp_look(device, &state);
-	if (status)
-		return status;
+		return;
+	/* All the rest is known even if this is not. */
+	if (xdp && xdp_look(device, &state))
+		return;
 	door = state.owner == XDP_NFLB ? "xdp" : ingress ? "ingress" :
 	       json_object_get(answer, "from-host") ? "output" : "prerouting";
 	json_object_set_new(answer, "door", json_string(door));
@@ -131,7 +129,6 @@ static int add_door(json_t *answer)
 	if (state.program && state.owner != XDP_NFLB)
 		json_object_set_new(answer, "xdp-program",
 				    json_integer(state.program));
-	return LBADM_OK;
 }
 
 static int explain(struct words *words)
@@ -151,7 +148,7 @@ static int explain(struct words *words)
 	msg_put_packet(nlh, &req);
 	status = sock_talk(nlh, explain_cb, &answer);
 	if (!status)
-		status = add_door(answer);
+		add_door(answer);
 	if (!status)
 		status = add_backends(answer);
 	if (!status && lbadm_options.json)
