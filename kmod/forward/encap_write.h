@@ -76,6 +76,18 @@ static __always_inline void nflb_outer_udp_write(struct udphdr *uh,
 
 __be16 nflb_encap_ident(struct nflb_backend *backend, u16 count);
 
+/* What ip_send_check() finds out, without a call, of a header that was just written */
+static __always_inline __sum16 outer_sum(const struct iphdr *iph)
+{
+	const u32 *word = (const u32 *)iph;
+
+	return csum_fold(sum_fold((u64)get_unaligned(word) +
+				  get_unaligned(word + 1) +
+				  get_unaligned(word + 2) +
+				  get_unaligned(word + 3) +
+				  get_unaligned(word + 4)));
+}
+
 /* @len: with what is behind it. @packets: how many it stands for. */
 static __always_inline void
 nflb_outer_v4_write(struct iphdr *iph, const struct nflb_conn *conn,
@@ -96,7 +108,7 @@ nflb_outer_v4_write(struct iphdr *iph, const struct nflb_conn *conn,
 	iph->saddr = conn->outer.source.ip;
 	iph->daddr = backend->addr.ip;
 	iph->check = 0;
-	iph->check = header_sum(iph);
+	iph->check = outer_sum(iph);
 }
 
 /* Routers and NICs spread by the flow label (RFC 6438). */

@@ -8,7 +8,6 @@
 
 #include <linux/bitops.h>
 #include <net/checksum.h>
-#include <net/ip.h>
 
 #include "packet/packet.h"
 
@@ -61,21 +60,6 @@ static __always_inline __wsum sum_fold(u64 sum)
 {
 	return csum_add((__force __wsum)(u32)sum,
 			(__force __wsum)(u32)(sum >> 32));
-}
-
-/*
- * The checksum of an IPv4 header without options, as ip_fast_csum() makes it in a loop.
- * It is 0 for a header that has the right one.
- */
-static __always_inline __sum16 header_sum(const struct iphdr *iph)
-{
-	const u32 *word = (const u32 *)iph;
-
-	return csum_fold(sum_fold((u64)get_unaligned(word) +
-				  get_unaligned(word + 1) +
-				  get_unaligned(word + 2) +
-				  get_unaligned(word + 3) +
-				  get_unaligned(word + 4)));
 }
 
 /* A hop less, of IPv4: the sum of the header without its checksum sinks. */

@@ -38,7 +38,7 @@ static bool valid_v4(struct sk_buff *skb)
 	if (unlikely(!fast_linear(skb, FAST_LEN_V4)))
 		return false;
 	iph = (const struct iphdr *)skb->data;
-	return iph->ihl == 5 && !header_sum(iph) &&
+	return iph->ihl == 5 && !ip_fast_csum(iph, 5) &&
 	       trim(skb, ntohs(iph->tot_len), FAST_LEN_V4);
 }
 

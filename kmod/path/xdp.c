@@ -303,7 +303,7 @@ static __always_inline bool valid_v4(struct nflb_view *v, unsigned int bytes)
 	const struct iphdr *iph = v->l3;
 
 	if (unlikely(v->linear < FAST_LEN_V4 || iph->ihl != 5 ||
-		     header_sum(iph)))
+		     ip_fast_csum(iph, 5)))
 		return false;
 	v->len = ntohs(iph->tot_len);
 	return v->len >= FAST_LEN_V4 && is_whole(v, bytes);
