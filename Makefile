@@ -37,6 +37,7 @@ help:
 	@echo "  bench           what a packet, and a pick of a scheduler, cost in instructions"
 	@echo "  bench-native    a packet in nanoseconds, under User Mode Linux, with a million flows"
 	@echo '  fuzz            a million packets and a million netlink messages, almost right'
+	@echo '  soak            a minute of iperf3 and nginx by XDP in each mode, while routes change'
 	@echo '  chaos           ten minutes of everything at once'
 	@echo '  faults          each allocation fails once'
 	@echo '  floods          floods of a million packets, a real client beside them, against IPVS'
@@ -163,6 +164,12 @@ fuzz: bootstrap
 chaos: bootstrap
 	NFLB_CASE_TIMEOUT=10000 NFLB_CHAOS_SECONDS=600 tests/e2e/run --kernel $(or $(CHAOS_KERNEL),uml) \
 		--timeout 7200 91-chaos
+
+# One CPU: XDP that comes and goes under traffic needs it where CPUs are emulated.
+.PHONY: soak
+soak: bootstrap
+	NFLB_CASE_TIMEOUT=10000 tests/e2e/run --kernel $(or $(SOAK_KERNEL),6.12) --module-dkms \
+		--smp 1 --timeout 7200 --offload xdp 87-xdp-changes
 
 .PHONY: faults
 faults: bootstrap

@@ -84,6 +84,8 @@ def everything():
         part("floods-6", 20, "make -s floods FAMILY=6", ["kernel-bench", "tools"]),
     ]
     for kernel in "6.1", "6.12":
+        more.append(part("soak-" + kernel, 18, "make -s soak SOAK_KERNEL=" + kernel,
+                         ["dkms", "tools"]))
         for offload in STOCK_OFFLOADS:
             more += shards("all-%s-%s" % (kernel, offload), 2, 30,
                            "%s --kernel %s --module-dkms --offload %s" % (e2e, kernel, offload),
