@@ -283,7 +283,8 @@ def two_services_that_are_each_others_backend(_net):
     """One datagram goes round until its hops are used up."""
     with user() as u:
         u.does("ip link set lo up && ip addr add 10.9.9.9/32 dev lo && "
-               "ip -6 addr add fd00::9/128 dev lo nodad && sleep 0.5")
+               "ip -6 addr add fd00::9/128 dev lo nodad && "
+               "until [ -z \"$(ip -6 addr show dev lo tentative)\" ]; do sleep 0.05; done")
         for words in ("laddr add 10.7.0.1 ports 5000-5000",
                       "laddr add fd00::7 ports 5000-5000",
                       "service add udp 10.9.9.9:53 mode fullnat",
@@ -292,9 +293,13 @@ def two_services_that_are_each_others_backend(_net):
                       "backend add udp [fd00::9]:53 10.9.9.9:53"):
             u.does("%s %s" % (TOOL, words))
         u.does("python3 %s" % ONE)
-        time.sleep(1)
-        packets = u.stat("packets-in")
-        assert 2 <= packets <= 300, packets
+        packets, before = u.stat("packets-in"), None
+        deadline = time.monotonic() + 20
+        while packets != before or packets < 2:
+            assert packets <= 300 and time.monotonic() < deadline, packets
+            time.sleep(0.1)
+            packets, before = u.stat("packets-in"), packets
+        assert packets <= 300, packets
 
 
 if __name__ == "__main__":

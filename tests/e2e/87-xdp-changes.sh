@@ -4,7 +4,7 @@
 # offload: xdp
 #
 # iperf3, nginx and steady datagrams by XDP in each mode, while routes, neighbours,
-# addresses, MTUs, rules and devices change under it. Changes that the slow path survives
+# addresses, MTUs and devices change under it. Changes that the slow path survives
 # without a loss cost nothing by XDP either: the same is done by the hook alone, and
 # compared. What takes a link down or XDP off costs packets, but no connection. All
 # receivers sum packets up themselves.
@@ -41,12 +41,26 @@ bad() {
 	done
 }
 
+total() { lb -j stats show | jq '."packets-in" + ."packets-out"'; }
+by_xdp() { lb -j stats show | jq .counters.xdp; }
+
 # --- changes, one after the other until it is enough
+
+enough() { [ -e "$WORK/enough" ]; }
+
+goal=0
+went_by() { enough || [ "$(total)" -ge "$goal" ]; }
+
+# let_pass PACKETS: so many have to go by before the next change
+let_pass() {
+	goal=$(($(total) + $1))
+	wait_for went_by
+}
 
 # Nothing is lost by these.
 quiet_changes() {
 	local n=0
-	while [ ! -e "$WORK/enough" ]; do
+	until enough; do
 		case $((n++ % 8)) in
 		0) ip -n lb neigh flush dev to-rs1 ;;
 		1) ip -n lb neigh flush dev to-cl ;;
@@ -77,7 +91,7 @@ quiet_changes() {
 			ip -n lb -6 route del 2001:db8:ffff::/64
 			;;
 		esac
-		sleep 0.3
+		let_pass 20
 	done
 }
 
@@ -104,21 +118,18 @@ flap() { # DEV
 
 rough_changes() {
 	local n=0
-	while [ ! -e "$WORK/enough" ]; do
+	until enough; do
 		case $((n++ % 4)) in
 		0) flap to-rs1 ;;
 		1) flap to-cl ;;
 		2) lb device del to-rs1 xdp && lb device add to-rs1 xdp ;;
 		3) lb device del to-cl xdp && lb device add to-cl xdp ;;
 		esac
-		sleep 2
+		let_pass 200
 	done
 }
 
 # --- traffic
-
-total() { lb -j stats show | jq '."packets-in" + ."packets-out"'; }
-by_xdp() { lb -j stats show | jq .counters.xdp; }
 
 # traffic WHAT FAMILY SECONDS CHANGES: sets sent, lost
 traffic() {
