@@ -53,6 +53,19 @@ static bool is_known(const struct nflb_pkt *pkt)
 					    skb_valid_dst(pkt->skb);
 }
 
+/*
+ * The packet goes where packets of @conn go. The balancer itself sent it if it is
+ * from a local address: routers sent it back, or somebody forged it. A reset would
+ * end the connection, for it would be from the backend.
+ */
+static enum nflb_verdict clash(struct nflb_pkt *pkt,
+			       const struct nflb_conn *conn)
+{
+	return conn->how & NFLB_HOW_LADDR && !nflb_pkt_is_local_out(pkt) ?
+	       nflb_drop(pkt, NFLB_REASON_BAD_SOURCE) :
+	       nflb_refuse(pkt, NFLB_REASON_DIRECT_CLASH);
+}
+
 /* From a client to a backend, directly. */
 static enum nflb_verdict request(struct nflb_direct *direct,
 				 struct nflb_pkt *pkt)
@@ -68,7 +81,7 @@ static enum nflb_verdict request(struct nflb_direct *direct,
 	if (conn && dir == NFLB_DIR_OUT) {
 		if (nflb_conn_alive(conn, nflb_now()) &&
 		    !nflb_conn_state_over(conn))
-			return nflb_refuse(pkt, NFLB_REASON_DIRECT_CLASH);
+			return clash(pkt, conn);
 		if (nflb_pkt_leaves_traces(pkt))
 			nflb_conn_unlink(pkt->nn, conn);
 	}

@@ -387,6 +387,35 @@ def mode_fullnat(net, f):
 
 
 @suite.case(*BOTH)
+def mode_fullnat_sent_back(net, f, proto):
+    """What went to the backend comes back, from a router that thinks it knows better,
+    or forged: it is from the balancer's own address. Nobody is told, the connection
+    least of all."""
+    forwarding(net, True)
+    net.lbadm("laddr", "add", f.lb[1])
+    try:
+        net.service(f, proto, "80", 1, "mode", "fullnat")
+        net.cl.send(request(f, proto))
+        first = net.rs[0].expect().parse()
+        answer = f.packet(f.backends[0], first.src) / head(
+            proto, 8080, first.payload.sport, "SA", SERVER, getattr(
+                first.payload, "seq", 0) + 1)
+        net.rs[0].send(answer)
+        net.cl.expect()
+        net.cl.send(request(f, proto, "A", ISN + 1, SERVER + 1))
+        second = net.rs[0].expect().parse()
+        for packet in first, second:
+            with counted(net, "bad-source"):
+                net.cl.send(packet)
+                assert not net.cl.receive(0.3) and not net.rs[0].receive(0)
+        net.cl.send(request(f, proto, "PA", ISN + 1, SERVER + 1, data=b"more"))
+        assert net.rs[0].expect().parse().src == f.lb[1]
+    finally:
+        net.flush()
+        net.lbadm("laddr", "del", f.lb[1])
+
+
+@suite.case(*BOTH)
 def left_to_the_host(net, f, proto):
     """net.nflb.refuse_late off: for servers that ask from their own port."""
     forwarding(net, True)
