@@ -218,7 +218,7 @@ static bool by_lot(const struct nflb_explain *ex)
 	const struct nflb_snapshot *snapshot;
 
 	/* The last one counts: nothing comes after who is remembered and is taken. */
-	if (!ex->pick_count || ex->picks[ex->pick_count - 1].remembered)
+	if (!ex->dry.tried || ex->picks[ex->dry.tried - 1].remembered)
 		return false;
 	snapshot = rcu_dereference(ex->service->snapshot);
 	return snapshot->sched->by_lot;
@@ -242,7 +242,7 @@ static int put_answer(struct sk_buff *skb, const struct nflb_explain *ex)
 	    nla_put_string(skb, NFLB_A_EXPLAIN_REASON,
 			   nflb_reason_name(ex->reason)))
 		return -EMSGSIZE;
-	for (i = 0; i < ex->pick_count; i++)
+	for (i = 0; i < ex->dry.tried; i++)
 		if (put_pick(skb, &ex->picks[i]))
 			return -EMSGSIZE;
 	if (ex->draft && put_way(skb, ex))

@@ -19,12 +19,14 @@ struct dst_entry;
  * struct nflb_dry - a packet that is made up
  * @state: of the hook that would take it; tells that it is one
  * @told: its sender would be told
+ * @tried: backends that were chosen for it
  * @dst: its route at its end, or NULL
  * @via: the neighbour that it would go to, if not the one that the route has
  */
 struct nflb_dry {
 	struct nf_hook_state	state;
 	bool			told;
+	u8			tried;
 	struct dst_entry	*dst;
 	const union nflb_addr	*via;
 };

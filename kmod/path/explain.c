@@ -28,30 +28,31 @@
 /* Before the packet: what any device, and any outer header, wants. */
 #define HEADROOM (LL_MAX_HEADER + 128)
 
-/**
- * nflb_explain_tried() - a backend was chosen
- * @ex: the packet
- * @backend: the backend
- * @remembered: since its client went there before
- */
-void nflb_explain_tried(struct nflb_explain *ex,
-			const struct nflb_backend *backend, bool remembered)
+static struct nflb_explain *explained(struct nflb_dry *dry)
 {
-	ex->picks[ex->pick_count++] = (struct nflb_explain_pick){
+	return container_of(dry, struct nflb_explain, dry);
+}
+
+void __nflb_explain_service(struct nflb_dry *dry,
+			    const struct nflb_service *svc)
+{
+	explained(dry)->service = svc;
+}
+
+void __nflb_explain_tried(struct nflb_dry *dry,
+			  const struct nflb_backend *backend, bool remembered)
+{
+	explained(dry)->picks[dry->tried++] = (struct nflb_explain_pick){
 		.backend = backend,
 		.remembered = remembered,
 	};
 }
 
-/**
- * nflb_explain_refused() - the backend chosen last cannot have the connection
- * @ex: the packet
- * @reason: why
- */
-void nflb_explain_refused(struct nflb_explain *ex, enum nflb_reason reason)
+void __nflb_explain_refused(struct nflb_dry *dry, enum nflb_reason reason)
 {
-	struct nflb_explain_pick *pick = &ex->picks[ex->pick_count - 1];
+	struct nflb_explain_pick *pick;
 
+	pick = &explained(dry)->picks[dry->tried - 1];
 	pick->refused = true;
 	pick->reason = reason;
 }

@@ -47,8 +47,7 @@ struct nflb_explain_pick {
  * @dir: its direction
  * @service: the service it is for, or NULL
  * @draft: the connection as it would be, or NULL
- * @pick_count: length of @picks
- * @picks: backends that were tried, in order
+ * @picks: backends that were tried, in order, as many as @dry tells
  * @leaves: protocol, addresses and ports at its end; of the outer packet
  */
 struct nflb_explain {
@@ -65,22 +64,41 @@ struct nflb_explain {
 	enum nflb_dir			dir;
 	const struct nflb_service	*service;
 	struct nflb_conn		*draft;
-	u8				pick_count;
 	struct nflb_explain_pick	picks[NFLB_PICKS_MAX];
 	struct nflb_tuple		leaves;
 };
 
-/* What is to be told of a packet that is made up, else NULL. */
-static inline struct nflb_explain *nflb_explaining(const struct nflb_pkt *pkt)
-{
-	struct nflb_dry *dry = nflb_dry(pkt);
+void __nflb_explain_tried(struct nflb_dry *dry,
+			  const struct nflb_backend *backend, bool remembered);
+void __nflb_explain_refused(struct nflb_dry *dry, enum nflb_reason reason);
+void __nflb_explain_service(struct nflb_dry *dry,
+			    const struct nflb_service *svc);
 
-	return unlikely(dry) ? container_of(dry, struct nflb_explain, dry) : NULL;
+/* A packet is for @svc. */
+static inline void nflb_explain_service(const struct nflb_pkt *pkt,
+					const struct nflb_service *svc)
+{
+	if (unlikely(nflb_dry(pkt)))
+		__nflb_explain_service(nflb_dry(pkt), svc);
 }
 
-void nflb_explain_tried(struct nflb_explain *ex,
-			const struct nflb_backend *backend, bool remembered);
-void nflb_explain_refused(struct nflb_explain *ex, enum nflb_reason reason);
+/* @backend was chosen for a packet; @remembered: since its client went there before. */
+static inline void nflb_explain_tried(const struct nflb_pkt *pkt,
+				      const struct nflb_backend *backend,
+				      bool remembered)
+{
+	if (unlikely(nflb_dry(pkt)))
+		__nflb_explain_tried(nflb_dry(pkt), backend, remembered);
+}
+
+/* The backend chosen last cannot have the connection, for @reason. */
+static inline void nflb_explain_refused(const struct nflb_pkt *pkt,
+					enum nflb_reason reason)
+{
+	if (unlikely(nflb_dry(pkt)))
+		__nflb_explain_refused(nflb_dry(pkt), reason);
+}
+
 int nflb_explain(struct nflb_explain *ex);
 void nflb_explain_free(struct nflb_explain *ex);
 

@@ -142,7 +142,7 @@ static struct nflb_conn *connect_to(struct nflb_pkt *pkt,
 		*reason = NFLB_REASON_LINK_LOCAL;
 		return NULL;
 	}
-	if (unlikely(nflb_explaining(pkt)))
+	if (!nflb_pkt_leaves_traces(pkt))
 		return nflb_conn_draft(pkt->nn, backend, ops, &pkt->tuple,
 				       reason);
 	if (ops->mode == NFLB_MODE_DSR && nflb_pkt_is_local_out(pkt))
@@ -154,13 +154,12 @@ static int picked(const struct nflb_pkt *pkt,
 		  const struct nflb_snapshot *snapshot)
 {
 	const struct nflb_sched_ops *sched = snapshot->sched;
-	struct nflb_explain *ex = nflb_explaining(pkt);
 
 	if (unlikely(!snapshot->count))
 		return -1;
-	if (unlikely(ex && sched->peek))
-		return sched->peek(snapshot, &pkt->tuple, ex->pick_count);
-	return sched->pick(snapshot, &pkt->tuple);
+	if (nflb_pkt_leaves_traces(pkt) || !sched->peek)
+		return sched->pick(snapshot, &pkt->tuple);
+	return sched->peek(snapshot, &pkt->tuple, nflb_dry(pkt)->tried);
 }
 
 /*
@@ -198,7 +197,6 @@ static struct nflb_backend *choose(struct nflb_pkt *pkt,
 				   const struct nflb_snapshot *snapshot,
 				   bool persist, struct nflb_persist **entry)
 {
-	struct nflb_explain *ex = nflb_explaining(pkt);
 	struct nflb_backend *backend;
 	int i;
 
@@ -211,12 +209,8 @@ static struct nflb_backend *choose(struct nflb_pkt *pkt,
 			return NULL;
 		backend = snapshot->candidates[i].backend;
 	}
-	if (unlikely(ex)) {
-		nflb_explain_tried(ex, backend, *entry);
-		*entry = NULL;
-		return backend;
-	}
-	if (likely(!persist) || *entry)
+	nflb_explain_tried(pkt, backend, *entry);
+	if (likely(!persist) || *entry || !nflb_pkt_leaves_traces(pkt))
 		return backend;
 	*entry = nflb_persist_claim(pkt->nn, svc, snapshot, &pkt->tuple.src,
 				    backend);
@@ -259,12 +253,11 @@ static struct nflb_conn *pick_and_connect(struct nflb_pkt *pkt,
 			return NULL;
 		conn = connect_to(pkt, snapshot, backend, reason);
 		if (conn) {
-			if (unlikely(entry))
+			if (unlikely(entry) && nflb_pkt_leaves_traces(pkt))
 				nflb_conn_remember(conn, entry);
 			return conn;
 		}
-		if (unlikely(nflb_explaining(pkt)))
-			nflb_explain_refused(nflb_explaining(pkt), *reason);
+		nflb_explain_refused(pkt, *reason);
 		if (!elsewhere(*reason))
 			return NULL;
 	}
@@ -308,8 +301,7 @@ enum nflb_verdict nflb_schedule(struct nflb_pkt *pkt, struct nflb_conn **conn)
 	svc = nflb_service_lookup(pkt->nn, &pkt->tuple, &host);
 	if (!svc)
 		return not_served(pkt, host);
-	if (unlikely(nflb_explaining(pkt)))
-		nflb_explaining(pkt)->service = svc;
+	nflb_explain_service(pkt, svc);
 	if (!nflb_source_ok(pkt))
 		return nflb_drop(pkt, NFLB_REASON_BAD_SOURCE);
 	if (unlikely(!ports_ok(&pkt->tuple)))
