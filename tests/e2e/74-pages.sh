@@ -31,6 +31,22 @@ nat() {
 	page policy.md ''
 }
 
+firewall() {
+	setup_topology no-vip
+	start_nginx
+	add_service tcp 4 80
+	add_backend tcp 4 80 1
+	_addr cl to-lb 198.51.100.7/32
+	ip -n lb route add 198.51.100.7 dev to-cl
+	assert_eq "before the rules" "$(http_get 4 80 --interface 198.51.100.7)" rs1
+	page nftables.md 'Deny clients'
+	assert_fails "a client that is denied" http_get 4 80 --interface 198.51.100.7 --max-time 2
+	page nftables.md 'A host firewall that drops by default'
+	page nftables.md 'NAT for what backends send themselves'
+	assert_eq "a client" "$(http_get 4 80)" rs1
+	assert_eq "the balancer itself" "$(ns lb curl -sS --max-time 5 "http://${RS4[1]}/")" rs1
+}
+
 dsr() {
 	setup_dsr
 	start_nginx rs1 rs2
@@ -45,4 +61,5 @@ dsr() {
 
 # Each has a topology of its own.
 (nat)
+(firewall)
 (dsr)

@@ -14,7 +14,7 @@ import sys
 
 page, section = sys.argv[1], sys.argv[2]
 PLACES = (("balancer", "lb"), ("client", "cl"), ("server", "rs1"), ("of them", "rs1"))
-COMMANDS = ("lbadm ", "ip ", "modprobe ", "curl ", "sysctl ")
+COMMANDS = ("lbadm ", "ip ", "modprobe ", "curl ", "sysctl ", "nft ")
 
 
 def lines_of_section():
