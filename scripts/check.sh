@@ -134,7 +134,11 @@ check_spdx() {
 	return "$bad"
 }
 
-checks=(checkpatch kernel_doc warnings sparse shellcheck layering dkms spdx)
+check_workflows() {
+	/usr/bin/python3 scripts/workflows.py
+}
+
+checks=(checkpatch kernel_doc warnings sparse shellcheck layering dkms spdx workflows)
 [ $# -eq 0 ] || checks=("$@")
 mkdir -p tests/out
 failed=0
