@@ -7,6 +7,7 @@
 
 #include "netns.h"
 #include "control/config.h"
+#include "control/device_wait.h"
 #include "control/lifecycle.h"
 #include "control/listen.h"
 #include "control/proc.h"
@@ -105,6 +106,7 @@ static int __net_init nflb_net_init(struct net *net)
 	INIT_LIST_HEAD(&nn->service_list);
 	INIT_LIST_HEAD(&nn->service_objects);
 	INIT_LIST_HEAD(&nn->devices);
+	INIT_LIST_HEAD(&nn->absent);
 	INIT_LIST_HEAD(&nn->ways);
 	spin_lock_init(&nn->ways_lock);
 	nflb_listen_net_init(nn);
@@ -159,8 +161,9 @@ static void __net_exit nflb_net_pre_exit(struct net *net)
 	nflb_proc_exit(nn);
 	nflb_sysctl_exit(nn);
 	/* No packet comes after this: pre_exit is followed by a grace period. */
-	if (!list_empty(&nn->devices)) {
+	if (!list_empty(&nn->devices) || !list_empty(&nn->absent)) {
 		rtnl_lock();
+		nflb_absent_flush(nn);
 		nflb_ingress_detach_all(nn);
 		rtnl_unlock();
 	}

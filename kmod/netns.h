@@ -91,6 +91,9 @@ struct nflb_user;
  * @hooks: registered with the first service, by hook.c
  * @devices: that the fast path is attached to, in order of attachment; changed
  *	under RTNL, read under RCU
+ * @absent: devices that are waited for (control/device_wait.c); changed under RTNL,
+ *	read under RCU
+ * @absent_count: how many they are
  * @live: 1, and for each of @service_objects 1
  * @gone: @live is 0
  * @gc_work: sweeps the connection table
@@ -164,6 +167,8 @@ struct nflb_net {
 	u64			counters_base[NFLB_COUNTER_COUNT];
 	struct nflb_hooks	*hooks;
 	struct list_head	devices;
+	struct list_head	absent;
+	unsigned int		absent_count;
 
 	refcount_t		live;
 	struct completion	gone;

@@ -7,12 +7,16 @@
  * waits for RTNL, so it must not wait for a namespace that builds its tables. A
  * device that is listed lives: whoever ends it, or moves it to another namespace,
  * says so before, under RTNL.
+ *
+ * A request may ask to wait for a device. The notifier attaches the fast path when
+ * a device of that name appears, and waits again when it goes.
  */
 #include <linux/netdevice.h>
 #include <linux/nflb.h>
 #include <linux/rtnetlink.h>
 
 #include "control/device.h"
+#include "control/device_wait.h"
 #include "control/genl.h"
 #include "control/genl_fill.h"
 #include "control/genl_notify.h"
@@ -36,7 +40,7 @@ static int check(const struct nlattr *attr, struct net_device *dev,
 	return 0;
 }
 
-static int attach(struct nflb_net *nn, struct net_device *dev,
+static int attach(struct nflb_net *nn, struct net_device *dev, const char *wanted,
 		  const struct nlattr *attr, struct netlink_ext_ack *extack)
 {
 	int err;
@@ -49,15 +53,38 @@ static int attach(struct nflb_net *nn, struct net_device *dev,
 	err = check(attr, dev, extack);
 	if (err)
 		return err;
-	err = nflb_ingress_attach(nn, dev);
+	err = nflb_ingress_attach(nn, dev, wanted);
 	if (err) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
 				    "the kernel refuses a hook on the device");
 		return err;
 	}
 	nflb_changed(nn);
-	nflb_notify_device(nn, dev, NFLB_CMD_DEVICE_ADD);
+	nflb_notify_device(nn, dev->name, false, NFLB_CMD_DEVICE_ADD);
 	return 0;
+}
+
+/* Attach the fast path when a device of that name appears. */
+static int wait_for(struct nflb_net *nn, const char *name,
+		    const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (nflb_absent_find(nn, name)) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "the device is waited for already");
+		return -EEXIST;
+	}
+	err = nflb_absent_add(nn, name, extack);
+	if (!err)
+		nflb_notify_device(nn, name, true, NFLB_CMD_DEVICE_ADD);
+	return err;
+}
+
+static void wait_no_longer(struct nflb_net *nn, struct nflb_absent *absent)
+{
+	nflb_notify_device(nn, absent->name, true, NFLB_CMD_DEVICE_DEL);
+	nflb_absent_del(nn, absent);
 }
 
 static int detach(struct nflb_net *nn, struct net_device *dev,
@@ -72,8 +99,53 @@ static int detach(struct nflb_net *nn, struct net_device *dev,
 	}
 	nflb_ingress_detach(nn, device);
 	nflb_changed(nn);
-	nflb_notify_device(nn, dev, NFLB_CMD_DEVICE_DEL);
+	nflb_notify_device(nn, dev->name, false, NFLB_CMD_DEVICE_DEL);
 	return 0;
+}
+
+static int no_device(const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	NL_SET_ERR_MSG_ATTR(extack, attr, "there is no such device");
+	return -ENODEV;
+}
+
+static int request_add(struct nflb_net *nn, struct genl_info *info)
+{
+	const struct nlattr *attr = info->attrs[NFLB_A_DEVICE];
+	const char *wanted = NULL;
+	struct nflb_absent *absent;
+	struct net_device *dev;
+	int err;
+
+	if (info->attrs[NFLB_A_DEVICE_ABSENT])
+		wanted = nla_data(attr);
+	dev = __dev_get_by_name(nn->net, nla_data(attr));
+	if (!dev && wanted)
+		return wait_for(nn, wanted, attr, info->extack);
+	if (!dev)
+		return no_device(attr, info->extack);
+	err = attach(nn, dev, wanted, attr, info->extack);
+	/* It was refused when it appeared. */
+	absent = err ? NULL : nflb_absent_find(nn, nla_data(attr));
+	if (absent)
+		nflb_absent_del(nn, absent);
+	return err;
+}
+
+static int request_del(struct nflb_net *nn, struct genl_info *info)
+{
+	const struct nlattr *attr = info->attrs[NFLB_A_DEVICE];
+	struct nflb_absent *absent;
+	struct net_device *dev;
+
+	absent = nflb_absent_find(nn, nla_data(attr));
+	if (absent) {
+		wait_no_longer(nn, absent);
+		return 0;
+	}
+	dev = __dev_get_by_name(nn->net, nla_data(attr));
+	return dev ? detach(nn, dev, attr, info->extack) :
+		     no_device(attr, info->extack);
 }
 
 /**
@@ -86,24 +158,15 @@ static int detach(struct nflb_net *nn, struct net_device *dev,
 int nflb_nl_device_change_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nflb_net *nn = nflb_net(genl_info_net(info));
-	struct nlattr *attr = info->attrs[NFLB_A_DEVICE];
-	struct net_device *dev;
-	int err = -ENODEV;
+	int err;
 
-	if (!attr) {
+	if (!info->attrs[NFLB_A_DEVICE]) {
 		NL_SET_ERR_MSG(info->extack, "the device is missing");
 		return -EINVAL;
 	}
 	rtnl_lock();
-	dev = __dev_get_by_name(nn->net, nla_data(attr));
-	if (!dev) {
-		NL_SET_ERR_MSG_ATTR(info->extack, attr,
-				    "there is no such device");
-	} else {
-		err = info->genlhdr->cmd == NFLB_CMD_DEVICE_ADD ?
-		      attach(nn, dev, attr, info->extack) :
-		      detach(nn, dev, attr, info->extack);
-	}
+	err = info->genlhdr->cmd == NFLB_CMD_DEVICE_ADD ?
+	      request_add(nn, info) : request_del(nn, info);
 	rtnl_unlock();
 	return err;
 }
@@ -111,17 +174,37 @@ int nflb_nl_device_change_doit(struct sk_buff *skb, struct genl_info *info)
 /**
  * nflb_fill_device() - describe a device
  * @skb: a message
- * @dev: the device; RTNL is held, or rcu_read_lock() while it is listed
+ * @name: its name
+ * @absent: it is missing
  *
  * Return: 0 or -EMSGSIZE.
  */
-int nflb_fill_device(struct sk_buff *skb, const struct net_device *dev)
+int nflb_fill_device(struct sk_buff *skb, const char *name, bool absent)
 {
-	return nla_put_string(skb, NFLB_A_DEVICE, dev->name);
+	if (nla_put_string(skb, NFLB_A_DEVICE, name) ||
+	    (absent && nla_put_flag(skb, NFLB_A_DEVICE_ABSENT)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* Returns false when the message is full. */
+static bool dump_device(struct sk_buff *skb, struct netlink_callback *cb,
+			const char *name, bool absent)
+{
+	void *hdr = nflb_nl_dump_put(skb, cb, NFLB_CMD_DEVICE_GET);
+
+	if (!hdr)
+		return false;
+	if (nflb_fill_device(skb, name, absent)) {
+		genlmsg_cancel(skb, hdr);
+		return false;
+	}
+	genlmsg_end(skb, hdr);
+	return true;
 }
 
 /**
- * nflb_nl_device_get_dumpit() - all devices
+ * nflb_nl_device_get_dumpit() - all devices, then those that are waited for
  * @skb: where to
  * @cb: where the dump is
  *
@@ -130,46 +213,90 @@ int nflb_fill_device(struct sk_buff *skb, const struct net_device *dev)
 int nflb_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct nflb_net *nn = nflb_net(sock_net(skb->sk));
-	const struct nflb_device *device;
 	u32 *next = (u32 *)cb->ctx, i = 0;
-	void *hdr;
+	const struct nflb_device *device;
+	const struct nflb_absent *absent;
 
 	rcu_read_lock();
 	cb->seq = nflb_dump_seq(nn);
 	list_for_each_entry_rcu(device, &nn->devices, list) {
 		if (i++ < *next)
 			continue;
-		hdr = nflb_nl_dump_put(skb, cb, NFLB_CMD_DEVICE_GET);
-		if (!hdr)
-			break;
-		if (nflb_fill_device(skb, device->dev)) {
-			genlmsg_cancel(skb, hdr);
-			break;
-		}
-		genlmsg_end(skb, hdr);
+		if (!dump_device(skb, cb, device->dev->name, false))
+			goto out;
 		++*next;
 	}
+	list_for_each_entry_rcu(absent, &nn->absent, list) {
+		if (i++ < *next)
+			continue;
+		if (!dump_device(skb, cb, absent->name, true))
+			goto out;
+		++*next;
+	}
+out:
 	rcu_read_unlock();
 	return skb->len;
 }
 
+/* A device appears: is it waited for? One that is refused stays missing. */
+static void device_came(struct nflb_net *nn, struct net_device *dev)
+{
+	struct nflb_absent *absent = nflb_absent_match(nn, dev);
+
+	if (absent && !attach(nn, dev, absent->name, NULL, NULL))
+		nflb_absent_del(nn, absent);
+}
+
+/* A device has another name; that by which it was asked for may come again. */
+static void device_renamed(struct nflb_net *nn, struct net_device *dev)
+{
+	struct nflb_device *device = nflb_ingress_find(nn, dev);
+
+	if (!device) {
+		device_came(nn, dev);
+		return;
+	}
+	nflb_changed(nn);
+	if (!*device->wanted ||
+	    __dev_get_by_name(nn->net, device->wanted) == dev)
+		return;
+	wait_for(nn, device->wanted, NULL, NULL);
+	*device->wanted = '\0';
+}
+
 /* A device goes, for good or to another namespace. */
+static void device_went(struct nflb_net *nn, struct net_device *dev)
+{
+	struct nflb_device *device;
+	char wanted[IFNAMSIZ];
+
+	nflb_way_forget_device(nn, dev);
+	device = nflb_ingress_find(nn, dev);
+	if (!device)
+		return;
+	strscpy(wanted, device->wanted, sizeof(wanted));
+	detach(nn, dev, NULL, NULL);
+	if (*wanted)
+		wait_for(nn, wanted, NULL, NULL);
+}
+
 static int device_event(struct notifier_block *nb, unsigned long event,
 			void *ptr)
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
-	struct nflb_device *device;
-	struct nflb_net *nn;
+	struct nflb_net *nn = nflb_net(dev_net(dev));
 
-	if (event != NETDEV_UNREGISTER)
-		return NOTIFY_DONE;
-	nn = nflb_net(dev_net(dev));
-	nflb_way_forget_device(nn, dev);
-	device = nflb_ingress_find(nn, dev);
-	if (device) {
-		nflb_ingress_detach(nn, device);
-		nflb_changed(nn);
-		nflb_notify_device(nn, dev, NFLB_CMD_DEVICE_DEL);
+	switch (event) {
+	case NETDEV_UNREGISTER:
+		device_went(nn, dev);
+		break;
+	case NETDEV_REGISTER:
+	case NETDEV_UP:
+		device_came(nn, dev);
+		break;
+	case NETDEV_CHANGENAME:
+		device_renamed(nn, dev);
+		break;
 	}
 	return NOTIFY_DONE;
 }

@@ -23,7 +23,7 @@ int nflb_fill_backend(struct sk_buff *skb, const struct nflb_backend *backend);
 int nflb_fill_conn(struct sk_buff *skb, const struct nflb_conn *conn);
 int nflb_fill_laddr(struct sk_buff *skb, const struct nflb_net *nn,
 		    const struct nflb_laddr *laddr);
-int nflb_fill_device(struct sk_buff *skb, const struct net_device *dev);
+int nflb_fill_device(struct sk_buff *skb, const char *name, bool absent);
 int nflb_fill_net(struct sk_buff *skb, struct nflb_net *nn);
 
 #endif /* NFLB_GENL_FILL_H */

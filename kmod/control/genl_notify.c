@@ -120,17 +120,18 @@ void nflb_notify_laddr(const struct nflb_net *nn,
 
 /**
  * nflb_notify_device() - tell of a device that got the fast path or lost it
- * @nn: the namespace; nn->mutex is held
- * @dev: the device
+ * @nn: the namespace; RTNL is held
+ * @name: the device
+ * @absent: it is waited for, or was
  * @cmd: NFLB_CMD_DEVICE_ADD or _DEL
  */
-void nflb_notify_device(const struct nflb_net *nn, const struct net_device *dev,
-			u8 cmd)
+void nflb_notify_device(const struct nflb_net *nn, const char *name,
+			bool absent, u8 cmd)
 {
 	struct event ev = CONFIG_EVENT(nn, cmd);
 
 	if (event_new(&ev))
-		event_send(&ev, nflb_fill_device(ev.skb, dev));
+		event_send(&ev, nflb_fill_device(ev.skb, name, absent));
 }
 
 static struct sk_buff *conn_event(const struct nflb_conn *conn, u8 cmd,

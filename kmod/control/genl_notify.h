@@ -17,8 +17,8 @@ void nflb_notify_service(const struct nflb_service *svc, u8 cmd);
 void nflb_notify_backend(const struct nflb_backend *backend, u8 cmd);
 void nflb_notify_laddr(const struct nflb_net *nn,
 		       const struct nflb_laddr *laddr, u8 cmd);
-void nflb_notify_device(const struct nflb_net *nn, const struct net_device *dev,
-			u8 cmd);
+void nflb_notify_device(const struct nflb_net *nn, const char *name,
+			bool absent, u8 cmd);
 void nflb_notify_enable(bool on);
 
 #endif /* NFLB_GENL_NOTIFY_H */

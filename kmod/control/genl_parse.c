@@ -75,6 +75,7 @@ const struct nla_policy nflb_genl_policy[NFLB_A_MAX + 1] = {
 	[NFLB_A_BACKENDS] = { .type = NLA_NESTED },
 	[NFLB_A_EXACT] = { .type = NLA_FLAG },
 	[NFLB_A_EXPLAIN] = NLA_POLICY_NESTED(nflb_explain_policy),
+	[NFLB_A_DEVICE_ABSENT] = { .type = NLA_FLAG },
 };
 
 /**

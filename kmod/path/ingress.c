@@ -120,10 +120,12 @@ struct nflb_device *nflb_ingress_find(struct nflb_net *nn,
  * nflb_ingress_attach() - begin to take packets from a device
  * @nn: the namespace; RTNL is held
  * @dev: the device, which nothing is attached to
+ * @wanted: the name to wait for when it goes, or NULL
  *
  * Context: process. Return: 0 or a negative errno.
  */
-int nflb_ingress_attach(struct nflb_net *nn, struct net_device *dev)
+int nflb_ingress_attach(struct nflb_net *nn, struct net_device *dev,
+			const char *wanted)
 {
 	struct nflb_device *device;
 	int err;
@@ -133,6 +135,8 @@ int nflb_ingress_attach(struct nflb_net *nn, struct net_device *dev)
 	if (!device)
 		return -ENOMEM;
 	device->dev = dev;
+	if (wanted)
+		strscpy(device->wanted, wanted, sizeof(device->wanted));
 	device->ops.hook = nflb_ingress;
 	device->ops.priv = nn;
 	device->ops.dev = dev;

@@ -49,6 +49,9 @@
 /* Ranges of local addresses in a namespace, of either family */
 #define NFLB_LADDRS_MAX			256
 
+/* Devices that a namespace waits for, at most */
+#define NFLB_DEVICES_ABSENT_MAX		64
+
 /* First and last local port, where none are named */
 #define NFLB_LADDR_PORT_FIRST		1024
 #define NFLB_LADDR_PORT_LAST		65535
@@ -167,6 +170,7 @@ enum nflb_attr {
 	NFLB_A_BACKENDS,		/* nest of NFLB_A_BACKEND: continues a list; repeatable */
 	NFLB_A_EXACT,			/* flag: what is not named gets its default */
 	NFLB_A_EXPLAIN,			/* nest: enum nflb_explain_attr */
+	NFLB_A_DEVICE_ABSENT,		/* flag: to add, wait for the device; in answers, it is missing */
 
 	__NFLB_A_MAX,
 	NFLB_A_MAX = __NFLB_A_MAX - 1

@@ -326,6 +326,8 @@ int apply(const struct config *wanted)
 	status = plan_run(&plan, before);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	snprintf(lbadm_where, LBADM_WHERE_MAX, "%s", before);
+	if (!status)
+		status = warn_of_absent(wanted->devices, wanted->device_count);
 	free(plan.steps);
 	config_free(&have);
 	return status;

@@ -73,23 +73,54 @@ int read_devices(json_t **devices)
 	return status;
 }
 
-/* Is the ingress hook attached? */
-static int has_hook(const char *name, bool *has)
+static bool is_absent(const json_t *device)
 {
+	return json_is_true(json_object_get(device, "absent"));
+}
+
+/* Is the ingress hook attached, or waits for the device? */
+static int look(const char *name, bool *hook, bool *absent)
+{
+	const json_t *device;
 	json_t *devices;
 	int status;
 
 	status = read_list(NFLB_CMD_DEVICE_GET, msg_get_device, &devices);
 	if (status)
 		return status;
-	*has = find_device(devices, name);
+	device = find_device(devices, name);
+	*absent = is_absent(device);
+	*hook = device && !*absent;
+	json_decref(devices);
+	return LBADM_OK;
+}
+
+int warn_of_absent(const struct device_request *wanted, size_t count)
+{
+	const json_t *device;
+	json_t *devices;
+	int status;
+	size_t i;
+
+	if (!count)
+		return LBADM_OK;
+	status = read_list(NFLB_CMD_DEVICE_GET, msg_get_device, &devices);
+	if (status)
+		return status;
+	for (i = 0; i < count; i++) {
+		device = find_device(devices, wanted[i].name);
+		if (is_absent(device))
+			fail(LBADM_OK, "warning: device %s is missing: the fast path is attached when it appears%s",
+			     wanted[i].name, wanted[i].xdp ?
+			     ", XDP by the next \"config apply\"" : "");
+	}
 	json_decref(devices);
 	return LBADM_OK;
 }
 
 /* --- changes */
 
-static int hook_change(const char *name, uint8_t cmd)
+static int hook_change(const char *name, uint8_t cmd, bool wait)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 	struct nlmsghdr *nlh;
@@ -99,6 +130,8 @@ static int hook_change(const char *name, uint8_t cmd)
 		return status;
 	nlh = sock_request(buf, cmd, 0);
 	mnl_attr_put_strz(nlh, NFLB_A_DEVICE, name);
+	if (wait)
+		mnl_attr_put(nlh, NFLB_A_DEVICE_ABSENT, 0, NULL);
 	return sock_talk(nlh, NULL, NULL);
 }
 
@@ -112,39 +145,70 @@ static int xdp_add(const char *name, bool hook_is_new)
 	return xdp_attach(name);
 }
 
+static int hook_step(const struct device_request *before,
+		     const struct device_request *after)
+{
+	if (!before)
+		return hook_change(after->name, NFLB_CMD_DEVICE_ADD, after->wait);
+	if (!after)
+		return hook_change(before->name, NFLB_CMD_DEVICE_DEL, false);
+	return LBADM_OK;
+}
+
+static int xdp_begin(const struct device_request *before,
+		     const struct device_request *after)
+{
+	bool hook, absent = false;
+	int status = LBADM_OK;
+
+	if (after->wait)
+		status = look(after->name, &hook, &absent);
+	if (!status && !absent)
+		status = xdp_add(after->name, !before);
+	if (status && !before)
+		hook_change(after->name, NFLB_CMD_DEVICE_DEL, false);
+	return status;
+}
+
+static int xdp_end(const struct device_request *before,
+		   const struct device_request *after)
+{
+	bool hook, absent = false;
+	int status = LBADM_OK;
+
+	if (before->wait)
+		status = look(before->name, &hook, &absent);
+	if (!status && !absent)
+		status = xdp_detach(before->name);
+	if (status)
+		return status;
+	status = hook_step(before, after);
+	if (status && !absent)
+		xdp_attach(before->name);
+	return status;
+}
+
 int device_change(const struct device_request *before,
 		  const struct device_request *after)
 {
-	const char *name = after ? after->name : before->name;
 	bool had = before && before->xdp, wanted = after && after->xdp;
-	int status = LBADM_OK;
+	int status;
 
 	if (had && !wanted)
-		status = xdp_detach(name);
-	if (status)
-		return status;
-	if (!before || !after)
-		status = hook_change(name, after ? NFLB_CMD_DEVICE_ADD :
-						   NFLB_CMD_DEVICE_DEL);
-	if (status && had && !wanted)
-		xdp_attach(name);
-	if (status || had || !wanted)
-		return status;
-	status = xdp_add(name, !before);
-	if (status && !before)
-		hook_change(name, NFLB_CMD_DEVICE_DEL);
-	return status;
+		return xdp_end(before, after);
+	status = hook_step(before, after);
+	return status || had || !wanted ? status : xdp_begin(before, after);
 }
 
 static int device_add(struct words *words)
 {
 	struct device_request req, before;
-	bool hook = false;
+	bool hook = false, absent;
 	int status;
 
 	status = parse_device_request(words, &req);
 	if (!status && req.xdp)
-		status = has_hook(req.name, &hook);
+		status = look(req.name, &hook, &absent);
 	if (status)
 		return status;
 	before = (struct device_request){ .name = req.name };
@@ -155,7 +219,7 @@ static int device_del(struct words *words)
 {
 	struct device_request req, after;
 	struct xdp_state state;
-	bool hook = true;
+	bool hook = true, absent;
 	int status;
 
 	status = parse_device_request(words, &req);
@@ -171,7 +235,7 @@ static int device_del(struct words *words)
 	if (!status && state.owner == XDP_UNKNOWN)
 		status = xdp_no_permission();
 	if (!status && state.owner == XDP_NFLB)
-		status = has_hook(req.name, &hook);
+		status = look(req.name, &hook, &absent);
 	if (status)
 		return status;
 	req.xdp = state.owner == XDP_NFLB;

@@ -16,7 +16,8 @@
  * Besides its name ("device"), a device has "xdp": true when XDP is attached. With
  * somebody else's XDP program it has "xdp": false and that program's number,
  * "xdp-program"; with the number alone nobody may know whose it is. "ingress": false
- * is there for those that have XDP, but no ingress hook.
+ * is there for those that have XDP, but no ingress hook; "absent": true, for devices
+ * that are missing and get the hook when they appear.
  *
  * Returns enum lbadm_exit, having said what is wrong.
  */
@@ -27,10 +28,20 @@ int read_devices(json_t **devices);
  * @before: what is attached; NULL for nothing
  * @after: what is to be attached; NULL for nothing
  *
+ * A device that is missing and may be waited for gets no XDP, and that is no error.
  * sock_open() was called. Returns enum lbadm_exit, having said what is wrong; nothing
  * was changed then.
  */
 int device_change(const struct device_request *before,
 		  const struct device_request *after);
+
+/**
+ * warn_of_absent() - say which devices are missing
+ * @wanted: devices
+ * @count: how many
+ *
+ * Returns enum lbadm_exit, having said what is wrong.
+ */
+int warn_of_absent(const struct device_request *wanted, size_t count);
 
 #endif /* LBADM_DEVICE_H */

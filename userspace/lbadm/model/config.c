@@ -402,7 +402,7 @@ static int devices_read(const json_t *array, struct config *config)
 	config->devices = zeroed(json_array_size(array),
 				sizeof(*config->devices));
 	for (i = 0; i < json_array_size(array) && !status; i++) {
-		struct device_request req = { 0 };
+		struct device_request req = { .wait = true };
 
 		json_enter_index(i);
 		status = device_read(json_array_get(array, i), &req);

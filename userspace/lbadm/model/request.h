@@ -66,10 +66,11 @@ struct laddr_request {
 	unsigned int excluded_count;
 };
 
-/* A network device, and whether XDP is meant, too. */
+/* A network device. */
 struct device_request {
 	const char *name;
-	bool xdp;
+	bool xdp;		/* XDP is meant, too */
+	bool wait;		/* for the device, if it is missing */
 };
 
 /* A packet, and the device that it comes from; NULL is not named. */

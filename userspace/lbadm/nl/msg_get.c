@@ -329,13 +329,17 @@ json_t *msg_get_count(const struct nlmsghdr *nlh)
 
 json_t *msg_get_device(const struct nlmsghdr *nlh)
 {
+	json_t *device;
 	struct table t;
 
 	table_fill(&t, nlh);
 	if (!t.attrs[NFLB_A_DEVICE])
 		return NULL;
-	return json_pack("{s:s}", "device",
-			 mnl_attr_get_str(t.attrs[NFLB_A_DEVICE]));
+	device = json_pack("{s:s}", "device",
+			   mnl_attr_get_str(t.attrs[NFLB_A_DEVICE]));
+	if (t.attrs[NFLB_A_DEVICE_ABSENT])
+		json_object_set_new(device, "absent", json_true());
+	return device;
 }
 
 static const char *event_name(uint8_t cmd)

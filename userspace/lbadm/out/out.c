@@ -182,6 +182,8 @@ static void print_device(const json_t *device)
 	json_int_t program = number_of(device, "xdp-program");
 
 	fputs(string_of(device, "device"), stdout);
+	if (json_object_get(device, "absent"))
+		fputs(" absent", stdout);
 	if (json_is_true(xdp))
 		fputs(" xdp", stdout);
 	else if (xdp)
@@ -279,8 +281,8 @@ void out_event(const json_t *event)
 	if (!strncmp(name, "connection-", 11)) {
 		print_connection(event);
 	} else if (!strncmp(name, "device-", 7)) {
-		printf("%s", json_string_value(json_object_get(event,
-								"device")));
+		printf("%s%s", string_of(event, "device"),
+		       json_object_get(event, "absent") ? " absent" : "");
 	} else if (!strncmp(name, "laddr-", 6)) {
 		print_laddr(event);
 	} else if (service) {
