@@ -8,6 +8,7 @@
 #include "netns.h"
 #include "control/config.h"
 #include "control/device_wait.h"
+#include "control/generation.h"
 #include "control/lifecycle.h"
 #include "control/listen.h"
 #include "control/proc.h"
@@ -110,6 +111,7 @@ static int __net_init nflb_net_init(struct net *net)
 	INIT_LIST_HEAD(&nn->ways);
 	spin_lock_init(&nn->ways_lock);
 	nflb_listen_net_init(nn);
+	nflb_generation_init(nn);
 
 	refcount_set(&nn->live, 1);
 	init_completion(&nn->gone);

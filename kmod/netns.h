@@ -43,6 +43,7 @@ struct nflb_user;
  * @vip_filter: nflb_vip_slot() of each VIP since there was none
  * @persist: clients that return to their backend, by persist.c
  * @max_connections: ceiling of @conn_count, and of @persist_count
+ * @max_connections_default: what it is at first
  * @reject: answer what cannot be served (1), or drop it silently (0)
  * @refuse_late: refuse what backends send from a service's port without a
  *	connection (1), or leave it to the host (0)
@@ -74,8 +75,8 @@ struct nflb_user;
  * @persist_count: entries of @persist
  * @persist_waiting: those that were, and are not freed yet
  * @persist_vain: jiffies (32 bits) of the last search in vain
- * @mutex: serialises changes of the configuration, but for devices, which RTNL
- *	does; held while tables are built, so only who changes something waits for it
+ * @mutex: serialises requests that change the configuration; held while tables are
+ *	built, so only who changes something waits for it
  * @view: what requests read that change nothing; held for writing by changes in
  *	@mutex for the moment in which something becomes visible, so that no number
  *	of readers keeps them waiting longer than one
@@ -84,6 +85,9 @@ struct nflb_user;
  * @service_objects: all that live
  * @service_id: id of the service made last
  * @generation: counts changes of the configuration, for dumps
+ * @config_generation: counts them for requests (control/generation.c)
+ * @boot: tells its numbers from those of another load of the module
+ * @changer: the task whose request is changing the configuration; with @mutex
  * @departed: counters of services that are freed
  * @stats_base: what `stats zero` subtracts from the totals
  * @drops_base: the same for @drops
@@ -112,6 +116,7 @@ struct nflb_user;
 struct nflb_net {
 	struct net		*net;
 	int			max_connections;
+	int			max_connections_default;
 	int			reject;
 	int			refuse_late;
 	int			encap_fragment_inside;
@@ -161,6 +166,9 @@ struct nflb_net {
 	struct list_head	service_objects;
 	u32			service_id;
 	atomic_t		generation;
+	atomic64_t		config_generation;
+	u32			boot;
+	struct task_struct	*changer;
 	struct nflb_stats_sum	departed;
 	struct nflb_stats_sum	stats_base;
 	u64			drops_base[NFLB_REASON_COUNT];

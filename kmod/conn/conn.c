@@ -107,6 +107,7 @@ int nflb_conn_table_init(struct nflb_net *nn)
 	if (nn->user)
 		nn->max_connections =
 			READ_ONCE(nflb_user_max[NFLB_USER_CONNECTIONS]);
+	nn->max_connections_default = nn->max_connections;
 	atomic_set(&nn->conn_count, 0);
 	atomic_set(&nn->conn_waiting, 0);
 	return rhashtable_init(&nn->conns, &conn_params);

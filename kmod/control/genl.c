@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "control/config.h"
+#include "control/generation.h"
 #include "control/genl.h"
 #include "control/genl_fill.h"
 #include "control/genl_notify.h"
@@ -81,12 +82,14 @@ static int nflb_nl_service_get_doit(struct sk_buff *skb,
 	struct nflb_service_id id;
 	struct nflb_service *svc;
 	struct sk_buff *reply;
+	u64 generation;
 	void *hdr;
 	int err;
 
 	err = nflb_parse_service_id(info->attrs, &id, info->extack);
 	if (err)
 		return err;
+	generation = nflb_generation(nn);
 	reply = nflb_nl_reply(info, NFLB_MSG_SIZE, &hdr);
 	if (!reply)
 		return -ENOMEM;
@@ -94,6 +97,7 @@ static int nflb_nl_service_get_doit(struct sk_buff *skb,
 	svc = find_service(nn, info, &id);
 	err = svc ? nflb_fill_service(reply, svc) : -ENOENT;
 	up_read(&nn->view);
+	err = err ?: nflb_fill_generation(reply, nn, generation);
 	return nflb_nl_answer(info, reply, hdr, err);
 }
 
@@ -122,15 +126,15 @@ static int service_change(struct nflb_net *nn, struct genl_info *info,
 static int nflb_nl_service_change_doit(struct sk_buff *skb,
 				       struct genl_info *info)
 {
-	struct nflb_net *nn = nflb_net(genl_info_net(info));
 	struct nflb_service_request req;
+	struct nflb_change change;
 	int err;
 
 	err = nflb_parse_service(info, &req);
+	err = err ?: nflb_change_begin(&change, info);
 	if (!err) {
-		mutex_lock(&nn->mutex);
-		err = service_change(nn, info, &req);
-		mutex_unlock(&nn->mutex);
+		err = service_change(change.nn, info, &req);
+		err = nflb_change_end(&change, err);
 	}
 	nflb_service_request_free(&req);
 	return err;
@@ -139,20 +143,19 @@ static int nflb_nl_service_change_doit(struct sk_buff *skb,
 static int nflb_nl_service_del_doit(struct sk_buff *skb,
 				    struct genl_info *info)
 {
-	struct nflb_net *nn = nflb_net(genl_info_net(info));
 	struct nflb_service_id id;
+	struct nflb_change change;
 	struct nflb_service *svc;
 	int err;
 
 	err = nflb_parse_service_id(info->attrs, &id, info->extack);
+	err = err ?: nflb_change_begin(&change, info);
 	if (err)
 		return err;
-	mutex_lock(&nn->mutex);
-	svc = find_service(nn, info, &id);
+	svc = find_service(change.nn, info, &id);
 	if (svc)
-		nflb_service_del(nn, svc);
-	mutex_unlock(&nn->mutex);
-	return svc ? 0 : -ENOENT;
+		nflb_service_del(change.nn, svc);
+	return nflb_change_end(&change, svc ? 0 : -ENOENT);
 }
 
 static int backend_change(struct nflb_service *svc, struct genl_info *info,
@@ -182,9 +185,9 @@ static int backend_change(struct nflb_service *svc, struct genl_info *info,
 static int nflb_nl_backend_change_doit(struct sk_buff *skb,
 				       struct genl_info *info)
 {
-	struct nflb_net *nn = nflb_net(genl_info_net(info));
 	struct nflb_backend_request req;
 	struct nflb_service_id id;
+	struct nflb_change change;
 	struct nflb_service *svc;
 	int err;
 
@@ -192,13 +195,12 @@ static int nflb_nl_backend_change_doit(struct sk_buff *skb,
 	if (err)
 		return err;
 	err = nflb_parse_backend(info->attrs, &req, info->extack);
+	err = err ?: nflb_change_begin(&change, info);
 	if (err)
 		return err;
-	mutex_lock(&nn->mutex);
-	svc = find_service(nn, info, &id);
+	svc = find_service(change.nn, info, &id);
 	err = svc ? backend_change(svc, info, &req) : -ENOENT;
-	mutex_unlock(&nn->mutex);
-	return err;
+	return nflb_change_end(&change, err);
 }
 
 static int nflb_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
@@ -225,6 +227,18 @@ static int nflb_nl_stats_zero_doit(struct sk_buff *skb, struct genl_info *info)
 	nflb_stats_zero(nn);
 	up_write(&nn->view);
 	return 0;
+}
+
+static int nflb_nl_config_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nflb_net *nn = nflb_net(genl_info_net(info));
+	struct sk_buff *reply;
+	void *hdr;
+
+	reply = nflb_nl_reply(info, NFLB_MSG_SIZE, &hdr);
+	if (!reply)
+		return -ENOMEM;
+	return nflb_nl_answer(info, reply, hdr, nflb_fill_config(reply, nn));
 }
 
 static int nflb_nl_conn_listen_doit(struct sk_buff *skb, struct genl_info *info)
@@ -320,6 +334,9 @@ static const struct genl_ops nflb_genl_ops[] = {
 		.cmd = NFLB_CMD_CONN_LISTEN,
 		.flags = GENL_UNS_ADMIN_PERM,
 		.doit = nflb_nl_conn_listen_doit,
+	}, {
+		.cmd = NFLB_CMD_CONFIG_GET,
+		.doit = nflb_nl_config_get_doit,
 	},
 };
 

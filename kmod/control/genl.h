@@ -35,6 +35,8 @@ int nflb_nl_backend_get_dumpit(struct sk_buff *skb,
 
 void *nflb_nl_dump_put(struct sk_buff *skb, struct netlink_callback *cb,
 		       u8 cmd);
+void *nflb_nl_dump_config(struct sk_buff *skb, struct netlink_callback *cb,
+			  u8 cmd);
 
 /* genl_explain.c */
 int nflb_nl_explain_doit(struct sk_buff *skb, struct genl_info *info);

@@ -4,7 +4,8 @@
  * and what happens to the devices themselves.
  *
  * RTNL protects the list, and nothing else is locked under it: the whole host
- * waits for RTNL, so it must not wait for a namespace that builds its tables. A
+ * waits for RTNL, so it must not wait for a namespace that builds its tables. Requests
+ * take RTNL within nn->mutex, the notifier takes RTNL alone. A
  * device that is listed lives: whoever ends it, or moves it to another namespace,
  * says so before, under RTNL.
  *
@@ -17,12 +18,19 @@
 
 #include "control/device.h"
 #include "control/device_wait.h"
+#include "control/generation.h"
 #include "control/genl.h"
 #include "control/genl_fill.h"
 #include "control/genl_notify.h"
 #include "forward/way.h"
 #include "path/ingress.h"
 #include "netns.h"
+
+static void changed(struct nflb_net *nn)
+{
+	nflb_changed(nn);
+	nflb_generation_count(nn);
+}
 
 static int check(const struct nlattr *attr, struct net_device *dev,
 		 struct netlink_ext_ack *extack)
@@ -59,7 +67,7 @@ static int attach(struct nflb_net *nn, struct net_device *dev, const char *wante
 				    "the kernel refuses a hook on the device");
 		return err;
 	}
-	nflb_changed(nn);
+	changed(nn);
 	nflb_notify_device(nn, dev->name, false, NFLB_CMD_DEVICE_ADD);
 	return 0;
 }
@@ -76,9 +84,11 @@ static int wait_for(struct nflb_net *nn, const char *name,
 		return -EEXIST;
 	}
 	err = nflb_absent_add(nn, name, extack);
-	if (!err)
-		nflb_notify_device(nn, name, true, NFLB_CMD_DEVICE_ADD);
-	return err;
+	if (err)
+		return err;
+	nflb_generation_count(nn);
+	nflb_notify_device(nn, name, true, NFLB_CMD_DEVICE_ADD);
+	return 0;
 }
 
 static void wait_no_longer(struct nflb_net *nn, struct nflb_absent *absent)
@@ -98,7 +108,7 @@ static int detach(struct nflb_net *nn, struct net_device *dev,
 		return -ENOENT;
 	}
 	nflb_ingress_detach(nn, device);
-	nflb_changed(nn);
+	changed(nn);
 	nflb_notify_device(nn, dev->name, false, NFLB_CMD_DEVICE_DEL);
 	return 0;
 }
@@ -157,18 +167,21 @@ static int request_del(struct nflb_net *nn, struct genl_info *info)
  */
 int nflb_nl_device_change_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nflb_net *nn = nflb_net(genl_info_net(info));
+	struct nflb_change change;
 	int err;
 
 	if (!info->attrs[NFLB_A_DEVICE]) {
 		NL_SET_ERR_MSG(info->extack, "the device is missing");
 		return -EINVAL;
 	}
+	err = nflb_change_begin(&change, info);
+	if (err)
+		return err;
 	rtnl_lock();
 	err = info->genlhdr->cmd == NFLB_CMD_DEVICE_ADD ?
-	      request_add(nn, info) : request_del(nn, info);
+	      request_add(change.nn, info) : request_del(change.nn, info);
 	rtnl_unlock();
-	return err;
+	return nflb_change_end(&change, err);
 }
 
 /**
@@ -191,7 +204,7 @@ int nflb_fill_device(struct sk_buff *skb, const char *name, bool absent)
 static bool dump_device(struct sk_buff *skb, struct netlink_callback *cb,
 			const char *name, bool absent)
 {
-	void *hdr = nflb_nl_dump_put(skb, cb, NFLB_CMD_DEVICE_GET);
+	void *hdr = nflb_nl_dump_config(skb, cb, NFLB_CMD_DEVICE_GET);
 
 	if (!hdr)
 		return false;
@@ -256,7 +269,7 @@ static void device_renamed(struct nflb_net *nn, struct net_device *dev)
 		device_came(nn, dev);
 		return;
 	}
-	nflb_changed(nn);
+	changed(nn);
 	if (!*device->wanted ||
 	    __dev_get_by_name(nn->net, device->wanted) == dev)
 		return;

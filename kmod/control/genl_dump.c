@@ -7,6 +7,7 @@
 #include <linux/nflb.h>
 
 #include "control/config.h"
+#include "control/generation.h"
 #include "control/genl.h"
 #include "control/genl_fill.h"
 #include "control/genl_parse.h"
@@ -53,6 +54,27 @@ void *nflb_nl_dump_put(struct sk_buff *skb, struct netlink_callback *cb,
 }
 
 /**
+ * nflb_nl_dump_config() - begin a message of a dump of the configuration
+ * @skb: where to
+ * @cb: the dump; its seq is set
+ * @cmd: enum nflb_cmd
+ *
+ * Return: for genlmsg_end(), or NULL when @skb is full.
+ */
+void *nflb_nl_dump_config(struct sk_buff *skb, struct netlink_callback *cb,
+			  u8 cmd)
+{
+	struct nflb_net *nn = nflb_net(sock_net(skb->sk));
+	void *hdr = nflb_nl_dump_put(skb, cb, cmd);
+
+	if (hdr && nflb_fill_generation(skb, nn, nflb_generation(nn))) {
+		genlmsg_cancel(skb, hdr);
+		return NULL;
+	}
+	return hdr;
+}
+
+/**
  * nflb_nl_service_get_dumpit() - all services
  * @skb: where to
  * @cb: where the dump is
@@ -73,7 +95,7 @@ int nflb_nl_service_get_dumpit(struct sk_buff *skb,
 	list_for_each_entry(svc, &nn->service_list, list) {
 		if (svc->id <= cursor->service)
 			continue;
-		hdr = nflb_nl_dump_put(skb, cb, NFLB_CMD_SERVICE_GET);
+		hdr = nflb_nl_dump_config(skb, cb, NFLB_CMD_SERVICE_GET);
 		if (!hdr)
 			break;
 		if (nflb_fill_service(skb, svc)) {
@@ -105,7 +127,7 @@ static bool dump_backends(struct sk_buff *skb, struct netlink_callback *cb,
 	list_for_each_entry(b, &svc->backends, list) {
 		if (b->id <= cursor->backend)
 			continue;
-		hdr = nflb_nl_dump_put(skb, cb, NFLB_CMD_BACKEND_GET);
+		hdr = nflb_nl_dump_config(skb, cb, NFLB_CMD_BACKEND_GET);
 		if (!hdr)
 			return false;
 		if (nflb_fill_backend(skb, b)) {

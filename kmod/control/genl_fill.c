@@ -5,6 +5,7 @@
  */
 #include <net/netlink.h>
 
+#include "control/generation.h"
 #include "control/genl_fill.h"
 #include "control/lifecycle.h"
 #include "forward/forward.h"
@@ -345,6 +346,37 @@ static int put_counters(struct sk_buff *skb, struct nflb_net *nn)
 			return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
+}
+
+/**
+ * nflb_fill_generation() - say which configuration this is
+ * @skb: a message
+ * @nn: the namespace
+ * @generation: of it
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int nflb_fill_generation(struct sk_buff *skb, const struct nflb_net *nn,
+			 u64 generation)
+{
+	if (nla_put_u64_64bit(skb, NFLB_A_GENERATION, generation, NFLB_A_PAD) ||
+	    nla_put_u32(skb, NFLB_A_BOOT, nn->boot))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * nflb_fill_config() - say which configuration this is, and what defaults there are
+ * @skb: a message
+ * @nn: the namespace
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int nflb_fill_config(struct sk_buff *skb, const struct nflb_net *nn)
+{
+	return nflb_fill_generation(skb, nn, nflb_generation(nn)) ?:
+	       nla_put_u32(skb, NFLB_A_MAX_CONNECTIONS_DEFAULT,
+			   nn->max_connections_default);
 }
 
 /**

@@ -12,7 +12,7 @@
 #include "conn/conn.h"
 
 /* Room for the longest message of nflb_fill_*(), header included. */
-#define NFLB_MSG_SIZE (512 + NFLB_HEALTH_CHECK_SIZE)
+#define NFLB_MSG_SIZE (544 + NFLB_HEALTH_CHECK_SIZE)
 
 int nflb_fill_addr(struct sk_buff *skb, int type, const union nflb_addr *addr,
 		   u8 family);
@@ -24,6 +24,9 @@ int nflb_fill_conn(struct sk_buff *skb, const struct nflb_conn *conn);
 int nflb_fill_laddr(struct sk_buff *skb, const struct nflb_net *nn,
 		    const struct nflb_laddr *laddr);
 int nflb_fill_device(struct sk_buff *skb, const char *name, bool absent);
+int nflb_fill_generation(struct sk_buff *skb, const struct nflb_net *nn,
+			 u64 generation);
+int nflb_fill_config(struct sk_buff *skb, const struct nflb_net *nn);
 int nflb_fill_net(struct sk_buff *skb, struct nflb_net *nn);
 
 #endif /* NFLB_GENL_FILL_H */

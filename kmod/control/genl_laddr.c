@@ -5,6 +5,7 @@
 #include <linux/nflb.h>
 
 #include "control/config.h"
+#include "control/generation.h"
 #include "control/genl.h"
 #include "control/genl_fill.h"
 #include "control/genl_parse.h"
@@ -212,6 +213,7 @@ int nflb_fill_laddr(struct sk_buff *skb, const struct nflb_net *nn,
 int nflb_nl_laddr_change_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nflb_net *nn = nflb_net(genl_info_net(info));
+	struct nflb_change change;
 	struct nflb_laddr laddr;
 	bool ports;
 	int err;
@@ -219,12 +221,13 @@ int nflb_nl_laddr_change_doit(struct sk_buff *skb, struct genl_info *info)
 	err = parse_laddr(info->attrs, &laddr, &ports, info->extack);
 	if (err)
 		return err;
-	mutex_lock(&nn->mutex);
+	err = nflb_change_begin(&change, info);
+	if (err)
+		return err;
 	err = info->genlhdr->cmd == NFLB_CMD_LADDR_ADD ?
 	      nflb_laddr_add(nn, &laddr, info->extack) :
 	      nflb_laddr_del(nn, &laddr, ports, info->extack);
-	mutex_unlock(&nn->mutex);
-	return err;
+	return nflb_change_end(&change, err);
 }
 
 /**
@@ -243,7 +246,7 @@ int nflb_nl_laddr_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 
 	cb->seq = nflb_dump_seq(nn);
 	while (nflb_laddr_nth(nn, *next, &laddr)) {
-		hdr = nflb_nl_dump_put(skb, cb, NFLB_CMD_LADDR_GET);
+		hdr = nflb_nl_dump_config(skb, cb, NFLB_CMD_LADDR_GET);
 		if (!hdr)
 			break;
 		if (nflb_fill_laddr(skb, nn, &laddr)) {

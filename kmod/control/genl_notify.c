@@ -5,6 +5,7 @@
  * (listen.c). An event that cannot be delivered makes its listeners' next read fail
  * with ENOBUFS, so that they know that they missed something.
  */
+#include "control/generation.h"
 #include "control/genl.h"
 #include "control/genl_fill.h"
 #include "control/genl_notify.h"
@@ -47,9 +48,12 @@ static bool event_new(struct event *ev)
 	if (ev->skb)
 		ev->hdr = genlmsg_put(ev->skb, 0, 0, &nflb_genl_family, 0,
 				      ev->cmd);
-	if (!ev->hdr)
+	if (!ev->hdr ||
+	    nflb_fill_generation(ev->skb, ev->nn, nflb_generation(ev->nn))) {
 		event_lost(ev);
-	return ev->hdr;
+		return false;
+	}
+	return true;
 }
 
 static void event_send(const struct event *ev, int err)

@@ -76,6 +76,10 @@ const struct nla_policy nflb_genl_policy[NFLB_A_MAX + 1] = {
 	[NFLB_A_EXACT] = { .type = NLA_FLAG },
 	[NFLB_A_EXPLAIN] = NLA_POLICY_NESTED(nflb_explain_policy),
 	[NFLB_A_DEVICE_ABSENT] = { .type = NLA_FLAG },
+	[NFLB_A_GENERATION] = { .type = NLA_REJECT },
+	[NFLB_A_EXPECT_GENERATION] = { .type = NLA_U64 },
+	[NFLB_A_BOOT] = { .type = NLA_REJECT },
+	[NFLB_A_MAX_CONNECTIONS_DEFAULT] = { .type = NLA_REJECT },
 };
 
 /**

@@ -59,13 +59,21 @@ def service(*more):
     return genl.service(c, 6, "192.0.2.77", 80, *more)
 
 
+# It counts other requests, too.
+GENERATION = {c[k] for k in ("NFLB_A_GENERATION", "NFLB_A_BOOT", "NFLB_A_PAD")}
+
+
+def attributes(message):
+    return [a for a in genl.parse_attrs(message) if a[0] not in GENERATION]
+
+
 def state(sock):
     """The configuration, without what is counted."""
     def strip(messages):
         drop = {c["NFLB_A_SERVICE_STATS"]}
         out = []
         for m in messages:
-            for kind, nest in genl.parse_attrs(m):
+            for kind, nest in attributes(m):
                 out.append((kind, tuple(
                     a for a in genl.parse_attrs(nest)
                     if not (kind == c["NFLB_A_SERVICE"] and a[0] in drop) and
@@ -75,7 +83,7 @@ def state(sock):
     dump = genl.NLM_F_REQUEST | genl.NLM_F_DUMP
     return [strip(sock.call(c[k], flags=dump)) for k in
             ("NFLB_CMD_SERVICE_GET", "NFLB_CMD_BACKEND_GET")] + [
-        sorted(list(genl.parse_attrs(m))
+        sorted(attributes(m)
                for m in sock.call(c["NFLB_CMD_DEVICE_GET"], flags=dump))]
 
 
@@ -95,6 +103,8 @@ def attempt(cmd, payload, n):
 
 
 DEVICE = genl.attr(c["NFLB_A_DEVICE"], b"l0\0")
+MISSING = genl.attr(c["NFLB_A_DEVICE"], b"missing0\0")
+ABSENT = genl.attr(c["NFLB_A_DEVICE_ABSENT"], b"")
 
 STEPS = [
     ("NFLB_CMD_SERVICE_ADD", service(scheduler("wrr"), backends(3))),
@@ -112,13 +122,16 @@ STEPS = [
     ("NFLB_CMD_BACKEND_DEL", service() + genl.backend(c, "10.2.1.1", 80)),
     ("NFLB_CMD_DEVICE_ADD", DEVICE),
     ("NFLB_CMD_DEVICE_DEL", DEVICE),
+    ("NFLB_CMD_DEVICE_ADD", MISSING + ABSENT),
+    ("NFLB_CMD_DEVICE_DEL", MISSING),
     ("NFLB_CMD_SERVICE_DEL", service()),
 ]
 
 
 def at_step(sock, k):
     """The configuration after so many steps, made anew. Returns it."""
-    for cmd, payload in (("SERVICE_DEL", service()), ("DEVICE_DEL", DEVICE)):
+    for cmd, payload in (("SERVICE_DEL", service()), ("DEVICE_DEL", DEVICE),
+                         ("DEVICE_DEL", MISSING)):
         try:
             sock.call(c["NFLB_CMD_" + cmd], payload)
         except genl.Error:

@@ -194,9 +194,12 @@ class Maker:
         else:
             data = b"".join(f() for f in r.sample(
                 [self.filter, self.service, self.backend], r.randrange(3)))
-        for flag in ("NFLB_A_NOW", "NFLB_A_EXACT"):
+        for flag in ("NFLB_A_NOW", "NFLB_A_EXACT", "NFLB_A_DEVICE_ABSENT"):
             if r.random() < 0.15:
                 data += attr(C[flag])
+        if r.random() < 0.05:
+            data += attr(C["NFLB_A_EXPECT_GENERATION"], struct.pack(
+                "=Q", r.choice((0, 1, r.randrange(1000), r.getrandbits(64)))))
         if r.random() < 0.25:
             data = mutate(r, data)
         cmd = C["NFLB_CMD_" + name]

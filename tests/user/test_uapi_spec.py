@@ -245,7 +245,7 @@ def number(text):
     return (int(base) - int(less or 0)) * int(times or 1)
 
 
-NLA = {"u8": "NLA_U8", "u16": "NLA_U16", "u32": "NLA_U32",
+NLA = {"u8": "NLA_U8", "u16": "NLA_U16", "u32": "NLA_U32", "u64": "NLA_U64",
        "binary": "NLA_BINARY", "string": "NLA_NUL_STRING",
        "flag": "NLA_FLAG", "nest": "NLA_NESTED"}
 

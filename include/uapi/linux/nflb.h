@@ -60,7 +60,10 @@
 #define NFLB_GUE_PORT			6080
 
 /*
- * Commands. Requests that change something or show connections need
+ * Commands. A request that changes services, backends, local addresses or devices
+ * may have NFLB_A_EXPECT_GENERATION. If that is not the generation of the
+ * configuration, it is refused with ESTALE; else it is answered with the new
+ * NFLB_A_GENERATION. Requests that change something or show connections need
  * CAP_NET_ADMIN in the user namespace that owns the network namespace. *_ADD,
  * *_SET, *_DEL are also the types of the events on the "config" group, which
  * carry what *_GET answers. CONN_NEW and CONN_END are events to sockets that sent
@@ -94,6 +97,7 @@ enum nflb_cmd {
 	NFLB_CMD_DEVICE_DEL,
 	NFLB_CMD_EXPLAIN,		/* do: what would become of a packet */
 	NFLB_CMD_CONN_LISTEN,		/* do: hear of connections from now on */
+	NFLB_CMD_CONFIG_GET,		/* do: generation, and defaults of the namespace */
 
 	__NFLB_CMD_MAX,
 	NFLB_CMD_MAX = __NFLB_CMD_MAX - 1
@@ -170,7 +174,11 @@ enum nflb_attr {
 	NFLB_A_BACKENDS,		/* nest of NFLB_A_BACKEND: continues a list; repeatable */
 	NFLB_A_EXACT,			/* flag: what is not named gets its default */
 	NFLB_A_EXPLAIN,			/* nest: enum nflb_explain_attr */
-	NFLB_A_DEVICE_ABSENT,		/* flag: to add, wait for the device; in answers, it is missing */
+	NFLB_A_DEVICE_ABSENT,		/* flag: wait for the device; in answers: it is missing */
+	NFLB_A_GENERATION,		/* u64: counts changes of the configuration */
+	NFLB_A_EXPECT_GENERATION,	/* u64: in requests, refused with ESTALE if it is another */
+	NFLB_A_BOOT,			/* u32: random, of this load of the module and namespace */
+	NFLB_A_MAX_CONNECTIONS_DEFAULT,	/* u32: of CONFIG_GET */
 
 	__NFLB_A_MAX,
 	NFLB_A_MAX = __NFLB_A_MAX - 1

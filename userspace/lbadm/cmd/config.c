@@ -10,119 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/device.h"
-#include "cmd/show.h"
 #include "model/config.h"
-#include "nl/msg.h"
-#include "nl/sock.h"
-#include "xdp/xdp.h"
-
-/* What has its default goes from a saved configuration. */
-static void drop_default(json_t *object, const char *key, json_int_t value)
-{
-	if (json_integer_value(json_object_get(object, key)) == value)
-		json_object_del(object, key);
-}
-
-static void tidy_backend(json_t *backend)
-{
-	json_object_del(backend, "stats");
-	json_object_del(backend, "condition");
-	json_object_del(backend, "deadline");
-	if (!strcmp(json_string_value(json_object_get(backend, "state")), "up"))
-		json_object_del(backend, "state");
-}
-
-/* Without counters; the backends are the last of it, as one writes it. */
-static void tidy_service(json_t *service)
-{
-	json_t *backends = json_object_get(service, "backends"), *backend;
-	size_t i;
-
-	json_object_del(service, "stats");
-	drop_default(service, "timeout-syn", NFLB_TIMEOUT_SYN_DEFAULT);
-	drop_default(service, "timeout-established",
-		     NFLB_TIMEOUT_ESTABLISHED_DEFAULT);
-	drop_default(service, "timeout-fin", NFLB_TIMEOUT_FIN_DEFAULT);
-	drop_default(service, "timeout-udp", NFLB_TIMEOUT_UDP_DEFAULT);
-	json_array_foreach(backends, i, backend)
-		tidy_backend(backend);
-}
-
-/* A string where that says all, else an object. */
-static json_t *tidy_laddr(json_t *laddr)
-{
-	char all[32];
-
-	json_object_del(laddr, "foreign");
-	snprintf(all, sizeof(all), "%d-%d", NFLB_LADDR_PORT_FIRST,
-		 NFLB_LADDR_PORT_LAST);
-	if (!strcmp(json_string_value(json_object_get(laddr, "ports")), all))
-		json_object_del(laddr, "ports");
-	return json_incref(json_object_size(laddr) == 1 ?
-			   json_object_get(laddr, "address") : laddr);
-}
-
-/* A string where that says all, else an object. */
-static int tidy_device(json_t *devices, size_t i)
-{
-	json_t *device = json_array_get(devices, i);
-	const char *name = json_string_value(json_object_get(device, "device"));
-	const json_t *xdp = json_object_get(device, "xdp");
-
-	if (!xdp && json_object_get(device, "xdp-program"))
-		return xdp_no_permission();
-	if (!json_is_true(xdp))
-		json_array_set_new(devices, i, json_string(name));
-	return LBADM_OK;
-}
-
-/* Devices with the ingress hook; without it XDP is nothing that is configured. */
-static int devices_from_kernel(json_t **devices)
-{
-	int status = read_devices(devices);
-	size_t i;
-
-	for (i = json_array_size(*devices); i-- && !status;) {
-		if (json_object_get(json_array_get(*devices, i), "ingress"))
-			json_array_remove(*devices, i);
-		else
-			status = tidy_device(*devices, i);
-	}
-	if (status)
-		json_decref(*devices);
-	return status;
-}
-
-int config_from_kernel(json_t **config)
-{
-	json_t *services = NULL, *laddrs = NULL, *devices = NULL, *one;
-	int status;
-	size_t i;
-
-	status = read_services(NULL, &services);
-	if (status)
-		return status;
-	status = read_list(NFLB_CMD_LADDR_GET, msg_get_laddr, &laddrs);
-	if (status)
-		goto err_services;
-	status = devices_from_kernel(&devices);
-	if (status)
-		goto err_laddrs;
-	json_array_foreach(services, i, one)
-		tidy_service(one);
-	json_array_foreach(laddrs, i, one)
-		json_array_set_new(laddrs, i, tidy_laddr(one));
-	*config = json_pack("{s:o,s:o,s:o}", "services", services,
-			    "local-addresses", laddrs, "devices", devices);
-	return LBADM_OK;
-
-err_laddrs:
-	json_decref(laddrs);
-err_services:
-	json_decref(services);
-	return status;
-}
 
 /* A file is there whole, or as it was. */
 static int save_file(const json_t *config, const char *name)
@@ -173,26 +61,77 @@ static int config_save(struct words *words)
 	return status;
 }
 
-/* The only word, a file's name; and what the file has. */
-static int read_file(struct words *words, struct config *config)
+/* The only word, a file's name. Returns enum lbadm_exit. */
+static int file_word(struct words *words, const char **name)
 {
-	const char *name = words_next(words);
-	int status;
-
-	if (!name)
+	*name = words_next(words);
+	if (!*name)
 		return usage_error("a file is expected, or - for standard input");
-	status = words_end(words);
-	return status ? status : config_read(name, config);
+	return words_end(words);
+}
+
+/* What `config apply` was asked for. */
+struct apply_words {
+	bool keep_going;
+	const char *last_good;	/* a file; NULL for none */
+	const char *name;
+};
+
+static int apply_words(struct words *words, struct apply_words *asked)
+{
+	const char *word = words_peek(words);
+
+	memset(asked, 0, sizeof(*asked));
+	for (; word && !strncmp(word, "--", 2); word = words_peek(words)) {
+		words_next(words);
+		if (!strcmp(word, "--keep-going"))
+			asked->keep_going = true;
+		else if (strcmp(word, "--last-good"))
+			return usage_error("unknown option \"%s\"; there are: --keep-going, --last-good FILE",
+					   word);
+		else if (!(asked->last_good = words_next(words)))
+			return usage_error("--last-good: a file is missing");
+	}
+	return file_word(words, &asked->name);
+}
+
+/* A file that cannot be used is not worth an empty balancer. */
+static int apply_last_good(const struct apply_words *asked)
+{
+	struct config wanted;
+
+	fail(LBADM_OK, "warning: %s is applied instead, the last that was good",
+	     asked->last_good);
+	if (config_read(asked->last_good, &wanted))
+		return LBADM_USAGE;
+	apply(&wanted, true);
+	config_free(&wanted);
+	return LBADM_USAGE;
+}
+
+static void keep_last_good(const char *name, const struct config *config)
+{
+	if (save_file(config->json, name))
+		fail(LBADM_OK, "warning: the file is applied, but not kept as the last good one");
 }
 
 static int config_apply(struct words *words)
 {
+	struct apply_words asked;
 	struct config wanted;
-	int status = read_file(words, &wanted);
+	int status;
 
+	status = apply_words(words, &asked);
 	if (status)
 		return status;
-	status = apply(&wanted);
+	status = config_read(asked.name, &wanted);
+	if (status && asked.keep_going && asked.last_good)
+		return apply_last_good(&asked);
+	if (status)
+		return status;
+	status = apply(&wanted, asked.keep_going);
+	if (!status && asked.last_good)
+		keep_last_good(asked.last_good, &wanted);
 	config_free(&wanted);
 	return status;
 }
@@ -200,8 +139,10 @@ static int config_apply(struct words *words)
 static int config_check(struct words *words)
 {
 	struct config wanted;
-	int status = read_file(words, &wanted);
+	const char *name;
+	int status = file_word(words, &name);
 
+	status = status ? status : config_read(name, &wanted);
 	if (!status)
 		config_free(&wanted);
 	return status;
@@ -217,14 +158,14 @@ static int config_flush(struct words *words)
 		status = config_from_json(json_object(), &nothing);
 	if (status)
 		return status;
-	status = apply(&nothing);
+	status = apply(&nothing, false);
 	config_free(&nothing);
 	return status;
 }
 
 static const struct lbadm_command commands[] = {
 	{ "save", config_save, "[FILE]" },
-	{ "apply", config_apply, "FILE" },
+	{ "apply", config_apply, "[--keep-going] [--last-good FILE] FILE" },
 	{ "check", config_check, "FILE" },
 	{ "flush", config_flush, "" },
 	{ 0 },

@@ -20,11 +20,12 @@ int config_from_kernel(json_t **config);
 /**
  * apply() - let the kernel have this configuration
  * @wanted: all of it
+ * @keep_going: do what can be done, if the kernel refuses something
  *
- * What is the same already is not touched. Takes effect whole or, when the kernel
- * refuses a part of it, not at all. Returns enum lbadm_exit, having said what
- * is wrong.
+ * What is the same already is not touched. Without @keep_going it takes effect
+ * whole or, when the kernel refuses a part of it, not at all. Returns enum
+ * lbadm_exit, having said what is wrong.
  */
-int apply(const struct config *wanted);
+int apply(const struct config *wanted, bool keep_going);
 
 #endif /* LBADM_CONFIG_APPLY_H */

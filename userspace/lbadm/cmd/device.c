@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd/show.h"
+#include "nl/change.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
 #include "out/out.h"
@@ -130,9 +131,9 @@ static int hook_change(const char *name, uint8_t cmd, bool wait)
 		return status;
 	nlh = sock_request(buf, cmd, 0);
 	mnl_attr_put_strz(nlh, NFLB_A_DEVICE, name);
-	if (wait)
+	if (wait && change_can_wait())
 		mnl_attr_put(nlh, NFLB_A_DEVICE_ABSENT, 0, NULL);
-	return sock_talk(nlh, NULL, NULL);
+	return change_talk(nlh);
 }
 
 /* A device whose hook is new may have brought XDP from another namespace. */

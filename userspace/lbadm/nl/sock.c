@@ -37,6 +37,8 @@ static struct {
 	int group_count;
 	uint32_t event_seq;	/* of the last event to this socket alone */
 	bool overrun;		/* it was told that some were lost after that */
+	int tolerated;		/* an errno that is not said, of sock_try() */
+	bool tolerated_met;
 } sock;
 
 static int unavailable(int error)
@@ -103,6 +105,10 @@ static int refused(const struct nlmsghdr *nlh, size_t off, int error)
 {
 	const char *text;
 
+	if (error == sock.tolerated) {
+		sock.tolerated_met = true;
+		return LBADM_REFUSED;
+	}
 	if (error == EPERM)
 		return unavailable(EPERM);
 	text = extack_text(nlh, off);
@@ -216,6 +222,18 @@ int sock_talk(struct nlmsghdr *nlh, sock_cb cb, void *data)
 	status = read_answer(&a);
 	/* Who gives a callback wants something to be said. */
 	return !status && cb && a.empty ? unreadable() : status;
+}
+
+int sock_try(struct nlmsghdr *nlh, sock_cb cb, void *data, int error, bool *met)
+{
+	int status;
+
+	sock.tolerated = error;
+	sock.tolerated_met = false;
+	status = sock_talk(nlh, cb, data);
+	*met = sock.tolerated_met;
+	sock.tolerated = 0;
+	return status;
 }
 
 int sock_dump(struct nlmsghdr *nlh, sock_cb cb, void (*reset)(void *data),

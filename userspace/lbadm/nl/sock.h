@@ -45,6 +45,18 @@ struct nlmsghdr *sock_request(void *buf, uint8_t cmd, uint16_t flags);
 int sock_talk(struct nlmsghdr *nlh, sock_cb cb, void *data);
 
 /**
+ * sock_try() - the same, with an error that the caller deals with
+ * @nlh: from sock_request()
+ * @cb: called for the answer; or NULL
+ * @data: for @cb
+ * @error: the errno of the refusal that is not said
+ * @met: set to true if it was that
+ *
+ * Returns enum lbadm_exit.
+ */
+int sock_try(struct nlmsghdr *nlh, sock_cb cb, void *data, int error, bool *met);
+
+/**
  * sock_dump() - send a request that is answered by many messages
  * @nlh: from sock_request()
  * @cb: called for each

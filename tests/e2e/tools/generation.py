@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""What requests say of the generation, asked without lbadm: generation.py, in the
+balancer's namespace, which has no configuration. It leaves none."""
+
+import errno
+import os
+import socket
+import struct
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "../../user"))
+from fake_module import N, a, attr, attributes  # noqa: E402
+
+REQUEST, ACK, DUMP, SOL_NETLINK, EXT_ACK, CAP_ACK = 1, 4, 0x300, 270, 11, 10
+sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
+sock.setsockopt(SOL_NETLINK, EXT_ACK, 1)
+sock.setsockopt(SOL_NETLINK, CAP_ACK, 1)
+sock.bind((0, 0))
+seq = 0
+
+
+def talk(kind, cmd, *attrs, flags=ACK):
+    """(errno, text, [attributes of answers])"""
+    global seq
+    seq += 1
+    payload = struct.pack("=BBH", cmd, 1, 0) + b"".join(attrs)
+    sock.send(struct.pack("=IHHII", 16 + len(payload), kind, REQUEST | flags,
+                          seq, 0) + payload)
+    answers = []
+    while True:
+        data = sock.recv(65536)
+        while data:
+            length, what, how, _, _ = struct.unpack_from("=IHHII", data)
+            body, data = data[16:length], data[(length + 3) & ~3:]
+            if what in (2, 3):
+                error = -struct.unpack_from("=i", body)[0] if body else 0
+                texts = [p[:-1].decode() for k, _, p in attributes(
+                    body[20 if what == 2 else 4:]) if k == 1] if how & 0x200 else []
+                return error, "".join(texts), answers
+            answers.append({k: p for k, _, p in attributes(body[4:])})
+
+
+FAMILY = struct.unpack("=H", talk(16, 3, attr(2, b"nflb\0"))[2][0][1])[0]
+
+
+def nflb(cmd, *attrs, **kw):
+    return talk(FAMILY, N["CMD_" + cmd], *attrs, **kw)
+
+
+def number(answer):
+    return (struct.unpack("=Q", answer[N["A_GENERATION"]])[0],
+            struct.unpack("=I", answer[N["A_BOOT"]])[0])
+
+
+def now():
+    return number(nflb("CONFIG_GET")[2][0])
+
+
+def expect(generation):
+    return attr(N["A_EXPECT_GENERATION"], struct.pack("=Q", generation))
+
+
+SERVICE = a("A_SERVICE", [a("A_SERVICE_PROTOCOL", 6), a("A_SERVICE_ADDRESS", "192.0.2.77"),
+                          a("A_SERVICE_PORT", 80)])
+BACKEND = a("A_BACKEND", [a("A_BACKEND_ADDRESS", "10.0.11.2")])
+LADDR = a("A_LADDR", [a("A_LADDR_ADDRESS", "10.0.0.1")])
+DEVICE = attr(N["A_DEVICE"], b"missing0\0")
+ABSENT = attr(N["A_DEVICE_ABSENT"], b"")
+CHANGES = [("SERVICE_ADD", SERVICE), ("SERVICE_SET", SERVICE), ("SERVICE_REPLACE", SERVICE),
+           ("BACKEND_ADD", SERVICE + BACKEND), ("BACKEND_SET", SERVICE + BACKEND),
+           ("LADDR_ADD", LADDR), ("DEVICE_ADD", DEVICE + ABSENT),
+           ("BACKEND_DEL", SERVICE + BACKEND), ("LADDR_DEL", LADDR), ("DEVICE_DEL", DEVICE),
+           ("SERVICE_DEL", SERVICE)]
+
+generation, boot = now()
+for cmd, attrs in CHANGES:
+    for wrong in (generation - 1, generation + 1, 0, 2 ** 64 - 1):
+        assert nflb(cmd, attrs, expect(wrong)) == (
+            errno.ESTALE, "the configuration changed", []), (cmd, wrong)
+    assert now() == (generation, boot), cmd
+    error, text, answers = nflb(cmd, attrs, expect(generation))
+    assert error == 0, (cmd, error, text)
+    generation += 1
+    assert [number(x) for x in answers] == [(generation, boot)], (cmd, answers)
+    assert now() == (generation, boot), cmd
+    # A refusal does not count, a request that expects nothing does
+    for get in ("SERVICE", "BACKEND", "LADDR", "DEVICE"):
+        for answer in nflb(get + "_GET", flags=DUMP)[2]:
+            assert number(answer) == (generation, boot), (cmd, get)
+error, text, _ = nflb("SERVICE_DEL", SERVICE, expect(generation))
+assert error == errno.ENOENT and now() == (generation, boot), (error, text)
+assert nflb("STATS_ZERO")[0] == 0 and now() == (generation, boot)
+assert nflb("LADDR_ADD", LADDR)[:2][0] == 0 and now() == (generation + 1, boot)
+assert nflb("LADDR_DEL", LADDR)[:2] == (0, "") and now() == (generation + 2, boot)
+print("generations", generation + 2)

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which steps lead from a configuration to another, and in which order.
+ */
+#include "cmd/config_plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct step *plan_add(struct plan *plan)
+{
+	struct step *steps = realloc(plan->steps, (plan->count + 1) *
+				     sizeof(*plan->steps));
+
+	if (!steps)
+		abort();
+	plan->steps = steps;
+	memset(&steps[plan->count], 0, sizeof(*steps));
+	return &steps[plan->count++];
+}
+
+/* Addresses of one family, in network order. */
+static bool addr_after(const struct addr *a, const struct addr *b)
+{
+	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) > 0;
+}
+
+static bool overlap(const struct laddr_request *a, const struct laddr_request *b)
+{
+	return a->first.len == b->first.len &&
+	       !addr_after(&a->first, &b->last) &&
+	       !addr_after(&b->first, &a->last) &&
+	       first_port(a) <= last_port(b) && first_port(b) <= last_port(a);
+}
+
+/* Is it in the way of one that is to come? */
+static bool in_the_way(const struct laddr_request *laddr,
+		       const struct config *have, const struct config *wanted)
+{
+	size_t i;
+
+	for (i = 0; i < wanted->laddr_count; i++)
+		if (!config_has_laddr(have, &wanted->laddrs[i]) &&
+		    overlap(laddr, &wanted->laddrs[i]))
+			return true;
+	return false;
+}
+
+/* Those that are not wanted: that are in the way first, the others at the end. */
+static void plan_laddrs_del(struct plan *plan, const struct config *have,
+			    const struct config *wanted, bool first)
+{
+	size_t i;
+
+	for (i = 0; i < have->laddr_count; i++)
+		if (!config_has_laddr(wanted, &have->laddrs[i]) &&
+		    in_the_way(&have->laddrs[i], have, wanted) == first)
+			plan_add(plan)->laddr_before = &have->laddrs[i];
+}
+
+static void plan_laddrs_add(struct plan *plan, const struct config *have,
+			    const struct config *wanted)
+{
+	size_t i;
+
+	for (i = 0; i < wanted->laddr_count; i++)
+		if (!config_has_laddr(have, &wanted->laddrs[i]))
+			plan_add(plan)->laddr_after = &wanted->laddrs[i];
+}
+
+static void plan_services_put(struct plan *plan, const struct config *have,
+			      const struct config *wanted)
+{
+	const struct config_service *before, *after;
+	struct step *step;
+	size_t i;
+
+	for (i = 0; i < wanted->service_count; i++) {
+		after = &wanted->services[i];
+		before = config_find_service(have, &after->request.id);
+		if (before && config_same_service(before, after))
+			continue;
+		step = plan_add(plan);
+		step->service_before = before;
+		step->service_after = after;
+	}
+}
+
+static void plan_services_del(struct plan *plan, const struct config *have,
+			      const struct config *wanted)
+{
+	size_t i;
+
+	for (i = 0; i < have->service_count; i++)
+		if (!config_find_service(wanted, &have->services[i].request.id))
+			plan_add(plan)->service_before = &have->services[i];
+}
+
+/* Devices, or XDP on them, that are to come, or to go. */
+static void plan_devices(struct plan *plan, const struct config *have,
+			 const struct config *wanted, bool add)
+{
+	const struct config *from = add ? wanted : have;
+	const struct config *to = add ? have : wanted;
+	const struct device_request *one, *other;
+	struct step *step;
+	size_t i;
+
+	for (i = 0; i < from->device_count; i++) {
+		one = &from->devices[i];
+		other = config_find_device(to, one->name);
+		if (other && other->xdp >= one->xdp)
+			continue;
+		step = plan_add(plan);
+		step->device_before = add ? other : one;
+		step->device_after = add ? one : other;
+	}
+}
+
+/*
+ * What comes before what goes: new local addresses are there before a service
+ * needs them; and what cannot be brought back whole, the connections of a
+ * service, goes when there is hardly anything left that can fail.
+ */
+void plan_make(struct plan *plan, const struct config *have,
+	       const struct config *wanted)
+{
+	plan_laddrs_del(plan, have, wanted, true);
+	plan_laddrs_add(plan, have, wanted);
+	plan_devices(plan, have, wanted, true);
+	plan_services_put(plan, have, wanted);
+	plan_devices(plan, have, wanted, false);
+	plan_laddrs_del(plan, have, wanted, false);
+	plan_services_del(plan, have, wanted);
+}

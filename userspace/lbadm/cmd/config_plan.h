@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The steps from a configuration to another, each of which the kernel takes whole or
+ * not at all, and each with its reverse. For config_apply.c and what it consists of.
+ */
+#ifndef LBADM_CONFIG_PLAN_H
+#define LBADM_CONFIG_PLAN_H
+
+#include "model/config.h"
+
+/* From before to after, of which one may be absent; of one kind. */
+struct step {
+	const struct config_service *service_before, *service_after;
+	const struct laddr_request *laddr_before, *laddr_after;
+	const struct device_request *device_before, *device_after;
+};
+
+struct plan {
+	struct step *steps;
+	size_t count;
+};
+
+/* What leads from @have to @wanted; plan->steps is to be freed. */
+void plan_make(struct plan *plan, const struct config *have,
+	       const struct config *wanted);
+
+/* Each returns enum lbadm_exit, having said what is wrong. */
+int step_run(const struct step *step);
+int step_undo(const struct step *step);
+
+/* Errors from here on are about this step; @before is said first. */
+void step_where(const struct step *step, const char *before);
+
+/* The ports of local addresses, those that are not named included. */
+static inline uint16_t first_port(const struct laddr_request *laddr)
+{
+	return laddr->ports.first ? laddr->ports.first : NFLB_LADDR_PORT_FIRST;
+}
+
+static inline uint16_t last_port(const struct laddr_request *laddr)
+{
+	return laddr->ports.last ? laddr->ports.last : NFLB_LADDR_PORT_LAST;
+}
+
+#endif /* LBADM_CONFIG_PLAN_H */

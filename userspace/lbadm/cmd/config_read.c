@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The configuration that the kernel has, as a file says it.
+ */
+#include "cmd/config_apply.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/device.h"
+#include "cmd/show.h"
+#include "nl/msg.h"
+#include "xdp/xdp.h"
+
+/* What has its default goes from a saved configuration. */
+static void drop_default(json_t *object, const char *key, json_int_t value)
+{
+	if (json_integer_value(json_object_get(object, key)) == value)
+		json_object_del(object, key);
+}
+
+static void tidy_backend(json_t *backend)
+{
+	json_object_del(backend, "stats");
+	json_object_del(backend, "condition");
+	json_object_del(backend, "deadline");
+	if (!strcmp(json_string_value(json_object_get(backend, "state")), "up"))
+		json_object_del(backend, "state");
+}
+
+/* Without counters; the backends are the last of it, as one writes it. */
+static void tidy_service(json_t *service)
+{
+	json_t *backends = json_object_get(service, "backends"), *backend;
+	size_t i;
+
+	json_object_del(service, "stats");
+	drop_default(service, "timeout-syn", NFLB_TIMEOUT_SYN_DEFAULT);
+	drop_default(service, "timeout-established",
+		     NFLB_TIMEOUT_ESTABLISHED_DEFAULT);
+	drop_default(service, "timeout-fin", NFLB_TIMEOUT_FIN_DEFAULT);
+	drop_default(service, "timeout-udp", NFLB_TIMEOUT_UDP_DEFAULT);
+	json_array_foreach(backends, i, backend)
+		tidy_backend(backend);
+}
+
+/* A string where that says all, else an object. */
+static json_t *tidy_laddr(json_t *laddr)
+{
+	char all[32];
+
+	json_object_del(laddr, "foreign");
+	snprintf(all, sizeof(all), "%d-%d", NFLB_LADDR_PORT_FIRST,
+		 NFLB_LADDR_PORT_LAST);
+	if (!strcmp(json_string_value(json_object_get(laddr, "ports")), all))
+		json_object_del(laddr, "ports");
+	return json_incref(json_object_size(laddr) == 1 ?
+			   json_object_get(laddr, "address") : laddr);
+}
+
+/* A string where that says all, else an object. */
+static int tidy_device(json_t *devices, size_t i)
+{
+	json_t *device = json_array_get(devices, i);
+	const char *name = json_string_value(json_object_get(device, "device"));
+	const json_t *xdp = json_object_get(device, "xdp");
+
+	if (!xdp && json_object_get(device, "xdp-program"))
+		return xdp_no_permission();
+	if (!json_is_true(xdp))
+		json_array_set_new(devices, i, json_string(name));
+	return LBADM_OK;
+}
+
+/* Devices with the ingress hook; without it XDP is nothing that is configured. */
+static int devices_from_kernel(json_t **devices)
+{
+	int status = read_devices(devices);
+	size_t i;
+
+	for (i = json_array_size(*devices); i-- && !status;) {
+		if (json_object_get(json_array_get(*devices, i), "ingress"))
+			json_array_remove(*devices, i);
+		else
+			status = tidy_device(*devices, i);
+	}
+	if (status)
+		json_decref(*devices);
+	return status;
+}
+
+int config_from_kernel(json_t **config)
+{
+	json_t *services = NULL, *laddrs = NULL, *devices = NULL, *one;
+	int status;
+	size_t i;
+
+	status = read_services(NULL, &services);
+	if (status)
+		return status;
+	status = read_list(NFLB_CMD_LADDR_GET, msg_get_laddr, &laddrs);
+	if (status)
+		goto err_services;
+	status = devices_from_kernel(&devices);
+	if (status)
+		goto err_laddrs;
+	json_array_foreach(services, i, one)
+		tidy_service(one);
+	json_array_foreach(laddrs, i, one)
+		json_array_set_new(laddrs, i, tidy_laddr(one));
+	*config = json_pack("{s:o,s:o,s:o}", "services", services,
+			    "local-addresses", laddrs, "devices", devices);
+	return LBADM_OK;
+
+err_laddrs:
+	json_decref(laddrs);
+err_services:
+	json_decref(services);
+	return status;
+}

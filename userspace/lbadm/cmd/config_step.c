@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One step from a configuration to another, and its reverse.
+ */
+#include "cmd/config_plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/device.h"
+#include "nl/change.h"
+#include "nl/msg.h"
+#include "nl/sock.h"
+
+static int service_put(const struct config_service *service)
+{
+	struct nlmsghdr *nlh;
+	int status;
+	void *buf;
+
+	/* What pads attributes is zero. */
+	buf = calloc(1, msg_list_size(service->backend_count));
+	if (!buf)
+		return fail(LBADM_REFUSED, "out of memory");
+	nlh = sock_request(buf, NFLB_CMD_SERVICE_REPLACE, 0);
+	msg_put_service(nlh, &service->request);
+	msg_put_exact(nlh, service->backends, service->backend_count);
+	status = change_talk(nlh);
+	free(buf);
+	return status;
+}
+
+static int service_del(const struct config_service *service)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = sock_request(buf, NFLB_CMD_SERVICE_DEL, 0);
+
+	msg_put_service_id(nlh, &service->request.id);
+	return change_talk(nlh);
+}
+
+static int laddr_change(const struct laddr_request *laddr, uint8_t cmd)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = sock_request(buf, cmd, 0);
+	struct laddr_request id = *laddr;
+
+	if (cmd == NFLB_CMD_LADDR_DEL) {
+		id.excluded_count = 0;
+		/* Without ports, every range of the address would go. */
+		id.ports.first = first_port(laddr);
+		id.ports.last = last_port(laddr);
+	}
+	msg_put_laddr(nlh, &id);
+	return change_talk(nlh);
+}
+
+static const char *service_text(char *buf, size_t size,
+				const struct service_id *id)
+{
+	char address[ADDR_TEXT_MAX], ports[16] = "*";
+
+	if (id->port_last)
+		snprintf(ports, sizeof(ports), "%u-%u", id->port, id->port_last);
+	else if (id->port)
+		snprintf(ports, sizeof(ports), "%u", id->port);
+	addr_format(address, &id->address);
+	snprintf(buf, size, id->address.len == 16 ? "%s [%s]:%s" : "%s %s:%s",
+		 id->protocol == 6 ? "tcp" : "udp", address, ports);
+	return buf;
+}
+
+void step_where(const struct step *step, const char *before)
+{
+	const struct config_service *service = step->service_after ?
+		step->service_after : step->service_before;
+	const struct laddr_request *laddr = step->laddr_after ?
+		step->laddr_after : step->laddr_before;
+	char text[ADDR_TEXT_MAX + 32];
+
+	if (service)
+		snprintf(lbadm_where, LBADM_WHERE_MAX, "%sservice %s: ", before,
+			 service_text(text, sizeof(text), &service->request.id));
+	else if (laddr)
+		snprintf(lbadm_where, LBADM_WHERE_MAX, "%slocal address %s: ",
+			 before, addr_format(text, &laddr->first));
+	else
+		snprintf(lbadm_where, LBADM_WHERE_MAX, "%sdevice %s: ", before,
+			 step->device_after ? step->device_after->name :
+					      step->device_before->name);
+}
+
+int step_run(const struct step *step)
+{
+	if (step->service_after)
+		return service_put(step->service_after);
+	if (step->service_before)
+		return service_del(step->service_before);
+	if (step->laddr_after)
+		return laddr_change(step->laddr_after, NFLB_CMD_LADDR_ADD);
+	if (step->laddr_before)
+		return laddr_change(step->laddr_before, NFLB_CMD_LADDR_DEL);
+	return device_change(step->device_before, step->device_after);
+}
+
+int step_undo(const struct step *step)
+{
+	const struct step reverse = {
+		.service_before = step->service_after,
+		.service_after = step->service_before,
+		.laddr_before = step->laddr_after,
+		.laddr_after = step->laddr_before,
+		.device_before = step->device_after,
+		.device_after = step->device_before,
+	};
+
+	return step_run(&reverse);
+}
