@@ -4,12 +4,19 @@
  * to a test instead, which plays the module. NFLB_FAKE_FD is that test's end of
  * a socket that keeps messages apart (SOCK_SEQPACKET).
  *
+ * Files of /proc/sys/net/nflb are those of the directory NFLB_FAKE_SYSCTL.
+ *
  * Besides netlink messages, 4 bytes pass: to the test, the number of a group
  * that is joined; from the test, an errno for lbadm's next receive.
  */
+#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -78,4 +85,24 @@ ssize_t mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size)
 		return -1;
 	}
 	return len;
+}
+
+/* A value that is shorter than what was there before replaces it, as in /proc. */
+int open(const char *path, int flags, ...)
+{
+	static const char sysctls[] = "/proc/sys/net/nflb/";
+	int (*next)(const char *path, int flags, ...) = dlsym(RTLD_NEXT, "open");
+	const char *where = getenv("NFLB_FAKE_SYSCTL");
+	char file[512];
+	va_list args;
+	mode_t mode;
+
+	va_start(args, flags);
+	mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(args, mode_t) : 0;
+	va_end(args);
+	if (strncmp(path, sysctls, strlen(sysctls)))
+		return next(path, flags, mode);
+	snprintf(file, sizeof(file), "%s/%s", where ? where : "/nowhere",
+		 path + strlen(sysctls));
+	return next(file, flags & O_WRONLY ? flags | O_TRUNC : flags, mode);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "model/config.h"
+#include "nl/change.h"
 
 /* A file is there whole, or as it was. */
 static int save_file(const json_t *config, const char *name)
@@ -48,7 +49,10 @@ static int config_save(struct words *words)
 
 	status = words_end(words);
 	if (!status)
+		status = change_begin();
+	if (!status)
 		status = config_from_kernel(&config);
+	change_end();
 	if (status)
 		return status;
 	if (name && strcmp(name, "-")) {

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/settings.h"
+
 static struct step *plan_add(struct plan *plan)
 {
 	struct step *steps = realloc(plan->steps, (plan->count + 1) *
@@ -117,14 +119,35 @@ static void plan_devices(struct plan *plan, const struct config *have,
 	}
 }
 
+static void plan_settings(struct plan *plan, const struct config *have,
+			  const struct config *wanted)
+{
+	const char *before, *after;
+	struct step *step;
+	size_t i;
+
+	for (i = 0; i < SETTING_COUNT && wanted->has_settings; i++) {
+		before = setting_value(have, i);
+		after = setting_value(wanted, i);
+		if (!strcmp(before, after) || !*after)
+			continue;
+		step = plan_add(plan);
+		step->setting = i;
+		step->setting_before = before;
+		step->setting_after = after;
+	}
+}
+
 /*
- * What comes before what goes: new local addresses are there before a service
+ * Settings are first: a change of some of them makes the tables of all services
+ * anew. Then what comes, before what goes: new local addresses are there before a service
  * needs them; and what cannot be brought back whole, the connections of a
  * service, goes when there is hardly anything left that can fail.
  */
 void plan_make(struct plan *plan, const struct config *have,
 	       const struct config *wanted)
 {
+	plan_settings(plan, have, wanted);
 	plan_laddrs_del(plan, have, wanted, true);
 	plan_laddrs_add(plan, have, wanted);
 	plan_devices(plan, have, wanted, true);

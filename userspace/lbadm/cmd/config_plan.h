@@ -13,6 +13,8 @@ struct step {
 	const struct config_service *service_before, *service_after;
 	const struct laddr_request *laddr_before, *laddr_after;
 	const struct device_request *device_before, *device_after;
+	const char *setting_before, *setting_after;
+	size_t setting;
 };
 
 struct plan {

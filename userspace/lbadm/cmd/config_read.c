@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cmd/device.h"
+#include "cmd/settings.h"
 #include "cmd/show.h"
 #include "nl/msg.h"
 #include "xdp/xdp.h"
@@ -110,7 +111,10 @@ int config_from_kernel(json_t **config)
 		json_array_set_new(laddrs, i, tidy_laddr(one));
 	*config = json_pack("{s:o,s:o,s:o}", "services", services,
 			    "local-addresses", laddrs, "devices", devices);
-	return LBADM_OK;
+	status = settings_from_kernel(*config);
+	if (status)
+		json_decref(*config);
+	return status;
 
 err_laddrs:
 	json_decref(laddrs);

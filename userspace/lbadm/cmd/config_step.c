@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cmd/device.h"
+#include "cmd/settings.h"
 #include "nl/change.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
@@ -85,6 +86,9 @@ void step_where(const struct step *step, const char *before)
 	else if (laddr)
 		snprintf(lbadm_where, LBADM_WHERE_MAX, "%slocal address %s: ",
 			 before, addr_format(text, &laddr->first));
+	else if (step->setting_after)
+		snprintf(lbadm_where, LBADM_WHERE_MAX, "%ssetting %s: ", before,
+			 setting_table[step->setting].key);
 	else
 		snprintf(lbadm_where, LBADM_WHERE_MAX, "%sdevice %s: ", before,
 			 step->device_after ? step->device_after->name :
@@ -101,6 +105,8 @@ int step_run(const struct step *step)
 		return laddr_change(step->laddr_after, NFLB_CMD_LADDR_ADD);
 	if (step->laddr_before)
 		return laddr_change(step->laddr_before, NFLB_CMD_LADDR_DEL);
+	if (step->setting_after)
+		return setting_write(step->setting, step->setting_after);
 	return device_change(step->device_before, step->device_after);
 }
 
@@ -113,6 +119,9 @@ int step_undo(const struct step *step)
 		.laddr_after = step->laddr_before,
 		.device_before = step->device_after,
 		.device_after = step->device_before,
+		.setting_before = step->setting_after,
+		.setting_after = step->setting_before,
+		.setting = step->setting,
 	};
 
 	return step_run(&reverse);

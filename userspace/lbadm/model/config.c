@@ -65,6 +65,7 @@ static const struct json_key config_keys[] = {
 	{ "services", JSON_KIND_ARRAY, NULL },
 	{ "local-addresses", JSON_KIND_ARRAY, NULL },
 	{ "devices", JSON_KIND_ARRAY, NULL },
+	{ "settings", JSON_KIND_OBJECT, NULL },
 	{ 0 },
 };
 
@@ -414,6 +415,12 @@ static int devices_read(const json_t *array, struct config *config)
 	return status;
 }
 
+static int config_settings_read(const json_t *object, struct config *config)
+{
+	config->has_settings = object;
+	return object ? settings_read(object, config->settings) : LBADM_OK;
+}
+
 static int part_read(const char *key, struct config *config,
 		     int (*read)(const json_t *array, struct config *config))
 {
@@ -432,6 +439,8 @@ int config_from_json(json_t *json, struct config *config)
 	memset(config, 0, sizeof(*config));
 	config->json = json;
 	status = json_check_keys(json, config_keys, "a configuration");
+	status = status ? status : part_read("settings", config,
+					     config_settings_read);
 	status = status ? status : part_read("services", config, services_read);
 	status = status ? status : part_read("local-addresses", config,
 					     laddrs_read);

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "model/request.h"
+#include "model/settings.h"
 
 /* A service and all its backends. */
 struct config_service {
@@ -23,6 +24,8 @@ struct config {
 	size_t laddr_count;
 	struct device_request *devices;
 	size_t device_count;
+	bool has_settings;	/* what is not named has its default then */
+	char settings[SETTING_COUNT][SETTING_TEXT_MAX];	/* "" is not named */
 	json_t *json;		/* what it was made of, and points into */
 };
 

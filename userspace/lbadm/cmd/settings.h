@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Settings of the namespace, for the command `config`.
+ */
+#ifndef LBADM_CMD_SETTINGS_H
+#define LBADM_CMD_SETTINGS_H
+
+#include "model/config.h"
+
+/**
+ * settings_from_kernel() - what differs from its default
+ * @config: gets a key "settings", if anything does
+ *
+ * change_begin() was called. Returns enum lbadm_exit, having said what is wrong.
+ */
+int settings_from_kernel(json_t *config);
+
+/* The value that a configuration wants or has; "" if the default is not known. */
+const char *setting_value(const struct config *config, size_t number);
+
+/* Set it. Returns enum lbadm_exit, having said what is wrong. */
+int setting_write(size_t number, const char *value);
+
+#endif /* LBADM_CMD_SETTINGS_H */
