@@ -14,6 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.join(HERE, "../../userspace/build")
 LBADM = os.environ.get("LBADM", BUILD + "/lbadm")
 FAKE_BPF = os.environ.get("FAKE_BPF", BUILD + "/test/fake_bpf.so")
+FAKE_NFT = os.environ.get("FAKE_NFT", BUILD + "/test/fake_nft.so")
 FAKE_MNL = os.environ.get("FAKE_MNL", BUILD + "/test/fake_mnl.so")
 
 NLMSG_ERROR, NLMSG_DONE, GENL_ID_CTRL, FAMILY = 2, 3, 16, 30
@@ -140,7 +141,7 @@ class Result:
 def play(args, handler, stdin=None, joined=None, env=None):
     """Run lbadm. handler(request) returns a list of datagrams, each bytes or an
     errno. joined(send, process) is called when lbadm has joined a group, or asked
-    for events that come to it alone. env is for fake_bpf.c."""
+    for events that come to it alone. env is for what else is faked."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     result = Result()
 
@@ -154,7 +155,7 @@ def play(args, handler, stdin=None, joined=None, env=None):
             [LBADM, *args], pass_fds=[theirs.fileno()], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=dict(os.environ, LD_PRELOAD=FAKE_MNL + ":" + FAKE_BPF,
+            env=dict(os.environ, LD_PRELOAD=":".join((FAKE_MNL, FAKE_BPF, FAKE_NFT)),
                      NFLB_FAKE_FD=str(theirs.fileno()), **(env or {})))
         theirs.close()
         if stdin:

@@ -36,6 +36,8 @@ _lbadm_candidates() # NUMBER OBJECT COMMAND WORDS...
 	shift 3
 	case $object,$command,$number in
 	policy,flush,*) ;;
+	policy,apply,1) compgen -f -- "$cur" ;;
+	policy,apply,*) ;;
 	service,*,1 | backend,*,1 | policy,*,1) echo tcp udp ;;
 	service,add,2 | backend-setup,*) ;;
 	service,*,2 | backend,*,2 | policy,*,2) _lbadm_vips "$1" ;;
@@ -67,7 +69,11 @@ _lbadm_candidates() # NUMBER OBJECT COMMAND WORDS...
 		*) echo service backend client state ;;
 		esac
 		;;
-	config,apply,1 | config,check,1 | config,save,1) compgen -f -- "$cur" ;;
+	config,apply,*)
+		[ "${!#}" = --last-good ] || echo --keep-going --last-good
+		compgen -f -- "$cur"
+		;;
+	config,check,1 | config,save,1) compgen -f -- "$cur" ;;
 	monitor,*) echo config connections ;;
 	explain,*) echo device ;;
 	policy,add,3 | policy,del,3) echo allow deny rate ;;

@@ -44,6 +44,7 @@ static int save_file(const json_t *config, const char *name)
 static int config_save(struct words *words)
 {
 	const char *name = words_next(words);
+	struct known_policies policies;
 	json_t *config;
 	int status;
 
@@ -51,10 +52,13 @@ static int config_save(struct words *words)
 	if (!status)
 		status = change_begin();
 	if (!status)
-		status = config_from_kernel(&config);
+		status = config_from_kernel(&config, &policies);
 	change_end();
 	if (status)
 		return status;
+	if (!policies.list)
+		fail(LBADM_OK, "warning: policies are left out: %s", policies.why);
+	json_decref(policies.list);
 	if (name && strcmp(name, "-")) {
 		status = save_file(config, name);
 	} else {

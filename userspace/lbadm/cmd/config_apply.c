@@ -15,6 +15,7 @@
 
 #include "cmd/config_plan.h"
 #include "cmd/device.h"
+#include "model/policy.h"
 #include "nl/change.h"
 
 /* How often it begins again. */
@@ -35,22 +36,38 @@ static int plan_undo(const struct plan *plan, size_t count, const char *before)
 	return status;
 }
 
-/* @done is set to the number of steps that were taken. */
+static bool has_policy(const struct step *step)
+{
+	const struct config_service *service = step->service_after;
+
+	return service && service->policy && !policy_is_empty(service->policy);
+}
+
+/*
+ * @done is set to the number of steps that were taken. A service whose policy cannot
+ * be made is left out.
+ */
 static int plan_run(const struct plan *plan, const char *before,
 		    bool keep_going, size_t *done)
 {
+	bool open_to_all = !plan->put;
 	int status, refused = LBADM_OK;
+	const struct step *step;
 	size_t i;
 
 	*done = 0;
 	for (i = 0; i < plan->count; i++) {
-		step_where(&plan->steps[i], before);
-		status = step_run(&plan->steps[i]);
+		step = &plan->steps[i];
+		step_where(step, before);
+		status = open_to_all && has_policy(step) ?
+			 fail(LBADM_REFUSED, "left out, since its policy cannot be made") :
+			 step_run(step);
 		if (!status) {
 			++*done;
 			continue;
 		}
 		refused = status;
+		open_to_all |= step->policies_after == plan->put && plan->put;
 		if (!keep_going || status == LBADM_UNAVAILABLE || change_stale())
 			break;
 	}
@@ -67,17 +84,18 @@ struct attempt {
 	bool keep_going;
 	bool dirty;	/* an earlier try left steps behind */
 	bool again;	/* somebody else changed the configuration */
+	bool warned;	/* of nftables */
 	char before[LBADM_WHERE_MAX];
 };
 
 static int run(struct attempt *a, const struct config *have,
-	       const struct config *wanted)
+	       const struct config *wanted, const json_t *policies)
 {
-	struct plan plan = { 0 };
+	struct plan plan;
 	size_t done;
 	int status;
 
-	plan_make(&plan, have, wanted);
+	plan_make(&plan, have, wanted, policies);
 	status = plan_run(&plan, a->before, a->keep_going, &done);
 	a->again = change_stale();
 	if (a->again)
@@ -86,24 +104,44 @@ static int run(struct attempt *a, const struct config *have,
 		 (plan_undo(&plan, done, a->before) || a->dirty))
 		mixed(status);
 	snprintf(lbadm_where, LBADM_WHERE_MAX, "%s", a->before);
-	free(plan.steps);
+	plan_free(&plan);
 	return status;
+}
+
+/* Without nftables, what asks for a policy is refused: nobody is to be let in. */
+static int check_policies(struct attempt *a, const struct config *wanted,
+			  const struct known_policies *policies)
+{
+	if (policies->list)
+		return LBADM_OK;
+	if (policies_wanted(wanted))
+		return fail(policies->status, "policies: %s", policies->why);
+	if (!a->warned)
+		fail(LBADM_OK, "warning: policies are not looked at: %s",
+		     policies->why);
+	a->warned = true;
+	return LBADM_OK;
 }
 
 static int apply_once(struct attempt *a, const struct config *wanted)
 {
+	struct known_policies policies;
 	struct config have;
+	int status, without;
 	json_t *json;
-	int status;
 
 	status = change_begin();
-	status = status ? status : config_from_kernel(&json);
-	status = status ? status : config_from_json(json, &have);
+	status = status ? status : config_from_kernel(&json, &policies);
 	if (status)
 		return status;
-	status = run(a, &have, wanted);
+	status = config_from_json(json, &have);
+	without = status ? status : check_policies(a, wanted, &policies);
+	if (!without || (!status && a->keep_going))
+		status = run(a, &have, wanted, policies.list);
+	status = status ? status : without;
 	change_end();
 	config_free(&have);
+	json_decref(policies.list);
 	return status;
 }
 

@@ -7,15 +7,17 @@
 
 #include <jansson.h>
 
+#include "cmd/config_policy.h"
 #include "model/config.h"
 
 /**
  * config_from_kernel() - what the kernel has, as a file would say it
  * @config: set to a new reference on success
+ * @policies: set; services have theirs in @config, too
  *
  * Returns enum lbadm_exit, having said what is wrong.
  */
-int config_from_kernel(json_t **config);
+int config_from_kernel(json_t **config, struct known_policies *policies);
 
 /**
  * apply() - let the kernel have this configuration

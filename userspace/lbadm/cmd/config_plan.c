@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/config_policy.h"
 #include "cmd/settings.h"
+#include "model/policy.h"
 
 static struct step *plan_add(struct plan *plan)
 {
@@ -138,16 +140,36 @@ static void plan_settings(struct plan *plan, const struct config *have,
 	}
 }
 
+static void plan_policies(struct plan *plan, const json_t *before,
+			  const json_t *after)
+{
+	char *commands = before ? policies_change(before, after) : NULL;
+	struct step *step;
+
+	if (!commands)
+		return;
+	free(commands);
+	step = plan_add(plan);
+	step->policies_before = before;
+	step->policies_after = after;
+}
+
 /*
  * Settings are first: a change of some of them makes the tables of all services
- * anew. Then what comes, before what goes: new local addresses are there before a service
- * needs them; and what cannot be brought back whole, the connections of a
+ * anew. A policy is there before its service is, and goes after it. The rest: what
+ * comes before what goes: new local addresses are there before a service needs them; and what cannot be brought back whole, the connections of a
  * service, goes when there is hardly anything left that can fail.
  */
 void plan_make(struct plan *plan, const struct config *have,
-	       const struct config *wanted)
+	       const struct config *wanted, const json_t *policies)
 {
+	memset(plan, 0, sizeof(*plan));
+	if (policies) {
+		plan->put = policies_put(policies, wanted);
+		plan->final = policies_final(policies, wanted);
+	}
 	plan_settings(plan, have, wanted);
+	plan_policies(plan, policies, plan->put);
 	plan_laddrs_del(plan, have, wanted, true);
 	plan_laddrs_add(plan, have, wanted);
 	plan_devices(plan, have, wanted, true);
@@ -155,4 +177,12 @@ void plan_make(struct plan *plan, const struct config *have,
 	plan_devices(plan, have, wanted, false);
 	plan_laddrs_del(plan, have, wanted, false);
 	plan_services_del(plan, have, wanted);
+	plan_policies(plan, plan->put, plan->final);
+}
+
+void plan_free(struct plan *plan)
+{
+	free(plan->steps);
+	json_decref(plan->put);
+	json_decref(plan->final);
 }

@@ -13,6 +13,7 @@ struct step {
 	const struct config_service *service_before, *service_after;
 	const struct laddr_request *laddr_before, *laddr_after;
 	const struct device_request *device_before, *device_after;
+	const json_t *policies_before, *policies_after;
 	const char *setting_before, *setting_after;
 	size_t setting;
 };
@@ -20,11 +21,19 @@ struct step {
 struct plan {
 	struct step *steps;
 	size_t count;
+	json_t *put, *final;	/* policies that steps point to */
 };
 
-/* What leads from @have to @wanted; plan->steps is to be freed. */
+/**
+ * plan_make() - what leads from one configuration to another
+ * @plan: set; for plan_free()
+ * @have: what the kernel has
+ * @wanted: what it is to have
+ * @policies: what nftables has; NULL if it is not to be touched
+ */
 void plan_make(struct plan *plan, const struct config *have,
-	       const struct config *wanted);
+	       const struct config *wanted, const json_t *policies);
+void plan_free(struct plan *plan);
 
 /* Each returns enum lbadm_exit, having said what is wrong. */
 int step_run(const struct step *step);

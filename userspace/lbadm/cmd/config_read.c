@@ -45,6 +45,11 @@ static void tidy_service(json_t *service)
 		tidy_backend(backend);
 }
 
+static bool same_key(const json_t *a, const json_t *b, const char *key)
+{
+	return json_equal(json_object_get(a, key), json_object_get(b, key));
+}
+
 /* A string where that says all, else an object. */
 static json_t *tidy_laddr(json_t *laddr)
 {
@@ -90,7 +95,33 @@ static int devices_from_kernel(json_t **devices)
 	return status;
 }
 
-int config_from_kernel(json_t **config)
+/* Policies of services are theirs; others are in no file. */
+static void add_policies(const json_t *services, const json_t *policies)
+{
+	static const char *const keys[] = { "deny", "allow", "rate", "burst" };
+	json_t *policy, *value, *service, *its;
+	size_t i, j;
+
+	json_array_foreach(services, i, service) {
+		policy = NULL;
+		json_array_foreach(policies, j, policy)
+			if (same_key(policy, service, "protocol") &&
+			    same_key(policy, service, "address") &&
+			    same_key(policy, service, "port"))
+				break;
+		if (j == json_array_size(policies))
+			continue;
+		its = json_object();
+		for (j = 0; j < sizeof(keys) / sizeof(keys[0]); j++) {
+			value = json_object_get(policy, keys[j]);
+			if (value)
+				json_object_set(its, keys[j], value);
+		}
+		json_object_set_new(service, "policy", its);
+	}
+}
+
+int config_from_kernel(json_t **config, struct known_policies *policies)
 {
 	json_t *services = NULL, *laddrs = NULL, *devices = NULL, *one;
 	int status;
@@ -111,7 +142,11 @@ int config_from_kernel(json_t **config)
 		json_array_set_new(laddrs, i, tidy_laddr(one));
 	*config = json_pack("{s:o,s:o,s:o}", "services", services,
 			    "local-addresses", laddrs, "devices", devices);
+	policies_from_kernel(policies);
+	add_policies(services, policies->list);
 	status = settings_from_kernel(*config);
+	if (status)
+		json_decref(policies->list);
 	if (status)
 		json_decref(*config);
 	return status;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/config_policy.h"
 #include "cmd/device.h"
 #include "cmd/settings.h"
 #include "nl/change.h"
@@ -86,6 +87,8 @@ void step_where(const struct step *step, const char *before)
 	else if (laddr)
 		snprintf(lbadm_where, LBADM_WHERE_MAX, "%slocal address %s: ",
 			 before, addr_format(text, &laddr->first));
+	else if (step->policies_after)
+		snprintf(lbadm_where, LBADM_WHERE_MAX, "%spolicies: ", before);
 	else if (step->setting_after)
 		snprintf(lbadm_where, LBADM_WHERE_MAX, "%ssetting %s: ", before,
 			 setting_table[step->setting].key);
@@ -105,6 +108,9 @@ int step_run(const struct step *step)
 		return laddr_change(step->laddr_after, NFLB_CMD_LADDR_ADD);
 	if (step->laddr_before)
 		return laddr_change(step->laddr_before, NFLB_CMD_LADDR_DEL);
+	if (step->policies_after)
+		return policies_step(step->policies_before,
+				     step->policies_after);
 	if (step->setting_after)
 		return setting_write(step->setting, step->setting_after);
 	return device_change(step->device_before, step->device_after);
@@ -119,6 +125,8 @@ int step_undo(const struct step *step)
 		.laddr_after = step->laddr_before,
 		.device_before = step->device_after,
 		.device_after = step->device_before,
+		.policies_before = step->policies_after,
+		.policies_after = step->policies_before,
 		.setting_before = step->setting_after,
 		.setting_after = step->setting_before,
 		.setting = step->setting,

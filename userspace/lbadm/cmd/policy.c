@@ -6,11 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/config_policy.h"
 #include "model/policy.h"
 #include "nft/nft.h"
 #include "out/out.h"
-
-#define RATE_MAX 1000000000
 
 /* Every policy that there is. Returns enum lbadm_exit. */
 static int read_all(json_t **policies)
@@ -25,122 +24,6 @@ static int read_all(json_t **policies)
 	return LBADM_OK;
 }
 
-static int bad_rate(const char *text)
-{
-	return usage_error("rate \"%s\": N/second, N/minute, N/hour or N/day is expected",
-			   text);
-}
-
-/* N/UNIT [burst N] */
-static int parse_rate(struct words *words, json_t *policy)
-{
-	const char *text = words_next(words), *slash;
-	struct opt burst = { 0 };
-	uint32_t number;
-	char digits[16];
-	int i, err;
-
-	if (!text)
-		return usage_error("rate: a value is missing");
-	slash = strchr(text, '/');
-	if (!slash || (size_t)(slash - text) >= sizeof(digits))
-		return bad_rate(text);
-	memcpy(digits, text, slash - text);
-	digits[slash - text] = '\0';
-	for (i = 0; policy_units[i] && strcmp(policy_units[i], slash + 1); i++)
-		;
-	if (!policy_units[i] || !number_parse(&number, digits, RATE_MAX) ||
-	    !number)
-		return bad_rate(text);
-	burst.value = number;
-	if (words_accept(words, "burst")) {
-		err = parse_number(words, "burst", RATE_MAX, &burst);
-		if (err)
-			return err;
-		if (!burst.value)
-			return usage_error("burst: 1 at least, or nobody could begin a connection");
-	}
-	json_object_set_new(policy, "rate", json_sprintf("%u/%s", number,
-							 policy_units[i]));
-	json_object_set_new(policy, "burst", json_integer(burst.value));
-	return words_end(words);
-}
-
-struct prefix_text {
-	struct addr addr;
-	uint32_t length;
-	char text[PREFIX_TEXT_MAX];
-};
-
-static bool parse_prefix(struct prefix_text *prefix, const char *text)
-{
-	char address[ADDR_TEXT_MAX];
-
-	if (!prefix_parse(&prefix->addr, &prefix->length, text))
-		return false;
-	prefix_mask(&prefix->addr, prefix->length);
-	addr_format(address, &prefix->addr);
-	if (prefix->length == prefix->addr.len * 8u)
-		snprintf(prefix->text, sizeof(prefix->text), "%s", address);
-	else
-		snprintf(prefix->text, sizeof(prefix->text), "%s/%u", address,
-			 prefix->length);
-	return true;
-}
-
-static bool overlap(struct prefix_text a, struct prefix_text b)
-{
-	uint32_t length = a.length < b.length ? a.length : b.length;
-
-	prefix_mask(&a.addr, length);
-	prefix_mask(&b.addr, length);
-	return !memcmp(a.addr.bytes, b.addr.bytes, a.addr.len);
-}
-
-/* The next of a list, as it is kept. Returns enum lbadm_exit. */
-static int next_prefix(struct words *words, const struct service_id *id,
-		       struct prefix_text *prefix)
-{
-	const char *word = words_next(words);
-
-	if (!parse_prefix(prefix, word))
-		return usage_error("\"%s\": ADDRESS or ADDRESS/LENGTH is expected",
-				   word);
-	if (prefix->addr.len != id->address.len)
-		return usage_error("%s is not of the VIP's address family",
-				   word);
-	return LBADM_OK;
-}
-
-static int add_prefixes(struct words *words, const struct service_id *id,
-			json_t *policy, const char *key)
-{
-	json_t *list = json_object_get(policy, key), *other;
-	struct prefix_text prefix, its;
-	int status;
-	size_t i;
-
-	if (!words->argc)
-		return usage_error("%s: a prefix is missing", key);
-	if (!list) {
-		list = json_array();
-		json_object_set_new(policy, key, list);
-	}
-	while (words->argc) {
-		status = next_prefix(words, id, &prefix);
-		if (status)
-			return status;
-		json_array_foreach(list, i, other)
-			if (parse_prefix(&its, json_string_value(other)) &&
-			    overlap(prefix, its))
-				return fail(LBADM_REFUSED,
-					    "%s %s: the list has %s already",
-					    key, prefix.text, its.text);
-		json_array_append_new(list, json_string(prefix.text));
-	}
-	return LBADM_OK;
-}
-
 static int del_prefixes(struct words *words, const struct service_id *id,
 			json_t *policy, const char *key)
 {
@@ -152,7 +35,7 @@ static int del_prefixes(struct words *words, const struct service_id *id,
 	if (!words->argc)
 		return usage_error("%s: a prefix is missing", key);
 	while (words->argc) {
-		status = next_prefix(words, id, &prefix);
+		status = policy_next_prefix(words, id, &prefix);
 		if (status)
 			return status;
 		json_array_foreach(list, i, other)
@@ -166,14 +49,6 @@ static int del_prefixes(struct words *words, const struct service_id *id,
 	if (!json_array_size(list))
 		json_object_del(policy, key);
 	return LBADM_OK;
-}
-
-/* Is nothing left of it? */
-static bool is_empty(const json_t *policy)
-{
-	return !json_object_get(policy, "deny") &&
-	       !json_object_get(policy, "allow") &&
-	       !json_object_get(policy, "rate");
 }
 
 /* The table goes with the last policy. */
@@ -197,11 +72,11 @@ static int add_words(struct words *words, const struct service_id *id,
 		     json_t *policy)
 {
 	if (words_accept(words, "allow"))
-		return add_prefixes(words, id, policy, "allow");
+		return policy_add_prefixes(words, id, policy, "allow");
 	if (words_accept(words, "deny"))
-		return add_prefixes(words, id, policy, "deny");
+		return policy_add_prefixes(words, id, policy, "deny");
 	if (words_accept(words, "rate"))
-		return parse_rate(words, policy);
+		return policy_parse_rate(words, policy);
 	return usage_error("allow, deny or rate is expected");
 }
 
@@ -247,7 +122,7 @@ static int change(struct words *words, bool add)
 		       del_words(words, &id, policy);
 	if (!status)
 		status = write_policy(&id, policies,
-				      is_empty(policy) ? NULL : policy);
+				      policy_is_empty(policy) ? NULL : policy);
 	json_decref(policy);
 	json_decref(policies);
 	return status;
@@ -312,11 +187,37 @@ static int policy_flush(struct words *words)
 	return status;
 }
 
+/* Those of a file, and no others that came from one */
+static int policy_apply(struct words *words)
+{
+	const char *name = words_next(words);
+	struct config wanted;
+	json_t *have, *final;
+	int status;
+
+	if (!name)
+		return usage_error("a file is expected, or - for standard input");
+	status = words_end(words);
+	status = status ? status : config_read(name, &wanted);
+	if (status)
+		return status;
+	status = read_all(&have);
+	if (!status) {
+		final = policies_final(have, &wanted);
+		status = policies_step(have, final);
+		json_decref(final);
+		json_decref(have);
+	}
+	config_free(&wanted);
+	return status;
+}
+
 static const struct lbadm_command commands[] = {
 	{ "add", policy_add, "SERVICE allow|deny PREFIX...\n"
 	  "    lbadm policy add SERVICE rate N/second|minute|hour|day [burst N]" },
 	{ "del", policy_del, "SERVICE [allow|deny PREFIX... | rate]" },
 	{ "show", policy_show, "[SERVICE]" },
+	{ "apply", policy_apply, "FILE" },
 	{ "flush", policy_flush, "" },
 	{ 0 },
 };

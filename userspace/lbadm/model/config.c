@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/policy.h"
 #include "util/json_reader.h"
 
 static const struct json_key service_keys[] = {
@@ -33,6 +34,7 @@ static const struct json_key service_keys[] = {
 	{ "timeout-udp", JSON_KIND_NUMBER, "timeout-udp" },
 	{ "backends", JSON_KIND_ARRAY, NULL },
 	{ "health-check", JSON_KIND_OBJECT, NULL },
+	{ "policy", JSON_KIND_OBJECT, NULL },
 	{ 0 },
 };
 
@@ -293,6 +295,12 @@ static int service_read(const json_t *object, struct config_service *service)
 	status = health_check_read(json_object_get(object, "health-check"),
 				   req);
 	json_leave();
+	if (!status && json_object_get(object, "policy")) {
+		json_enter_key("policy");
+		status = policy_read(json_object_get(object, "policy"), &req->id,
+				     &service->policy);
+		json_leave();
+	}
 	if (status)
 		return status;
 	json_enter_key("backends");
@@ -467,6 +475,7 @@ void config_free(struct config *config)
 	for (i = 0; i < config->service_count; i++) {
 		free(config->services[i].request.health_check);
 		free(config->services[i].backends);
+		json_decref(config->services[i].policy);
 	}
 	free(config->services);
 	free(config->laddrs);

@@ -15,6 +15,7 @@ struct config_service {
 	struct service_request request;
 	struct backend_request *backends;
 	size_t backend_count;
+	json_t *policy;		/* as policies_read() would find it; NULL is not named */
 };
 
 struct config {

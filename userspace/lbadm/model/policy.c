@@ -60,6 +60,19 @@ void policy_name(char *name, const struct service_id *id)
 			*p = '_';
 }
 
+/*
+ * A policy that was made from a configuration has a second chain, which is empty and
+ * leads nowhere.
+ */
+#define MARK ".config"
+
+static bool is_mark(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > strlen(MARK) && !strcmp(name + len - strlen(MARK), MARK);
+}
+
 /* The service of a chain: protocol, address and port; NULL for other chains */
 static json_t *service_of(const char *name)
 {
@@ -67,7 +80,8 @@ static json_t *service_of(const char *name)
 	const char *ports;
 	size_t len;
 
-	if (strncmp(name, "tcp-", 4) && strncmp(name, "udp-", 4))
+	if ((strncmp(name, "tcp-", 4) && strncmp(name, "udp-", 4)) ||
+	    is_mark(name))
 		return NULL;
 	ports = strchr(name + 4, '-');
 	len = ports ? (size_t)(ports - name - 4) : 0;
@@ -115,6 +129,17 @@ static json_t *by_name(const json_t *policies, const char *name, size_t len)
 			return policy;
 	}
 	return NULL;
+}
+
+static void read_mark(const json_t *policies, const json_t *chain)
+{
+	const char *name = json_string_value(json_object_get(chain, "name"));
+	json_t *policy = NULL;
+
+	if (name && is_mark(name))
+		policy = by_name(policies, name, strlen(name) - strlen(MARK));
+	if (policy)
+		json_object_set_new(policy, "config", json_true());
 }
 
 static void read_set(const json_t *policies, const json_t *set)
@@ -176,6 +201,7 @@ json_t *policies_read(const json_t *objects)
 		json_array_append_new(policies, policy);
 	}
 	json_array_foreach(objects, i, object) {
+		read_mark(policies, json_object_get(object, "chain"));
 		read_set(policies, json_object_get(object, "set"));
 		read_rule(policies, json_object_get(object, "rule"));
 	}
@@ -193,8 +219,7 @@ static bool same_service(const struct service_id *a, const struct service_id *b)
 	return !strcmp(x, y);
 }
 
-/* The service of a policy, from what service_of() made */
-static void id_of(struct service_id *id, const json_t *policy)
+void policy_id(struct service_id *id, const json_t *policy)
 {
 	const json_t *port = json_object_get(policy, "port");
 	const char *ports = json_string_value(port);
@@ -218,7 +243,7 @@ json_t *policy_find(const json_t *policies, const struct service_id *id)
 	size_t i;
 
 	json_array_foreach(policies, i, policy) {
-		id_of(&its, policy);
+		policy_id(&its, policy);
 		if (same_service(id, &its))
 			return policy;
 	}
@@ -280,7 +305,7 @@ static void write_services(FILE *to, const json_t *policies,
 	if (!ranges)
 		abort();
 	json_array_foreach(policies, i, policy) {
-		id_of(&other, policy);
+		policy_id(&other, policy);
 		if (!same_service(id, &other))
 			count += range_of(&ranges[count], &other);
 	}
@@ -319,6 +344,8 @@ static void write_removal(FILE *to, const struct service_id *id,
 			  const char *name, const json_t *was)
 {
 	write_key(to, "delete", id, "");
+	if (json_object_get(was, "config"))
+		fprintf(to, "delete chain " NFT_TABLE " %s" MARK "\n", name);
 	fprintf(to, "flush chain " NFT_TABLE " %s\n"
 		"delete chain " NFT_TABLE " %s\n", name, name);
 	if (json_object_get(was, "deny"))
@@ -400,6 +427,8 @@ char *policy_write(const struct service_id *id, const json_t *policies,
 		write_removal(to, id, name, was);
 	if (policy) {
 		fprintf(to, "add chain " NFT_TABLE " %s\n", name);
+		if (json_object_get(policy, "config"))
+			fprintf(to, "add chain " NFT_TABLE " %s" MARK "\n", name);
 		write_list(to, id, name, policy, "deny");
 		write_list(to, id, name, policy, "allow");
 		write_rate(to, id, name, policy);

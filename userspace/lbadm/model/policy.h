@@ -16,6 +16,36 @@
 /* Words for units of a rate, ended by NULL */
 extern const char *const policy_units[];
 
+struct prefix_text {
+	struct addr addr;
+	uint32_t length;
+	char text[PREFIX_TEXT_MAX];
+};
+
+/* Each takes its words and changes @policy; on error says what is wrong. */
+
+/* The next prefix of a list, as it is kept. */
+int policy_next_prefix(struct words *words, const struct service_id *id,
+		       struct prefix_text *prefix);
+int policy_add_prefixes(struct words *words, const struct service_id *id,
+			json_t *policy, const char *key);
+/* N/UNIT [burst N] */
+int policy_parse_rate(struct words *words, json_t *policy);
+
+/* Is nothing left of it? */
+bool policy_is_empty(const json_t *policy);
+
+/**
+ * policy_read() - a policy of a configuration
+ * @object: as the file has it
+ * @id: its service
+ * @policy: set to a new reference, as policies_read() would find it
+ *
+ * Returns enum lbadm_exit, having said what is wrong.
+ */
+int policy_read(const json_t *object, const struct service_id *id,
+		json_t **policy);
+
 /**
  * policy_name() - the name of a service's chain
  * @name: where to, POLICY_NAME_MAX bytes
@@ -30,12 +60,34 @@ void policy_name(char *name, const struct service_id *id);
  *
  * Returns a new reference, an array of objects: protocol, address, port as of a
  * service; "deny" and "allow", arrays of prefixes; "rate" ("10/second") and
- * "burst"; and "dropped", counters by the same words.
+ * "burst"; "dropped", counters by the same words; and "config", true for one that
+ * was made from a configuration.
  */
 json_t *policies_read(const json_t *objects);
 
 /* The policy of a service; a borrowed reference, or NULL. */
 json_t *policy_find(const json_t *policies, const struct service_id *id);
+
+/* The service of a policy. */
+void policy_id(struct service_id *id, const json_t *policy);
+
+/* Put @policy, of which this takes a reference, in the place of a service's. */
+void policy_replace(json_t *policies, const struct service_id *id,
+		    json_t *policy);
+void policy_remove(json_t *policies, const struct service_id *id);
+
+/* Do two say the same, whatever they counted and wherever they come from? */
+bool policy_same(const json_t *a, const json_t *b);
+
+/**
+ * policies_change() - the transaction from some policies to others
+ * @before: all that there are
+ * @after: all that there are to be
+ *
+ * Policies that stay the same keep their counters and rates. Returns commands for
+ * nft_run(), to be freed; NULL if there is nothing to do.
+ */
+char *policies_change(const json_t *before, const json_t *after);
 
 /**
  * policy_write() - the transaction that makes a service's policy so

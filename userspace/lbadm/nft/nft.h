@@ -19,6 +19,16 @@
 int nft_run(const char *commands);
 
 /**
+ * nft_try_list() - the same as nft_list(), but silent
+ * @objects: set as by nft_list()
+ * @why: what is wrong
+ * @size: of @why
+ *
+ * Returns enum lbadm_exit.
+ */
+int nft_try_list(json_t **objects, char *why, size_t size);
+
+/**
  * nft_list() - what the table has, as libnftables-json(5) describes it
  * @objects: set to a new reference, an array; NULL when there is no table
  *
