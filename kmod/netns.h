@@ -92,7 +92,8 @@ struct nflb_user;
  * @stats_base: what `stats zero` subtracts from the totals
  * @drops_base: the same for @drops
  * @counters_base: the same for the other counters
- * @hooks: registered with the first service, by hook.c
+ * @hooks: by hook.c, from the first service until there is neither a service nor a
+ *	connection
  * @devices: that the fast path is attached to, in order of attachment; changed
  *	under RTNL, read under RCU
  * @absent: devices that are waited for (control/device_wait.c); changed under RTNL,

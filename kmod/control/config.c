@@ -226,6 +226,13 @@ static void set_forward(struct nflb_backend *b,
 	nflb_endpoint_forward(b, ops);
 }
 
+/* Without a service, the hooks stay as long as connections need them. */
+static void hooks_release(struct nflb_net *nn)
+{
+	if (list_empty(&nn->service_list) && !nflb_hooks_release(nn))
+		nflb_lifecycle_kick(nn);
+}
+
 /* A user pays for the tables of schedulers. */
 static int slots_charge(struct nflb_service *svc,
 			const struct nflb_snapshot *snapshot,
@@ -340,8 +347,7 @@ err_backends:
 err_put:
 	nflb_service_put(svc);
 err_hooks:
-	if (list_empty(&nn->service_list))
-		nflb_hooks_unregister(nn);
+	hooks_release(nn);
 	return err;
 }
 NFLB_EXPORT_KUNIT(nflb_service_add);
@@ -411,8 +417,7 @@ void nflb_service_del(struct nflb_net *nn, struct nflb_service *svc)
 						      struct nflb_backend,
 						      list), NFLB_GONE_ALL);
 	nflb_service_put(svc);
-	if (list_empty(&nn->service_list))
-		nflb_hooks_unregister(nn);
+	hooks_release(nn);
 	nflb_conn_gc_kick(nn);
 	nflb_persist_kick(nn);
 }

@@ -2,8 +2,9 @@
 /*
  * What happens to backends in the course of time: one that drains is told of
  * when its last connection is gone, or ended when its deadline passes; the
- * weight of one that came grows (slow start). One work a namespace looks after
- * all, once a second and only while there is something to look after.
+ * weight of one that came grows (slow start). When the last service is gone, the
+ * hooks go with its last connection. One work a namespace looks after all, once a
+ * second and only while there is something to look after.
  */
 #include <linux/jiffies.h>
 
@@ -12,6 +13,7 @@
 #include "control/lifecycle.h"
 #include "conn/conn.h"
 #include "conn/persist.h"
+#include "path/hook.h"
 #include "netns.h"
 
 /* Weights while a backend begins slowly: in 64ths, if their sum allows it. */
@@ -82,6 +84,8 @@ static void lifecycle_work(struct work_struct *work)
 			break;
 		more |= service_step(svc);
 	}
+	if (list_empty(&nn->service_list))
+		more = !nflb_hooks_release(nn);
 	if (more && !READ_ONCE(nn->dying))
 		queue_delayed_work(system_unbound_wq, &nn->lifecycle_work, HZ);
 	mutex_unlock(&nn->mutex);

@@ -3,7 +3,7 @@
  * The netfilter hooks: PRE_ROUTING for what is received, LOCAL_OUT for what
  * sockets of the balancer itself send, in both families; ahead of
  * defragmentation, conntrack and NAT. They are registered with the first
- * service of a namespace and gone with the last.
+ * service of a namespace. They go when it has neither services nor connections.
  */
 #include <linux/netfilter.h>
 #include <linux/netfilter_bridge.h>
@@ -160,4 +160,20 @@ void nflb_hooks_unregister(struct nflb_net *nn)
 	WRITE_ONCE(nn->hooks, NULL);
 	/* nfnetlink_hook reads the ops under RCU. */
 	kfree_rcu(hooks, rcu);
+}
+
+/**
+ * nflb_hooks_release() - take no more packets, unless a connection needs them
+ * @nn: the namespace, which has no service; nn->mutex is held
+ *
+ * A connection that was ended still answers its two sides for some seconds.
+ *
+ * Context: process. Return: false when there is a connection: try again later.
+ */
+bool nflb_hooks_release(struct nflb_net *nn)
+{
+	if (nn->hooks && atomic_read(&nn->conn_count))
+		return false;
+	nflb_hooks_unregister(nn);
+	return true;
 }

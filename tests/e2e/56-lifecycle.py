@@ -173,15 +173,14 @@ def established(net, f, c):
     return rs, seq + 1, ack + 1
 
 
-@suite.case(*FAMILIES)
-def down_tells_both_sides(net, f):
+def both_sides_are_told(net, f, end):
     """A side that only waits is asked for its sequence number, and its answer
     is answered with a reset that has the right one."""
     svc = service(net, f)
     c = Client(net, f)
     rs, seq, ack = established(net, f, c)
     net.cl.flush()
-    net.lbadm("backend", "set", *svc, at(f, rs), "state", "down")
+    end(svc, rs)
     probe = net.cl.expect().parse()[sc.TCP]
     assert probe.flags == "A" and (probe.sport, probe.dport) == (80, c.port)
     assert (ack - probe.seq) & 0xffffffff > 1 << 16, "in the window"
@@ -198,8 +197,30 @@ def down_tells_both_sides(net, f):
     assert got.src == f.client
     assert got[sc.TCP].flags == "R" and got[sc.TCP].seq == seq
     assert not net.connections()
+    return c, rs
+
+
+@suite.case(*FAMILIES)
+def down_tells_both_sides(net, f):
+    c, rs = both_sides_are_told(net, f, lambda svc, rs: net.lbadm(
+        "backend", "set", *svc, at(f, rs), "state", "down"))
     # The port can be used again at once.
     assert c.send(f.client, c.port, "S", seq=5) == 1 - rs
+
+
+@suite.case(*FAMILIES)
+def last_service_tells_both_sides(net, f):
+    """No other service has to be left for that. Later packets are the host's."""
+    c, rs = both_sides_are_told(net, f, lambda svc, rs: net.lbadm(
+        "service", "del", *svc))
+    service(net, f)
+    assert c.send(f.client, c.port, "S", seq=5) is not None
+
+
+@suite.case(*FAMILIES)
+def flush_tells_both_sides(net, f):
+    service(net, f, proto="udp")
+    both_sides_are_told(net, f, lambda svc, rs: net.lbadm("config", "flush"))
 
 
 @suite.case(*FAMILIES)

@@ -3,6 +3,7 @@
  * Changes of the configuration: whole or not at all, and what becomes of
  * counters and of what was deleted.
  */
+#include "forward/forward.h"
 #include "util.h"
 
 static int replace(struct nflb_service *svc, const u16 *numbers, u32 count,
@@ -126,10 +127,70 @@ static void config_nothing_is_left(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&nn->services.nelems), 0);
 }
 
+static struct nflb_conn *connect(struct nflb_service *svc, u8 proto)
+{
+	struct nflb_backend *b = find(svc, 1);
+	enum nflb_reason reason;
+	struct nflb_conn *conn;
+	struct nflb_tuple in = {
+		.dst = svc->key.addr, .family = svc->key.family,
+		.sport = htons(12345), .dport = htons(80), .proto = proto,
+	};
+
+	ku_random_addr(&in.src, in.family);
+	local_bh_disable();
+	rcu_read_lock();
+	conn = nflb_conn_create(svc->nn, b, b->forward, &in, &reason);
+	rcu_read_unlock();
+	local_bh_enable();
+	return conn;
+}
+
+/* Returns whether the hooks were released within @seconds. */
+static bool hooks_go(struct nflb_net *nn, int seconds)
+{
+	int waited = 0;
+
+	while (READ_ONCE(nn->hooks) && waited++ < seconds * 10)
+		schedule_timeout_uninterruptible(HZ / 10);
+	return !READ_ONCE(nn->hooks);
+}
+
+/*
+ * What TCP leaves answers its two sides with resets, for which the hooks stay;
+ * nothing of UDP does.
+ */
+static void config_hooks_outlive_services(struct kunit *test)
+{
+	struct nflb_net *nn = ku_nn();
+	struct nflb_service *svc;
+	u8 i;
+
+	for (i = 0; i < 2; i++) {
+		svc = ku_service_add(test, i ? AF_INET : AF_INET6, 3, "wrr");
+		ku_backend_add(test, svc, 1, 1);
+		KUNIT_EXPECT_NOT_NULL(test, connect(svc, i ? IPPROTO_TCP :
+							    IPPROTO_UDP));
+		mutex_lock(&nn->mutex);
+		nflb_service_del(nn, svc);
+		mutex_unlock(&nn->mutex);
+		KUNIT_EXPECT_NOT_NULL(test, nn->hooks);
+		KUNIT_EXPECT_EQ(test, hooks_go(nn, 5), !i);
+	}
+	/* A service that is made meanwhile keeps them. */
+	svc = ku_service_add(test, AF_INET, 3, "wrr");
+	nflb_conn_table_flush(nn);
+	KUNIT_EXPECT_FALSE(test, hooks_go(nn, 3));
+	ku_service_del(svc);
+	KUNIT_EXPECT_TRUE(test, hooks_go(nn, 3));
+	nflb_config_drain();
+}
+
 static struct kunit_case config_cases[] = {
 	KUNIT_CASE(config_replace_keeps_what_stays),
 	KUNIT_CASE(config_totals_outlive_services),
 	KUNIT_CASE(config_nothing_is_left),
+	KUNIT_CASE(config_hooks_outlive_services),
 	{ }
 };
 

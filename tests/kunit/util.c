@@ -282,4 +282,7 @@ void ku_service_del(struct nflb_service *svc)
 	mutex_lock(&nn->mutex);
 	nflb_service_del(nn, svc);
 	mutex_unlock(&nn->mutex);
+	/* Or ended connections would be there for ten seconds. */
+	if (list_empty(&nn->service_list))
+		nflb_conn_table_flush(nn);
 }
