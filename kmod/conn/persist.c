@@ -249,6 +249,7 @@ static bool usable(const struct nflb_persist *entry)
 	const struct nflb_backend *b = entry->backend;
 
 	return READ_ONCE(b->state) == NFLB_BACKEND_UP &&
+	       !READ_ONCE(b->shunned) &&
 	       (!nflb_backend_full(b) ||
 		nflb_evict_from_backend(b->service->nn, entry->backend, true));
 }

@@ -133,6 +133,14 @@ static void settings_apply(struct nflb_service_settings *settings,
 		settings->proxy = req->settings.proxy;
 	if (req->set & NFLB_SET_SLOW_START)
 		settings->slow_start = req->settings.slow_start;
+	if (req->set & NFLB_SET_HEALTH_INITIAL)
+		settings->health_initial = req->settings.health_initial;
+	if (req->set & NFLB_SET_ON_UNHEALTHY)
+		settings->on_unhealthy = req->settings.on_unhealthy;
+	if (req->set & NFLB_SET_WHEN_NONE)
+		settings->when_none = req->settings.when_none;
+	if (req->set & NFLB_SET_PANIC)
+		settings->panic = req->settings.panic;
 	for (t = 0; t < NFLB_TIMEOUT_COUNT; t++) {
 		if (!(req->set & NFLB_SET_TIMEOUT(t)))
 			continue;
@@ -210,88 +218,12 @@ static void service_unlink(struct nflb_net *nn, struct nflb_service *svc)
 	nflb_host_put(nn, host);
 }
 
-/*
- * Packets of connections that go in GUE go on so: they need the port. It is never
- * 0, for a packet may see the one before the other.
- */
-static void set_forward(struct nflb_backend *b,
-			const struct nflb_service_settings *settings)
-{
-	const struct nflb_forward_ops *ops = nflb_backend_forward(b, settings);
-
-	if (ops->encap == NFLB_ENCAP_GUE || !b->gue_port)
-		WRITE_ONCE(b->gue_port, b->encap_port ?: settings->encap_port ?:
-					htons(NFLB_GUE_PORT));
-	WRITE_ONCE(b->forward, ops);
-	nflb_endpoint_forward(b, ops);
-}
-
 /* Without a service, the hooks stay as long as connections need them. */
 static void hooks_release(struct nflb_net *nn)
 {
 	if (list_empty(&nn->service_list) && !nflb_hooks_release(nn))
 		nflb_lifecycle_kick(nn);
 }
-
-/* A user pays for the tables of schedulers. */
-static int slots_charge(struct nflb_service *svc,
-			const struct nflb_snapshot *snapshot,
-			struct netlink_ext_ack *extack)
-{
-	int err = 0;
-
-	if (snapshot->slots > svc->slots)
-		err = nflb_user_charge(svc->nn, NFLB_USER_SLOTS,
-				       snapshot->slots - svc->slots, extack);
-	else
-		nflb_user_uncharge(svc->nn, NFLB_USER_SLOTS,
-				   svc->slots - snapshot->slots);
-	if (!err)
-		svc->slots = snapshot->slots;
-	return err;
-}
-
-/**
- * nflb_service_publish() - let packets see a service's settings and backends
- * @svc: the service; nn->mutex is held
- * @settings: new ones
- * @extack: for a message
- *
- * Return: 0; or a negative errno, and nothing has changed.
- */
-int nflb_service_publish(struct nflb_service *svc,
-			 const struct nflb_service_settings *settings,
-			 struct netlink_ext_ack *extack)
-{
-	struct nflb_snapshot *snapshot, *old;
-	struct nflb_backend *b;
-	int err;
-
-	err = nflb_backends_check(svc, settings, extack);
-	if (err)
-		return err;
-	snapshot = nflb_snapshot_build(svc, settings);
-	if (IS_ERR(snapshot)) {
-		NL_SET_ERR_MSG(extack, "no memory for the scheduler's table");
-		return PTR_ERR(snapshot);
-	}
-	err = slots_charge(svc, snapshot, extack);
-	if (err) {
-		nflb_snapshot_free(snapshot);
-		return err;
-	}
-	down_write(&svc->nn->view);
-	svc->settings = *settings;
-	nflb_changed(svc->nn);
-	up_write(&svc->nn->view);
-	list_for_each_entry(b, &svc->backends, list)
-		set_forward(b, settings);
-	old = rcu_replace_pointer(svc->snapshot, snapshot,
-				  lockdep_is_held(&svc->nn->mutex));
-	nflb_snapshot_free_rcu(old);
-	return 0;
-}
-NFLB_EXPORT_KUNIT(nflb_service_publish);
 
 /**
  * nflb_service_add() - add a service

@@ -36,6 +36,12 @@ struct nflb_service_id {
 /* Of an existing service, what is not named gets its default, too. */
 #define NFLB_SET_EXACT		BIT(17)
 #define NFLB_SET_HEALTH_CHECK	BIT(18)
+#define NFLB_SET_HEALTH_INITIAL	BIT(19)
+#define NFLB_SET_ON_UNHEALTHY	BIT(20)
+#define NFLB_SET_WHEN_NONE	BIT(21)
+#define NFLB_SET_PANIC		BIT(22)
+/* What was set by hand is taken back. */
+#define NFLB_SET_FORCE		BIT(23)
 
 #define NFLB_SET_WEIGHT		BIT(0)
 #define NFLB_SET_STATE		BIT(1)
@@ -132,6 +138,8 @@ int nflb_backends_replace(struct nflb_service *svc,
 int nflb_service_publish(struct nflb_service *svc,
 			 const struct nflb_service_settings *settings,
 			 struct netlink_ext_ack *extack);
+int nflb_service_republish(struct nflb_service *svc,
+			   struct netlink_ext_ack *extack);
 void nflb_backend_discard(struct nflb_backend *backend, enum nflb_gone gone);
 
 int nflb_laddr_add(struct nflb_net *nn, const struct nflb_laddr *laddr,

@@ -7,6 +7,7 @@
 
 #include "control/config.h"
 #include "control/genl_notify.h"
+#include "control/health.h"
 #include "control/lifecycle.h"
 #include "control/objects.h"
 #include "service/direct.h"
@@ -36,11 +37,15 @@ struct nflb_backend *nflb_backend_find(struct nflb_service *svc,
 }
 NFLB_EXPORT_KUNIT(nflb_backend_find);
 
-/* What one can set of a backend, apart from the object. */
+/*
+ * What one can set of a backend, apart from the object. @configured is the state of
+ * its service's list. An apply of that does not undo what was set @by_hand.
+ */
 struct backend_settings {
 	u32 weight;
 	u32 max_connections;
-	u8 state;
+	u8 configured;
+	u8 by_hand;
 	u8 mode;
 	u8 encap;
 	__be16 encap_port;
@@ -59,20 +64,37 @@ static struct backend_settings settings_of(const struct nflb_backend *b)
 	return (struct backend_settings){
 		.weight = b->weight,
 		.max_connections = b->max_connections,
-		.state = b->state,
+		.configured = b->configured,
+		.by_hand = b->by_hand,
 		.mode = b->mode,
 		.encap = b->encap,
 		.encap_port = b->encap_port,
 	};
 }
 
+/* The state that holds. States are in the order of how strict they are. */
+static u8 state_of(const struct backend_settings *s)
+{
+	return max(s->configured, s->by_hand);
+}
+
+/* A state for one backend alone; `up` takes back all that keeps it from that. */
+static void set_by_hand(struct backend_settings *s, u8 state)
+{
+	s->by_hand = state;
+	if (state == NFLB_BACKEND_UP)
+		s->configured = NFLB_BACKEND_UP;
+}
+
 static void settings_merge(struct backend_settings *s,
-			   const struct nflb_backend_request *req)
+			   const struct nflb_backend_request *req, bool listed)
 {
 	if (req->set & NFLB_SET_WEIGHT)
 		s->weight = req->weight;
-	if (req->set & NFLB_SET_STATE)
-		s->state = req->state;
+	if (req->set & NFLB_SET_STATE && listed)
+		s->configured = req->state;
+	else if (req->set & NFLB_SET_STATE)
+		set_by_hand(s, req->state);
 	if (req->set & NFLB_SET_MAX_CONNS)
 		s->max_connections = req->max_connections;
 	if (req->set & NFLB_SET_BACKEND_MODE)
@@ -87,7 +109,9 @@ static void settings_store(struct nflb_backend *b,
 			   const struct backend_settings *s)
 {
 	WRITE_ONCE(b->weight, s->weight);
-	WRITE_ONCE(b->state, s->state);
+	WRITE_ONCE(b->state, state_of(s));
+	b->configured = s->configured;
+	b->by_hand = s->by_hand;
 	WRITE_ONCE(b->max_connections, s->max_connections);
 	b->mode = s->mode;
 	b->encap = s->encap;
@@ -103,10 +127,12 @@ static void settings_change(struct nflb_backend *b,
 	up_write(&b->service->nn->view);
 }
 
+/* What is configured behind a stricter state by hand makes no difference. */
 static bool settings_equal(const struct backend_settings *a,
 			   const struct backend_settings *b)
 {
-	return a->weight == b->weight && a->state == b->state &&
+	return a->weight == b->weight && state_of(a) == state_of(b) &&
+	       a->by_hand == b->by_hand &&
 	       a->max_connections == b->max_connections &&
 	       a->mode == b->mode && a->encap == b->encap &&
 	       a->encap_port == b->encap_port;
@@ -182,9 +208,10 @@ void nflb_backend_discard(struct nflb_backend *backend, enum nflb_gone gone)
 }
 
 /* One that is not listed yet, or ERR_PTR. */
-static struct nflb_backend *backend_make(struct nflb_service *svc,
-					 const struct nflb_backend_request *req,
-					 struct netlink_ext_ack *extack)
+static struct nflb_backend *
+backend_make(struct nflb_service *svc, const struct nflb_backend_request *req,
+	     const struct nflb_service_settings *s, bool listed,
+	     struct netlink_ext_ack *extack)
 {
 	struct backend_settings settings;
 	struct nflb_backend *b;
@@ -199,8 +226,9 @@ static struct nflb_backend *backend_make(struct nflb_service *svc,
 		return ERR_PTR(err);
 	}
 	settings = settings_of(b);
-	settings_merge(&settings, req);
+	settings_merge(&settings, req, listed);
 	settings_store(b, &settings);
+	nflb_health_init(b, s);
 	if (b->state == NFLB_BACKEND_UP)
 		nflb_lifecycle_came(b);
 	return b;
@@ -230,7 +258,7 @@ int nflb_backend_add(struct nflb_service *svc,
 		NL_SET_ERR_MSG(extack, "the service has 4096 backends, the most there can be");
 		return -ENOSPC;
 	}
-	b = backend_make(svc, req, extack);
+	b = backend_make(svc, req, &svc->settings, false, extack);
 	if (IS_ERR(b))
 		return PTR_ERR(b);
 	down_write(&svc->nn->view);
@@ -263,15 +291,16 @@ int nflb_backend_set(struct nflb_backend *backend,
 	bool came;
 	int err;
 
-	settings_merge(&new, req);
-	if (req->set & NFLB_SET_DEADLINE && new.state != NFLB_BACKEND_DRAIN) {
+	settings_merge(&new, req, false);
+	if (req->set & NFLB_SET_DEADLINE && new.by_hand != NFLB_BACKEND_DRAIN) {
 		NL_SET_ERR_MSG(extack, "a deadline goes with state drain");
 		return -EINVAL;
 	}
 	if (settings_equal(&new, &old) && !(req->set & NFLB_SET_DEADLINE))
 		return 0;
 	settings_change(backend, &new);
-	came = new.state == NFLB_BACKEND_UP && old.state != new.state;
+	came = state_of(&new) == NFLB_BACKEND_UP &&
+	       state_of(&old) != NFLB_BACKEND_UP;
 	if (came)
 		nflb_lifecycle_came(backend);
 	err = nflb_service_publish(backend->service,
@@ -282,12 +311,14 @@ int nflb_backend_set(struct nflb_backend *backend,
 			backend->ramping = false;
 		return err;
 	}
-	if (new.state != old.state || req->set & NFLB_SET_DEADLINE)
+	if (state_of(&new) != state_of(&old) || new.by_hand != old.by_hand ||
+	    req->set & NFLB_SET_DEADLINE)
 		nflb_lifecycle_state(backend, req->set & NFLB_SET_DEADLINE,
 				     req->deadline);
 	nflb_notify_backend(backend, NFLB_CMD_BACKEND_SET);
 	return 0;
 }
+NFLB_EXPORT_KUNIT(nflb_backend_set);
 
 /**
  * nflb_backend_del() - delete a backend
@@ -342,7 +373,7 @@ struct replacement {
 /* What is not named of a backend in a list has its default. */
 static const struct backend_settings backend_defaults = {
 	.weight = 1,
-	.state = NFLB_BACKEND_UP,
+	.configured = NFLB_BACKEND_UP,
 	.mode = NFLB_MODE_INHERIT,
 	.encap = NFLB_ENCAP_INHERIT,
 };
@@ -350,6 +381,7 @@ static const struct backend_settings backend_defaults = {
 /* Make what is new; nothing can be seen of it yet. */
 static int replace_make(struct replacement *r,
 			const struct nflb_service_request *req,
+			const struct nflb_service_settings *settings,
 			struct netlink_ext_ack *extack)
 {
 	for (r->count = 0; r->count < req->backend_count; r->count++) {
@@ -361,12 +393,15 @@ static int replace_make(struct replacement *r,
 		d->backend = nflb_backend_find(r->svc, one);
 		d->added = !d->backend;
 		if (d->added)
-			d->backend = backend_make(r->svc, one, extack);
+			d->backend = backend_make(r->svc, one, settings, true,
+						  extack);
 		if (IS_ERR(d->backend))
 			return PTR_ERR(d->backend);
 		d->old = settings_of(d->backend);
 		d->new = backend_defaults;
-		settings_merge(&d->new, one);
+		if (!(req->set & NFLB_SET_FORCE))
+			d->new.by_hand = d->old.by_hand;
+		settings_merge(&d->new, one, true);
 	}
 	return 0;
 }
@@ -401,7 +436,8 @@ static void replace_apply(struct replacement *r)
 		}
 		list_move_tail(&b->list, &svc->backends);
 		settings_store(b, &d->new);
-		if (b->state == NFLB_BACKEND_UP && d->old.state != b->state)
+		if (b->state == NFLB_BACKEND_UP &&
+		    state_of(&d->old) != NFLB_BACKEND_UP)
 			nflb_lifecycle_came(b);
 	}
 	/* Dumps go by ascending ids. */
@@ -441,7 +477,8 @@ static void replace_finish(struct replacement *r, bool known)
 		struct replaced *d = &r->done[i];
 
 		b = d->backend;
-		if (d->added || b->state != d->old.state)
+		if (d->added || b->state != state_of(&d->old) ||
+		    b->by_hand != d->old.by_hand)
 			nflb_lifecycle_state(b, false, 0);
 		if (!known)
 			continue;
@@ -481,7 +518,7 @@ int nflb_backends_replace(struct nflb_service *svc,
 			  GFP_KERNEL_ACCOUNT);
 	if (!r.done)
 		return -ENOMEM;
-	err = replace_make(&r, req, extack);
+	err = replace_make(&r, req, settings, extack);
 	if (err)
 		goto err_unmake;
 	replace_apply(&r);

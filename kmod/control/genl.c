@@ -337,6 +337,10 @@ static const struct genl_ops nflb_genl_ops[] = {
 	}, {
 		.cmd = NFLB_CMD_CONFIG_GET,
 		.doit = nflb_nl_config_get_doit,
+	}, {
+		.cmd = NFLB_CMD_HEALTH_SET,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = nflb_nl_health_set_doit,
 	},
 };
 

@@ -41,6 +41,9 @@ void *nflb_nl_dump_config(struct sk_buff *skb, struct netlink_callback *cb,
 /* genl_explain.c */
 int nflb_nl_explain_doit(struct sk_buff *skb, struct genl_info *info);
 
+/* genl_health.c */
+int nflb_nl_health_set_doit(struct sk_buff *skb, struct genl_info *info);
+
 /* genl_laddr.c */
 int nflb_nl_device_change_doit(struct sk_buff *skb, struct genl_info *info);
 int nflb_nl_device_get_dumpit(struct sk_buff *skb,

@@ -3,6 +3,7 @@
  * Plain structures to netlink attributes: one serializer for answers, dumps and
  * events, so that what `monitor` prints is what `show` prints.
  */
+#include <linux/timekeeping.h>
 #include <net/netlink.h>
 
 #include "control/generation.h"
@@ -126,6 +127,24 @@ static int put_settings(struct sk_buff *skb,
 	return 0;
 }
 
+/* What is not the default. */
+static int put_health_settings(struct sk_buff *skb,
+			       const struct nflb_service_settings *s)
+{
+	if ((s->health_initial &&
+	     nla_put_u8(skb, NFLB_A_SERVICE_HEALTH_INITIAL,
+			s->health_initial)) ||
+	    (s->on_unhealthy &&
+	     nla_put_u8(skb, NFLB_A_SERVICE_HEALTH_ON_UNHEALTHY,
+			s->on_unhealthy)) ||
+	    (s->when_none &&
+	     nla_put_u8(skb, NFLB_A_SERVICE_HEALTH_WHEN_NONE, s->when_none)) ||
+	    (s->panic &&
+	     nla_put_u8(skb, NFLB_A_SERVICE_HEALTH_PANIC, s->panic)))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int put_service(struct sk_buff *skb, const struct nflb_service *svc)
 {
 	return put_identity(skb, svc) ?:
@@ -134,6 +153,7 @@ static int put_service(struct sk_buff *skb, const struct nflb_service *svc)
 			   svc->backend_count) ?:
 	       nla_put_u32(skb, NFLB_A_SERVICE_PERSIST_COUNT,
 			   atomic_read(&svc->persist_count)) ?:
+	       put_health_settings(skb, &svc->settings) ?:
 	       (svc->health_check ?
 		nla_put_string(skb, NFLB_A_SERVICE_HEALTH_CHECK,
 			       svc->health_check) : 0);
@@ -195,6 +215,33 @@ static u32 seconds_until(unsigned long when)
 	return time_after(when, jiffies) ? (when - jiffies) / HZ : 0;
 }
 
+/* The state that was set by hand, and the one that is behind it. */
+static int put_by_hand(struct sk_buff *skb, const struct nflb_backend *b)
+{
+	if (b->by_hand == NFLB_BACKEND_UP)
+		return 0;
+	return nla_put_u8(skb, NFLB_A_BACKEND_BY_HAND, b->by_hand) ?:
+	       nla_put_u8(skb, NFLB_A_BACKEND_CONFIGURED, b->configured);
+}
+
+static int put_health(struct sk_buff *skb, const struct nflb_backend *b)
+{
+	time64_t age = ktime_get_seconds() - b->health_since;
+
+	if (nla_put_u32(skb, NFLB_A_BACKEND_ID, b->id) ||
+	    nla_put_u8(skb, NFLB_A_BACKEND_HEALTH, b->health) ||
+	    (b->health_weight != 100 &&
+	     nla_put_u8(skb, NFLB_A_BACKEND_HEALTH_WEIGHT,
+			b->health_weight)) ||
+	    (*b->health_reason &&
+	     nla_put_string(skb, NFLB_A_BACKEND_HEALTH_REASON,
+			    b->health_reason)) ||
+	    nla_put_u32(skb, NFLB_A_BACKEND_HEALTH_AGE,
+			min_t(time64_t, age, U32_MAX)))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int put_backend(struct sk_buff *skb, const struct nflb_backend *b)
 {
 	struct nlattr *nest = nla_nest_start(skb, NFLB_A_BACKEND);
@@ -215,10 +262,12 @@ static int put_backend(struct sk_buff *skb, const struct nflb_backend *b)
 	     nla_put_be16(skb, NFLB_A_BACKEND_ENCAP_PORT, b->encap_port)) ||
 	    nla_put_u32(skb, NFLB_A_BACKEND_MAX_CONNECTIONS,
 			b->max_connections) ||
-	    (b->deadline && nla_put_u32(skb, NFLB_A_BACKEND_DEADLINE,
-					seconds_until(b->deadline))) ||
+	    (b->deadline && b->state == NFLB_BACKEND_DRAIN &&
+	     nla_put_u32(skb, NFLB_A_BACKEND_DEADLINE,
+			 seconds_until(b->deadline))) ||
 	    nla_put_string(skb, NFLB_A_BACKEND_CONDITION,
 			   nflb_lifecycle_condition(b)) ||
+	    put_by_hand(skb, b) || put_health(skb, b) ||
 	    put_stats(skb, NFLB_A_BACKEND_STATS, &sum)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;

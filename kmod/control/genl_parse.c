@@ -48,6 +48,13 @@ static const struct nla_policy service_policy[NFLB_A_SERVICE_MAX + 1] = {
 	[NFLB_A_SERVICE_ENCAP_SOURCE6_PREFIX] = NLA_POLICY_MAX(NLA_U8, 128),
 	[NFLB_A_SERVICE_HEALTH_CHECK] = { .type = NLA_NUL_STRING,
 					  .len = NFLB_HEALTH_CHECK_SIZE - 1 },
+	[NFLB_A_SERVICE_HEALTH_INITIAL] =
+		NLA_POLICY_MAX(NLA_U8, NFLB_HEALTH_INITIAL_MAX),
+	[NFLB_A_SERVICE_HEALTH_ON_UNHEALTHY] =
+		NLA_POLICY_MAX(NLA_U8, NFLB_ON_UNHEALTHY_MAX),
+	[NFLB_A_SERVICE_HEALTH_WHEN_NONE] =
+		NLA_POLICY_MAX(NLA_U8, NFLB_WHEN_NONE_MAX),
+	[NFLB_A_SERVICE_HEALTH_PANIC] = NLA_POLICY_MAX(NLA_U8, 100),
 };
 
 static const struct nla_policy filter_policy[NFLB_A_FILTER_MAX + 1] = {
@@ -80,6 +87,7 @@ const struct nla_policy nflb_genl_policy[NFLB_A_MAX + 1] = {
 	[NFLB_A_EXPECT_GENERATION] = { .type = NLA_U64 },
 	[NFLB_A_BOOT] = { .type = NLA_REJECT },
 	[NFLB_A_MAX_CONNECTIONS_DEFAULT] = { .type = NLA_REJECT },
+	[NFLB_A_FORCE] = { .type = NLA_FLAG },
 };
 
 /**
@@ -407,9 +415,28 @@ static int parse_settings(struct nlattr **tb, struct nflb_service_request *req,
 	return 0;
 }
 
-static int parse_health_check(const struct nlattr *attr,
-			      struct nflb_service_request *req)
+static void parse_u8(const struct nlattr *attr, u32 flag, u8 *to,
+		     struct nflb_service_request *req)
 {
+	if (!attr)
+		return;
+	*to = nla_get_u8(attr);
+	req->set |= flag;
+}
+
+static int parse_health(struct nlattr **tb, struct nflb_service_request *req)
+{
+	struct nflb_service_settings *s = &req->settings;
+	struct nlattr *attr = tb[NFLB_A_SERVICE_HEALTH_CHECK];
+
+	parse_u8(tb[NFLB_A_SERVICE_HEALTH_INITIAL], NFLB_SET_HEALTH_INITIAL,
+		 &s->health_initial, req);
+	parse_u8(tb[NFLB_A_SERVICE_HEALTH_ON_UNHEALTHY], NFLB_SET_ON_UNHEALTHY,
+		 &s->on_unhealthy, req);
+	parse_u8(tb[NFLB_A_SERVICE_HEALTH_WHEN_NONE], NFLB_SET_WHEN_NONE,
+		 &s->when_none, req);
+	parse_u8(tb[NFLB_A_SERVICE_HEALTH_PANIC], NFLB_SET_PANIC, &s->panic,
+		 req);
 	if (!attr)
 		return 0;
 	req->set |= NFLB_SET_HEALTH_CHECK;
@@ -447,7 +474,7 @@ int nflb_parse_service(struct genl_info *info,
 	if (err)
 		return err;
 	err = parse_settings(tb, req, extack);
-	err = err ?: parse_health_check(tb[NFLB_A_SERVICE_HEALTH_CHECK], req);
+	err = err ?: parse_health(tb, req);
 	if (err)
 		return err;
 	if (attrs[NFLB_A_EXACT] &&
@@ -456,8 +483,15 @@ int nflb_parse_service(struct genl_info *info,
 				    "only a service that is replaced is exact");
 		return -EINVAL;
 	}
+	if (attrs[NFLB_A_FORCE] && !attrs[NFLB_A_EXACT]) {
+		NL_SET_ERR_MSG_ATTR(extack, attrs[NFLB_A_FORCE],
+				    "only an exact service takes back what was set by hand");
+		return -EINVAL;
+	}
 	if (attrs[NFLB_A_EXACT])
 		req->set |= NFLB_SET_EXACT;
+	if (attrs[NFLB_A_FORCE])
+		req->set |= NFLB_SET_FORCE;
 	if (tb[NFLB_A_SERVICE_BACKENDS] || attrs[NFLB_A_BACKENDS])
 		return nflb_parse_backends(info, tb[NFLB_A_SERVICE_BACKENDS],
 					   req);

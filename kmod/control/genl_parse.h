@@ -9,6 +9,7 @@
 #include <net/genetlink.h>
 
 #include "control/config.h"
+#include "control/health.h"
 
 /**
  * struct nflb_conn_filter - which connections are meant
@@ -57,6 +58,11 @@ int nflb_parse_backend(struct nlattr **attrs,
 		       struct netlink_ext_ack *extack);
 int nflb_parse_backends(struct genl_info *info, const struct nlattr *nest,
 			struct nflb_service_request *req);
+int nflb_backends_count(struct genl_info *info, const struct nlattr *nest);
+int nflb_parse_health_verdict(const struct nlattr *nest,
+			      struct nflb_backend_request *which, u32 *id,
+			      struct nflb_health_verdict *v,
+			      struct netlink_ext_ack *extack);
 int nflb_parse_addr(const struct nlattr *attr, union nflb_addr *addr,
 		    u8 *family, struct netlink_ext_ack *extack);
 int nflb_parse_addr_usable(const struct nlattr *attr,

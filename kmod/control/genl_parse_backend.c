@@ -3,6 +3,7 @@
  * Netlink attributes of backends to plain structures: one, or a service's whole
  * list.
  */
+#include <linux/ctype.h>
 #include <linux/slab.h>
 
 #include "control/genl_parse.h"
@@ -25,6 +26,14 @@ const struct nla_policy nflb_backend_policy[NFLB_A_BACKEND_MAX + 1] = {
 	[NFLB_A_BACKEND_STATS] = { .type = NLA_REJECT },
 	[NFLB_A_BACKEND_DEADLINE] = NFLB_TIMEOUT_POLICY,
 	[NFLB_A_BACKEND_CONDITION] = { .type = NLA_REJECT },
+	[NFLB_A_BACKEND_BY_HAND] = { .type = NLA_REJECT },
+	[NFLB_A_BACKEND_CONFIGURED] = { .type = NLA_REJECT },
+	[NFLB_A_BACKEND_ID] = { .type = NLA_U32 },
+	[NFLB_A_BACKEND_HEALTH] = NLA_POLICY_MAX(NLA_U8, NFLB_HEALTH_MAX),
+	[NFLB_A_BACKEND_HEALTH_WEIGHT] = NLA_POLICY_MAX(NLA_U8, 100),
+	[NFLB_A_BACKEND_HEALTH_REASON] = { .type = NLA_NUL_STRING,
+					   .len = NFLB_HEALTH_REASON_SIZE - 1 },
+	[NFLB_A_BACKEND_HEALTH_AGE] = { .type = NLA_REJECT },
 };
 
 static int parse_backend_mode(struct nlattr **tb,
@@ -50,9 +59,31 @@ static int parse_backend_mode(struct nlattr **tb,
 	return 0;
 }
 
-static int parse_one_backend(struct nlattr **tb,
-			     struct nflb_backend_request *req,
-			     struct netlink_ext_ack *extack)
+/* A verdict is no configuration, and the other way round. */
+static int only_of(struct nlattr **tb, bool verdict,
+		   struct netlink_ext_ack *extack)
+{
+	int i;
+
+	for (i = NFLB_A_BACKEND_WEIGHT; i <= NFLB_A_BACKEND_MAX; i++) {
+		bool of_verdict = i >= NFLB_A_BACKEND_ID;
+
+		if (!tb[i] || of_verdict == verdict)
+			continue;
+		if (verdict)
+			NL_SET_ERR_MSG_ATTR(extack, tb[i],
+					    "a verdict leaves the configuration as it is");
+		else
+			NL_SET_ERR_MSG_ATTR(extack, tb[i],
+					    "health is set by a request of its own");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Address and port: which backend */
+static int parse_identity(struct nlattr **tb, struct nflb_backend_request *req,
+			  struct netlink_ext_ack *extack)
 {
 	struct nlattr *addr = tb[NFLB_A_BACKEND_ADDRESS];
 	int err;
@@ -68,11 +99,22 @@ static int parse_one_backend(struct nlattr **tb,
 	err = nflb_parse_addr_backend(addr, &req->addr, req->family, extack);
 	if (err)
 		return err;
-	err = parse_backend_mode(tb, req, extack);
-	if (err)
-		return err;
 	if (tb[NFLB_A_BACKEND_PORT])
 		req->port = nla_get_be16(tb[NFLB_A_BACKEND_PORT]);
+	return 0;
+}
+
+static int parse_one_backend(struct nlattr **tb,
+			     struct nflb_backend_request *req,
+			     struct netlink_ext_ack *extack)
+{
+	int err;
+
+	err = parse_identity(tb, req, extack);
+	err = err ?: only_of(tb, false, extack);
+	err = err ?: parse_backend_mode(tb, req, extack);
+	if (err)
+		return err;
 	if (tb[NFLB_A_BACKEND_WEIGHT]) {
 		req->weight = nla_get_u32(tb[NFLB_A_BACKEND_WEIGHT]);
 		req->set |= NFLB_SET_WEIGHT;
@@ -129,8 +171,8 @@ static bool listed_before(const struct nflb_backend_request *list, u32 i)
 	return false;
 }
 
-/* How many backends a list has, or a negative errno. */
-static int list_length(const struct nlattr *nest, struct netlink_ext_ack *extack)
+/* How many backends an attribute has, or a negative errno. */
+static int nest_length(const struct nlattr *nest, struct netlink_ext_ack *extack)
 {
 	const struct nlattr *attr;
 	int rem, count = 0;
@@ -147,6 +189,32 @@ static int list_length(const struct nlattr *nest, struct netlink_ext_ack *extack
 		NL_SET_ERR_MSG_ATTR(extack, nest,
 				    "bytes are left over in the list of backends");
 		return -EINVAL;
+	}
+	return count;
+}
+
+/**
+ * nflb_backends_count() - how many backends a request lists
+ * @info: the request, whose NFLB_A_BACKENDS continue the list
+ * @nest: of NFLB_A_BACKEND, the begin of the list; or NULL
+ *
+ * Return: the number, or a negative errno.
+ */
+int nflb_backends_count(struct genl_info *info, const struct nlattr *nest)
+{
+	int rem, err, count = nest ? nest_length(nest, info->extack) : 0;
+	const struct nlattr *attr;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
+		if (nla_type(attr) != NFLB_A_BACKENDS || count < 0)
+			continue;
+		err = nest_length(attr, info->extack);
+		count = err < 0 ? err : count + err;
+	}
+	if (count > NFLB_BACKENDS_MAX) {
+		NL_SET_ERR_MSG(info->extack,
+			       "a service has 4096 backends at most");
+		return -ENOSPC;
 	}
 	return count;
 }
@@ -197,21 +265,10 @@ int nflb_parse_backends(struct genl_info *info, const struct nlattr *nest,
 {
 	struct netlink_ext_ack *extack = info->extack;
 	const struct nlattr *attr;
-	int rem, err = 0, count;
+	int rem, err, count = nflb_backends_count(info, nest);
 
-	count = nest ? list_length(nest, extack) : 0;
-	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
-		if (nla_type(attr) != NFLB_A_BACKENDS || count < 0)
-			continue;
-		err = list_length(attr, extack);
-		count = err < 0 ? err : count + err;
-	}
 	if (count < 0)
 		return count;
-	if (count > NFLB_BACKENDS_MAX) {
-		NL_SET_ERR_MSG(extack, "a service has 4096 backends at most");
-		return -ENOSPC;
-	}
 	req->backends = kvcalloc(max(count, 1), sizeof(*req->backends),
 				 GFP_KERNEL_ACCOUNT);
 	if (!req->backends)
@@ -222,4 +279,60 @@ int nflb_parse_backends(struct genl_info *info, const struct nlattr *nest,
 		if (!err && nla_type(attr) == NFLB_A_BACKENDS)
 			err = parse_list(attr, req, extack);
 	return err;
+}
+
+static bool printable(const char *text)
+{
+	for (; *text; text++)
+		if (!isascii(*text) || !isprint(*text))
+			return false;
+	return true;
+}
+
+/**
+ * nflb_parse_health_verdict() - a verdict on a backend, and on which
+ * @nest: attributes of the backend
+ * @which: set to address and port
+ * @id: set to its id
+ * @v: set to the verdict; what is not named of it stays as it is
+ * @extack: for a message
+ *
+ * Return: 0 or a negative errno.
+ */
+int nflb_parse_health_verdict(const struct nlattr *nest,
+			      struct nflb_backend_request *which, u32 *id,
+			      struct nflb_health_verdict *v,
+			      struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[NFLB_A_BACKEND_MAX + 1], *reason;
+	int err;
+
+	err = nla_parse_nested(tb, NFLB_A_BACKEND_MAX, nest,
+			       nflb_backend_policy, extack);
+	err = err ?: parse_identity(tb, which, extack);
+	err = err ?: only_of(tb, true, extack);
+	if (err)
+		return err;
+	if (!tb[NFLB_A_BACKEND_ID]) {
+		NL_SET_ERR_MSG_ATTR(extack, nest,
+				    "a verdict needs the backend's id");
+		return -EINVAL;
+	}
+	*id = nla_get_u32(tb[NFLB_A_BACKEND_ID]);
+	v->has_health = tb[NFLB_A_BACKEND_HEALTH];
+	if (v->has_health)
+		v->health = nla_get_u8(tb[NFLB_A_BACKEND_HEALTH]);
+	v->has_weight = tb[NFLB_A_BACKEND_HEALTH_WEIGHT];
+	if (v->has_weight)
+		v->weight = nla_get_u8(tb[NFLB_A_BACKEND_HEALTH_WEIGHT]);
+	reason = tb[NFLB_A_BACKEND_HEALTH_REASON];
+	v->has_reason = reason;
+	if (reason)
+		nla_strscpy(v->reason, reason, sizeof(v->reason));
+	if (reason && !printable(v->reason)) {
+		NL_SET_ERR_MSG_ATTR(extack, reason,
+				    "a reason is printable ASCII");
+		return -EINVAL;
+	}
+	return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "control/config.h"
 #include "control/genl_notify.h"
+#include "control/health.h"
 #include "control/lifecycle.h"
 #include "conn/conn.h"
 #include "conn/persist.h"
@@ -18,6 +19,22 @@
 
 /* Weights while a backend begins slowly: in 64ths, if their sum allows it. */
 #define SLOW_START_SCALE 64U
+
+/* What its connections are told */
+static u8 gone_of(const struct nflb_backend *b)
+{
+	if (b->state == NFLB_BACKEND_DOWN ||
+	    (b->state == NFLB_BACKEND_DRAIN && b->drained))
+		return NFLB_GONE_ALL;
+	return nflb_health_gone(b);
+}
+
+/* Some connections, and clients that are remembered, have no backend any more. */
+static void backends_left(struct nflb_net *nn)
+{
+	nflb_conn_gc_kick(nn);
+	nflb_persist_kick(nn);
+}
 
 /* Time passes for one that drains. Returns true while there is more to come. */
 static bool drain_step(struct nflb_backend *b)
@@ -59,7 +76,7 @@ static bool service_step(struct nflb_service *svc)
 		more |= b->ramping;
 	}
 	/* Without memory the weights stay for another second. */
-	if (publish && nflb_service_publish(svc, &svc->settings, NULL))
+	if (publish && nflb_service_republish(svc, NULL))
 		more = true;
 	return more;
 }
@@ -141,57 +158,84 @@ void nflb_lifecycle_came(struct nflb_backend *b)
 }
 
 /**
+ * nflb_lifecycle_gone() - tell a service's connections of their backends
+ * @svc: the service; nn->mutex is held
+ * @open: let backends have connections again; else, end those of the others
+ *
+ * A snapshot is published between the two: no new connection goes to a backend
+ * that would end it.
+ */
+void nflb_lifecycle_gone(struct nflb_service *svc, bool open)
+{
+	struct nflb_backend *b;
+	bool end = false;
+
+	list_for_each_entry(b, &svc->backends, list) {
+		bool shunned = !nflb_health_takes(b, svc->panic);
+		u8 gone = gone_of(b);
+
+		if (open ? gone < b->gone : gone > b->gone) {
+			WRITE_ONCE(b->gone, gone);
+			end |= !open;
+		}
+		if (shunned != open)
+			WRITE_ONCE(b->shunned, shunned);
+	}
+	if (end)
+		backends_left(svc->nn);
+}
+
+/**
  * nflb_lifecycle_state() - a backend's state was set, and is published
  * @b: the backend; nn->mutex is held
  * @has_deadline: it is to drain until then
  * @deadline: seconds from now
  *
- * `down` ends its connections; `up` takes new ones.
+ * `down` ends its connections; `up` takes new ones. A deadline stays as long as it
+ * drains by hand, whatever its service's list says meanwhile.
  */
 void nflb_lifecycle_state(struct nflb_backend *b, bool has_deadline,
 			  u32 deadline)
 {
-	u8 gone = b->state == NFLB_BACKEND_DOWN ? NFLB_GONE_ALL :
-						  NFLB_GONE_NOT;
+	bool end;
+	u8 gone;
 
 	b->drained = false;
-	b->deadline = 0;
+	if (has_deadline)
+		b->deadline = (jiffies + deadline * HZ) ?: 1;
+	else if (b->by_hand != NFLB_BACKEND_DRAIN)
+		b->deadline = 0;
 	if (b->state != NFLB_BACKEND_UP)
 		b->ramping = false;
-	if (b->state == NFLB_BACKEND_DRAIN) {
-		if (has_deadline)
-			b->deadline = (jiffies + deadline * HZ) ?: 1;
+	if (b->state == NFLB_BACKEND_DRAIN)
 		nflb_lifecycle_kick(b->service->nn);
-	}
-	if (b->gone == gone)
-		return;
+	gone = gone_of(b);
+	end = gone > b->gone;
 	WRITE_ONCE(b->gone, gone);
-	if (!gone)
-		return;
-	nflb_conn_gc_kick(b->service->nn);
-	nflb_persist_kick(b->service->nn);
+	if (end)
+		backends_left(b->service->nn);
 }
 
 /**
  * nflb_lifecycle_weight_scale() - by what a service's weights are multiplied
  * @svc: the service; nn->mutex is held
  *
- * So that a weight of 1 can grow too. The sum of all fits into 32 bits.
+ * So that a weight of 1 can grow, or have a part. The sum of all fits into 32 bits.
  *
  * Return: 1 to 64.
  */
 u32 nflb_lifecycle_weight_scale(const struct nflb_service *svc)
 {
 	const struct nflb_backend *b;
-	bool ramping = false;
+	bool parts = false;
 	u32 sum = 1;
 
 	/* 4,096 backends of weight 65,535 fit into 32 bits. */
 	list_for_each_entry(b, &svc->backends, list) {
-		ramping |= b->ramping;
+		parts |= b->ramping || b->health_weight != 100;
 		sum += b->weight;
 	}
-	return ramping ? clamp(U32_MAX / sum, 1U, SLOW_START_SCALE) : 1;
+	return parts ? clamp(U32_MAX / sum, 1U, SLOW_START_SCALE) : 1;
 }
 
 /**
@@ -199,17 +243,23 @@ u32 nflb_lifecycle_weight_scale(const struct nflb_service *svc)
  * @b: the backend; nn->mutex is held
  * @s: settings of its service
  * @scale: of nflb_lifecycle_weight_scale()
+ * @panic: health is ignored
  *
- * Return: 1 to NFLB_WEIGHT_MAX * @scale.
+ * Return: 1 to NFLB_WEIGHT_MAX * @scale; or 0 for no new connections.
  */
 u32 nflb_lifecycle_weight(const struct nflb_backend *b,
-			  const struct nflb_service_settings *s, u32 scale)
+			  const struct nflb_service_settings *s, u32 scale,
+			  bool panic)
 {
 	unsigned long ramp = s->slow_start * HZ;
 	u64 weight = (u64)b->weight * scale;
 	unsigned long age;
 
-	if (!b->ramping || !ramp)
+	if (!panic && weight && b->health_weight)
+		weight = max_t(u64, div_u64(weight * b->health_weight, 100), 1);
+	else if (!panic)
+		weight = 0;
+	if (!weight || !b->ramping || !ramp)
 		return weight;
 	age = min(jiffies - b->ramp_start, ramp);
 	return max_t(u64, div64_ul(weight * age, ramp), 1);
@@ -219,18 +269,26 @@ u32 nflb_lifecycle_weight(const struct nflb_backend *b,
  * nflb_lifecycle_condition() - why a backend is, or is not, picked
  * @b: the backend; nn->mutex is held
  *
- * Return: "ready", "slow-start", "full", "weight-0", "draining", "drained" or
- * "down".
+ * Return: "ready", "slow-start", "full", "weight-0", "draining", "drained",
+ * "down", "checking", "unhealthy", "ejected" or "panic".
  */
 const char *nflb_lifecycle_condition(const struct nflb_backend *b)
 {
+	const char *health;
+
 	if (b->state == NFLB_BACKEND_DOWN)
 		return "down";
 	if (b->state == NFLB_BACKEND_DRAIN)
 		return b->drained ? "drained" : "draining";
 	if (!b->weight)
 		return "weight-0";
+	health = nflb_health_condition(b);
+	if (health)
+		return health;
+	if (!b->health_weight && !b->service->panic)
+		return "weight-0";
 	if (nflb_backend_full(b))
 		return "full";
 	return b->ramping ? "slow-start" : "ready";
 }
+NFLB_EXPORT_KUNIT(nflb_lifecycle_condition);

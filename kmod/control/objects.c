@@ -10,6 +10,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
+#include "control/health.h"
 #include "control/lifecycle.h"
 #include "control/objects.h"
 #include "userns.h"
@@ -80,13 +81,18 @@ struct nflb_snapshot *nflb_snapshot_build(struct nflb_service *svc,
 	snapshot->hash_key = nflb_flow_key(&svc->nn->hash_seed);
 	snapshot->maglev_size = svc->nn->maglev_table_size;
 	snapshot->weight_scale = nflb_lifecycle_weight_scale(svc);
+	snapshot->panic = nflb_health_panic(svc, s);
 	list_for_each_entry(b, &svc->backends, list) {
-		if (b->state != NFLB_BACKEND_UP || !b->weight)
+		struct nflb_candidate *c =
+			&snapshot->candidates[snapshot->count];
+
+		if (b->state != NFLB_BACKEND_UP ||
+		    !nflb_health_takes(b, snapshot->panic))
 			continue;
-		snapshot->candidates[snapshot->count].backend = b;
-		snapshot->candidates[snapshot->count].weight =
-			nflb_lifecycle_weight(b, s, snapshot->weight_scale);
-		snapshot->count++;
+		c->backend = b;
+		c->weight = nflb_lifecycle_weight(b, s, snapshot->weight_scale,
+						  snapshot->panic);
+		snapshot->count += !!c->weight;
 	}
 
 	old = rcu_dereference_protected(svc->snapshot,
@@ -245,6 +251,7 @@ struct nflb_backend *nflb_backend_alloc(struct nflb_service *svc,
 	b->family = family;
 	b->port = port;
 	b->weight = 1;
+	b->health_weight = 100;
 	b->mode = NFLB_MODE_INHERIT;
 	b->encap = NFLB_ENCAP_INHERIT;
 	b->port_salt = get_random_u32();

@@ -35,6 +35,14 @@ static const char * const backend_state_names[] = {
 	[NFLB_BACKEND_DOWN]	= "down",
 };
 
+static const char * const health_names[] = {
+	[NFLB_HEALTH_UNKNOWN]	= "unknown",
+	[NFLB_HEALTH_CHECKING]	= "checking",
+	[NFLB_HEALTH_HEALTHY]	= "healthy",
+	[NFLB_HEALTH_UNHEALTHY]	= "unhealthy",
+	[NFLB_HEALTH_EJECTED]	= "ejected",
+};
+
 static struct nflb_net *seq_nn(struct seq_file *seq)
 {
 	return nflb_net(seq_file_net(seq));
@@ -202,9 +210,12 @@ static void show_backend(struct seq_file *seq, const struct nflb_service *svc,
 		   backend_state_names[b->state], b->max_connections);
 	show_counters(seq, &sum);
 	ops = nflb_backend_forward(b, &svc->settings);
-	seq_printf(seq, " condition %s mode %s encap %s\n",
+	seq_printf(seq, " condition %s mode %s encap %s by-hand %s health %s\n",
 		   nflb_lifecycle_condition(b), mode_names[ops->mode],
-		   encap_names[ops->encap]);
+		   encap_names[ops->encap],
+		   b->by_hand == NFLB_BACKEND_UP ?
+		   "none" : backend_state_names[b->by_hand],
+		   health_names[b->health]);
 }
 
 static int services_show(struct seq_file *seq, void *v)

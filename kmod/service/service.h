@@ -54,7 +54,7 @@ enum nflb_gone {
  * @way: to it, of all connections that have no route of their own (forward/way.h)
  * @gone: enum nflb_gone, read on the packet path
  * @family: of @addr
- * @state: enum nflb_backend_state, as configured
+ * @state: enum nflb_backend_state: the stricter one of @configured and @by_hand
  * @port: 0 keeps the port that the client asked for
  * @addr: where it is
  * @drained: has no connections left, or its deadline passed; was told
@@ -90,6 +90,13 @@ enum nflb_gone {
  * @endpoint: where it answers from, while configured
  * @answering: in nflb_endpoint.backends
  * @answers: its answers come by the balancer
+ * @configured: enum nflb_backend_state, of its service's list
+ * @by_hand: enum nflb_backend_state, set for this backend alone; UP is nothing
+ * @health: enum nflb_health
+ * @health_weight: percent of @weight
+ * @shunned: new connections go elsewhere for @health; read on the packet path
+ * @health_since: ktime_get_seconds() when @health changed
+ * @health_reason: of @health, or ""
  */
 struct nflb_backend {
 	struct nflb_stats __percpu *stats;
@@ -132,6 +139,13 @@ struct nflb_backend {
 	struct nflb_endpoint	*endpoint;
 	struct list_head	answering;
 	bool			answers;
+	u8			configured;
+	u8			by_hand;
+	u8			health;
+	u8			health_weight;
+	bool			shunned;
+	time64_t		health_since;
+	char			health_reason[NFLB_HEALTH_REASON_SIZE];
 };
 
 /* nflb_backend.mode: the service's */
@@ -144,7 +158,8 @@ static inline bool nflb_backend_leaves(const struct nflb_backend *backend)
 {
 	return READ_ONCE(backend->gone) ||
 	       READ_ONCE(backend->state) != NFLB_BACKEND_UP ||
-	       !READ_ONCE(backend->weight);
+	       READ_ONCE(backend->shunned) || !READ_ONCE(backend->weight) ||
+	       !READ_ONCE(backend->health_weight);
 }
 
 /* How many of its connections count against its max-connections */
@@ -194,6 +209,7 @@ struct nflb_candidate {
  * @maglev_size: net.nflb.maglev_table_size
  * @slots: of the scheduler's table, two bytes each; 0 when it is small
  * @weight_scale: by which candidates' weights are multiplied
+ * @panic: too few backends are healthy, so health is ignored
  * @timeouts: jiffies, by enum nflb_conn_state
  * @free_work: frees it after a grace period, from process context
  * @count: how many @candidates
@@ -212,6 +228,7 @@ struct nflb_snapshot {
 	u32			maglev_size;
 	u32			slots;
 	u32			weight_scale;
+	bool			panic;
 	u32			timeouts[NFLB_CONN_STATE_MAX + 1];
 	struct rcu_work		free_work;
 	u32			count;
@@ -240,6 +257,10 @@ enum nflb_timeout {
  * @persist_prefix6: the same of IPv6
  * @persist: seconds for which a client returns to its backend, 0 is off
  * @slow_start: seconds in which the weight of a backend that came grows
+ * @health_initial: enum nflb_health_initial
+ * @on_unhealthy: enum nflb_on_unhealthy
+ * @when_none: enum nflb_when_none
+ * @panic: percent of healthy backends below which health is ignored
  * @scheduler: name
  * @timeouts: seconds, by enum nflb_timeout
  */
@@ -255,6 +276,10 @@ struct nflb_service_settings {
 	u8	persist_prefix6;
 	u32	persist;
 	u32	slow_start;
+	u8	health_initial;
+	u8	on_unhealthy;
+	u8	when_none;
+	u8	panic;
 	char	scheduler[NFLB_SCHEDULER_NAMSIZ];
 	u32	timeouts[NFLB_TIMEOUT_COUNT];
 };
@@ -279,6 +304,7 @@ struct nflb_service_settings {
  * @objects: all that live, deleted ones with connections included
  * @departed: counters of backends that are freed
  * @stats_base: what `stats zero` subtracts
+ * @panic: nflb_snapshot.panic
  * @persist_count: clients that are remembered
  * @health_check: how backends are to be checked, which others do; or NULL
  * @ref: one for the configuration, one a backend
@@ -303,6 +329,7 @@ struct nflb_service {
 	struct list_head	objects;
 	struct nflb_stats_sum	departed;
 	struct nflb_stats_sum	stats_base;
+	bool			panic;
 	atomic_t		persist_count;
 	char			*health_check;
 	refcount_t		ref;

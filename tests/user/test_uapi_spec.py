@@ -36,7 +36,7 @@ GENL = code("kmod/control/genl.c")
 NOTIFY = "".join(code("kmod/" + f) for f in (
     "control/config.c", "control/config_backend.c", "control/config_laddr.c",
     "control/genl_device.c",
-    "control/lifecycle.c",
+    "control/lifecycle.c", "control/health.c",
     "conn/conn.c", "conn/conn_end.c"))
 
 OPS = {o["name"]: o for o in SPEC["operations"]["list"]}
@@ -410,6 +410,7 @@ def test_proc_has_the_same_names():
     assert names_in(proc, "mode_names") == ENUMS["mode"]["entries"]
     assert names_in(proc, "backend_state_names") == \
         ENUMS["backend-state"]["entries"]
+    assert names_in(proc, "health_names") == ENUMS["health"]["entries"]
     assert names_in("kmod/conn/conn_state.c", "state_names") == \
         ENUMS["conn-state"]["entries"]
 

@@ -38,11 +38,12 @@ _lbadm_candidates() # NUMBER OBJECT COMMAND WORDS...
 	policy,flush,*) ;;
 	policy,apply,1) compgen -f -- "$cur" ;;
 	policy,apply,*) ;;
-	service,*,1 | backend,*,1 | policy,*,1) echo tcp udp ;;
+	service,*,1 | backend,*,1 | health,*,1 | policy,*,1) echo tcp udp ;;
 	service,add,2 | backend-setup,*) ;;
-	service,*,2 | backend,*,2 | policy,*,2) _lbadm_vips "$1" ;;
+	service,*,2 | backend,*,2 | health,*,2 | policy,*,2) _lbadm_vips "$1" ;;
 	backend,add,3) ;;
-	backend,*,3) _lbadm_backends "$1" "$2" ;;
+	backend,*,3 | health,*,3) _lbadm_backends "$1" "$2" ;;
+	health,force,4) echo up down clear ;;
 	service,*) _lbadm_keys service "$command" ;;
 	backend,del,*) echo now ;;
 	backend,drain,*) echo deadline ;;
@@ -70,7 +71,7 @@ _lbadm_candidates() # NUMBER OBJECT COMMAND WORDS...
 		esac
 		;;
 	config,apply,*)
-		[ "${!#}" = --last-good ] || echo --keep-going --last-good
+		[ "${!#}" = --last-good ] || echo --force --keep-going --last-good
 		compgen -f -- "$cur"
 		;;
 	config,check,1 | config,save,1) compgen -f -- "$cur" ;;

@@ -29,7 +29,8 @@ void (*lbadm_locate)(void);
 static const struct lbadm_object *const objects[] = {
 	&lbadm_service, &lbadm_backend, &lbadm_laddr, &lbadm_device,
 	&lbadm_connection, &lbadm_stats, &lbadm_config, &lbadm_monitor,
-	&lbadm_explain, &lbadm_policy, &lbadm_backend_setup, &lbadm_import,
+	&lbadm_explain, &lbadm_health, &lbadm_policy, &lbadm_backend_setup,
+	&lbadm_import,
 };
 
 #define OBJECT_COUNT (sizeof(objects) / sizeof(objects[0]))
@@ -119,7 +120,7 @@ static void list_add(char *list, size_t size, const char *word)
 
 static int unknown_object(const char *word)
 {
-	char list[128] = "";
+	char list[256] = "";
 	size_t i;
 
 	for (i = 0; i < OBJECT_COUNT; i++)

@@ -21,6 +21,9 @@
 /* Longest description of a health check, terminating NUL included */
 #define NFLB_HEALTH_CHECK_SIZE		1024
 
+/* Longest reason of a verdict, terminating NUL included */
+#define NFLB_HEALTH_REASON_SIZE		64
+
 /* Longest scheduler name, terminating NUL included */
 #define NFLB_SCHEDULER_NAMSIZ		16
 
@@ -98,6 +101,7 @@ enum nflb_cmd {
 	NFLB_CMD_EXPLAIN,		/* do: what would become of a packet */
 	NFLB_CMD_CONN_LISTEN,		/* do: hear of connections from now on */
 	NFLB_CMD_CONFIG_GET,		/* do: generation, and defaults of the namespace */
+	NFLB_CMD_HEALTH_SET,		/* do: verdicts on backends; event, of one */
 
 	__NFLB_CMD_MAX,
 	NFLB_CMD_MAX = __NFLB_CMD_MAX - 1
@@ -124,7 +128,12 @@ enum nflb_encap {
 	NFLB_ENCAP_MAX = __NFLB_ENCAP_MAX - 1
 };
 
-/* What the administrator wants of a backend */
+/*
+ * What the administrator wants of a backend. BACKEND_ADD and BACKEND_SET set the
+ * state by hand, and UP takes that back. A list of backends (SERVICE_REPLACE) sets
+ * the configured state and leaves what was set by hand, except with NFLB_A_FORCE.
+ * The stricter one of the two holds.
+ */
 enum nflb_backend_state {
 	NFLB_BACKEND_UP,
 	NFLB_BACKEND_DRAIN,		/* keeps its connections, gets no new ones */
@@ -132,6 +141,45 @@ enum nflb_backend_state {
 
 	__NFLB_BACKEND_STATE_MAX,
 	NFLB_BACKEND_STATE_MAX = __NFLB_BACKEND_STATE_MAX - 1
+};
+
+/* The verdict of a health checker on a backend; beside its state and weight */
+enum nflb_health {
+	NFLB_HEALTH_UNKNOWN,		/* nobody checks: gets connections */
+	NFLB_HEALTH_CHECKING,		/* no result yet: gets none */
+	NFLB_HEALTH_HEALTHY,
+	NFLB_HEALTH_UNHEALTHY,		/* gets none */
+	NFLB_HEALTH_EJECTED,		/* gets none, for some time */
+
+	__NFLB_HEALTH_MAX,
+	NFLB_HEALTH_MAX = __NFLB_HEALTH_MAX - 1
+};
+
+/* The verdict on a new backend */
+enum nflb_health_initial {
+	NFLB_HEALTH_INITIAL_UP,		/* NFLB_HEALTH_UNKNOWN */
+	NFLB_HEALTH_INITIAL_DOWN,	/* NFLB_HEALTH_CHECKING */
+
+	__NFLB_HEALTH_INITIAL_MAX,
+	NFLB_HEALTH_INITIAL_MAX = __NFLB_HEALTH_INITIAL_MAX - 1
+};
+
+/* The TCP connections of a backend that is unhealthy or ejected */
+enum nflb_on_unhealthy {
+	NFLB_ON_UNHEALTHY_KEEP,		/* run on; UDP flows move */
+	NFLB_ON_UNHEALTHY_RESET,	/* are ended */
+
+	__NFLB_ON_UNHEALTHY_MAX,
+	NFLB_ON_UNHEALTHY_MAX = __NFLB_ON_UNHEALTHY_MAX - 1
+};
+
+/* New connections while every backend is unhealthy or ejected */
+enum nflb_when_none {
+	NFLB_WHEN_NONE_ALL,		/* as if all were healthy */
+	NFLB_WHEN_NONE_REFUSE,
+
+	__NFLB_WHEN_NONE_MAX,
+	NFLB_WHEN_NONE_MAX = __NFLB_WHEN_NONE_MAX - 1
 };
 
 /* State of a connection, as seen from both directions */
@@ -179,6 +227,7 @@ enum nflb_attr {
 	NFLB_A_EXPECT_GENERATION,	/* u64: in requests, refused with ESTALE if it is another */
 	NFLB_A_BOOT,			/* u32: random, of this load of the module and namespace */
 	NFLB_A_MAX_CONNECTIONS_DEFAULT,	/* u32: of CONFIG_GET */
+	NFLB_A_FORCE,			/* flag: with EXACT, takes back states set by hand */
 
 	__NFLB_A_MAX,
 	NFLB_A_MAX = __NFLB_A_MAX - 1
@@ -219,6 +268,10 @@ enum nflb_service_attr {
 	NFLB_A_SERVICE_ENCAP_SOURCE6,	/* binary */
 	NFLB_A_SERVICE_ENCAP_SOURCE6_PREFIX,	/* u8 */
 	NFLB_A_SERVICE_HEALTH_CHECK,	/* string: kept for who checks backends, "" is none */
+	NFLB_A_SERVICE_HEALTH_INITIAL,	/* u8: enum nflb_health_initial */
+	NFLB_A_SERVICE_HEALTH_ON_UNHEALTHY,	/* u8: enum nflb_on_unhealthy */
+	NFLB_A_SERVICE_HEALTH_WHEN_NONE,	/* u8: enum nflb_when_none */
+	NFLB_A_SERVICE_HEALTH_PANIC,	/* u8: percent; with fewer healthy, ignore health */
 
 	__NFLB_A_SERVICE_MAX,
 	NFLB_A_SERVICE_MAX = __NFLB_A_SERVICE_MAX - 1
@@ -233,7 +286,7 @@ enum nflb_backend_attr {
 	NFLB_A_BACKEND_ADDRESS,		/* binary, 4 or 16 */
 	NFLB_A_BACKEND_PORT,		/* be16 */
 	NFLB_A_BACKEND_WEIGHT,		/* u32: 0 to NFLB_WEIGHT_MAX */
-	NFLB_A_BACKEND_STATE,		/* u8: enum nflb_backend_state */
+	NFLB_A_BACKEND_STATE,		/* u8: enum nflb_backend_state; in answers, what holds */
 	NFLB_A_BACKEND_MODE,		/* u8: enum nflb_mode; the service's when absent */
 	NFLB_A_BACKEND_ENCAP,		/* u8: enum nflb_encap */
 	NFLB_A_BACKEND_ENCAP_PORT,	/* be16 */
@@ -241,6 +294,13 @@ enum nflb_backend_attr {
 	NFLB_A_BACKEND_STATS,		/* nest: enum nflb_stats_attr; in answers only */
 	NFLB_A_BACKEND_DEADLINE,	/* u32: seconds that are left to drain */
 	NFLB_A_BACKEND_CONDITION,	/* string: is it picked, or why not; in answers only */
+	NFLB_A_BACKEND_BY_HAND,		/* u8: state set by hand; in answers only */
+	NFLB_A_BACKEND_CONFIGURED,	/* u8: state of the list, with BY_HAND; in answers only */
+	NFLB_A_BACKEND_ID,		/* u32: of this backend and no later one; see HEALTH_SET */
+	NFLB_A_BACKEND_HEALTH,		/* u8: enum nflb_health */
+	NFLB_A_BACKEND_HEALTH_WEIGHT,	/* u8: percent of WEIGHT, 100 when absent */
+	NFLB_A_BACKEND_HEALTH_REASON,	/* string: printable ASCII */
+	NFLB_A_BACKEND_HEALTH_AGE,	/* u32: seconds since HEALTH changed; in answers only */
 
 	__NFLB_A_BACKEND_MAX,
 	NFLB_A_BACKEND_MAX = __NFLB_A_BACKEND_MAX - 1

@@ -2,13 +2,10 @@
 /*
  * lbadm backend
  */
-#include <string.h>
-
 #include "cmd/show.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
 #include "out/out.h"
-#include "util/addr.h"
 
 static int send_backend(uint8_t cmd, const struct service_id *id,
 			const struct backend_request *req, bool now)
@@ -103,28 +100,6 @@ static int backend_enable(struct words *words)
 	return set_state(words, NFLB_BACKEND_UP);
 }
 
-static bool is_backend(const json_t *b, const struct backend_request *req)
-{
-	char text[ADDR_TEXT_MAX];
-
-	return !strcmp(json_string_value(json_object_get(b, "address")),
-		       addr_format(text, &req->address)) &&
-	       json_integer_value(json_object_get(b, "port")) == req->port;
-}
-
-/* Leave only the one that was asked for. */
-static int narrow(json_t *backends, const struct backend_request *req)
-{
-	size_t i = json_array_size(backends);
-
-	while (i--)
-		if (!is_backend(json_array_get(backends, i), req))
-			json_array_remove(backends, i);
-	if (json_array_size(backends))
-		return LBADM_OK;
-	return fail(LBADM_REFUSED, "the service has no such backend");
-}
-
 static int backend_show(struct words *words)
 {
 	bool one_service = words->argc, one = false;
@@ -147,7 +122,7 @@ static int backend_show(struct words *words)
 	if (status)
 		return status;
 	if (one)
-		status = narrow(backends, &req);
+		status = narrow_backends(backends, &req);
 	if (!status && lbadm_options.json) {
 		drop_stats(backends);
 		out_json(backends);

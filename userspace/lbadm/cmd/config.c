@@ -52,7 +52,7 @@ static int config_save(struct words *words)
 	if (!status)
 		status = change_begin();
 	if (!status)
-		status = config_from_kernel(&config, &policies);
+		status = config_from_kernel(&config, NULL, &policies);
 	change_end();
 	if (status)
 		return status;
@@ -80,7 +80,7 @@ static int file_word(struct words *words, const char **name)
 
 /* What `config apply` was asked for. */
 struct apply_words {
-	bool keep_going;
+	struct apply_options how;
 	const char *last_good;	/* a file; NULL for none */
 	const char *name;
 };
@@ -93,9 +93,11 @@ static int apply_words(struct words *words, struct apply_words *asked)
 	for (; word && !strncmp(word, "--", 2); word = words_peek(words)) {
 		words_next(words);
 		if (!strcmp(word, "--keep-going"))
-			asked->keep_going = true;
+			asked->how.keep_going = true;
+		else if (!strcmp(word, "--force"))
+			asked->how.force = true;
 		else if (strcmp(word, "--last-good"))
-			return usage_error("unknown option \"%s\"; there are: --keep-going, --last-good FILE",
+			return usage_error("unknown option \"%s\"; there are: --force, --keep-going, --last-good FILE",
 					   word);
 		else if (!(asked->last_good = words_next(words)))
 			return usage_error("--last-good: a file is missing");
@@ -112,7 +114,7 @@ static int apply_last_good(const struct apply_words *asked)
 	     asked->last_good);
 	if (config_read(asked->last_good, &wanted))
 		return LBADM_USAGE;
-	apply(&wanted, true);
+	apply(&wanted, &asked->how);
 	config_free(&wanted);
 	return LBADM_USAGE;
 }
@@ -133,11 +135,11 @@ static int config_apply(struct words *words)
 	if (status)
 		return status;
 	status = config_read(asked.name, &wanted);
-	if (status && asked.keep_going && asked.last_good)
+	if (status && asked.how.keep_going && asked.last_good)
 		return apply_last_good(&asked);
 	if (status)
 		return status;
-	status = apply(&wanted, asked.keep_going);
+	status = apply(&wanted, &asked.how);
 	if (!status && asked.last_good)
 		keep_last_good(asked.last_good, &wanted);
 	config_free(&wanted);
@@ -158,6 +160,7 @@ static int config_check(struct words *words)
 
 static int config_flush(struct words *words)
 {
+	const struct apply_options how = { 0 };
 	struct config nothing;
 	int status;
 
@@ -166,14 +169,14 @@ static int config_flush(struct words *words)
 		status = config_from_json(json_object(), &nothing);
 	if (status)
 		return status;
-	status = apply(&nothing, false);
+	status = apply(&nothing, &how);
 	config_free(&nothing);
 	return status;
 }
 
 static const struct lbadm_command commands[] = {
 	{ "save", config_save, "[FILE]" },
-	{ "apply", config_apply, "[--keep-going] [--last-good FILE] FILE" },
+	{ "apply", config_apply, "[--force] [--keep-going] [--last-good FILE] FILE" },
 	{ "check", config_check, "FILE" },
 	{ "flush", config_flush, "" },
 	{ 0 },

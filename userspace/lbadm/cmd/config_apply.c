@@ -15,6 +15,7 @@
 
 #include "cmd/config_plan.h"
 #include "cmd/device.h"
+#include "model/names.h"
 #include "model/policy.h"
 #include "nl/change.h"
 
@@ -81,7 +82,7 @@ static int mixed(int status)
 
 /* One try of many. */
 struct attempt {
-	bool keep_going;
+	struct apply_options how;
 	bool dirty;	/* an earlier try left steps behind */
 	bool again;	/* somebody else changed the configuration */
 	bool warned;	/* of nftables */
@@ -95,12 +96,12 @@ static int run(struct attempt *a, const struct config *have,
 	size_t done;
 	int status;
 
-	plan_make(&plan, have, wanted, policies);
-	status = plan_run(&plan, a->before, a->keep_going, &done);
+	plan_make(&plan, have, wanted, policies, a->how.force);
+	status = plan_run(&plan, a->before, a->how.keep_going, &done);
 	a->again = change_stale();
 	if (a->again)
 		a->dirty |= done;
-	else if (status && !a->keep_going &&
+	else if (status && !a->how.keep_going &&
 		 (plan_undo(&plan, done, a->before) || a->dirty))
 		mixed(status);
 	snprintf(lbadm_where, LBADM_WHERE_MAX, "%s", a->before);
@@ -123,20 +124,52 @@ static int check_policies(struct attempt *a, const struct config *wanted,
 	return LBADM_OK;
 }
 
+/*
+ * The state of a backend that a file would have, and the one that was set by hand,
+ * which @have does not tell apart. @services: what it was made of, in the same order.
+ */
+static void add_by_hand(struct config *have, const json_t *services)
+{
+	const json_t *service, *backend, *configured, *by_hand;
+	struct backend_request *b;
+	size_t i, j;
+
+	json_array_foreach(services, i, service) {
+		json_array_foreach(json_object_get(service, "backends"), j,
+				   backend) {
+			b = &have->services[i].backends[j];
+			by_hand = json_object_get(backend, "by-hand");
+			configured = json_object_get(backend, "configured");
+			if (!json_is_string(by_hand) ||
+			    !json_is_string(configured))
+				continue;
+			b->by_hand.set = true;
+			b->by_hand.value = names_find(&backend_state_names,
+				json_string_value(by_hand));
+			b->state.set = true;
+			b->state.value = names_find(&backend_state_names,
+				json_string_value(configured));
+		}
+	}
+}
+
 static int apply_once(struct attempt *a, const struct config *wanted)
 {
 	struct known_policies policies;
 	struct config have;
 	int status, without;
-	json_t *json;
+	json_t *json, *services;
 
 	status = change_begin();
-	status = status ? status : config_from_kernel(&json, &policies);
+	status = status ? status : config_from_kernel(&json, &services, &policies);
 	if (status)
 		return status;
 	status = config_from_json(json, &have);
+	if (!status)
+		add_by_hand(&have, services);
+	json_decref(services);
 	without = status ? status : check_policies(a, wanted, &policies);
-	if (!without || (!status && a->keep_going))
+	if (!without || (!status && a->how.keep_going))
 		status = run(a, &have, wanted, policies.list);
 	status = status ? status : without;
 	change_end();
@@ -155,9 +188,9 @@ static void wait_a_moment(unsigned int tries)
 	usleep(random() % ((useconds_t)WAIT << tries));
 }
 
-int apply(const struct config *wanted, bool keep_going)
+int apply(const struct config *wanted, const struct apply_options *how)
 {
-	struct attempt a = { .keep_going = keep_going };
+	struct attempt a = { .how = *how };
 	sigset_t all, old;
 	unsigned int tries = 0;
 	int status, missing;
@@ -178,7 +211,7 @@ int apply(const struct config *wanted, bool keep_going)
 			      tries);
 	if (a.again && a.dirty)
 		mixed(status);
-	if (status && (!keep_going || a.again))
+	if (status && (!how->keep_going || a.again))
 		return status;
 	missing = warn_of_absent(wanted->devices, wanted->device_count);
 	return status ? status : missing;

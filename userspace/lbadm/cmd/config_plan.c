@@ -73,7 +73,7 @@ static void plan_laddrs_add(struct plan *plan, const struct config *have,
 }
 
 static void plan_services_put(struct plan *plan, const struct config *have,
-			      const struct config *wanted)
+			      const struct config *wanted, bool force)
 {
 	const struct config_service *before, *after;
 	struct step *step;
@@ -82,9 +82,11 @@ static void plan_services_put(struct plan *plan, const struct config *have,
 	for (i = 0; i < wanted->service_count; i++) {
 		after = &wanted->services[i];
 		before = config_find_service(have, &after->request.id);
-		if (before && config_same_service(before, after))
+		if (before && config_same_service(before, after) &&
+		    !(force && config_by_hand(before)))
 			continue;
 		step = plan_add(plan);
+		step->force = force;
 		step->service_before = before;
 		step->service_after = after;
 	}
@@ -156,12 +158,13 @@ static void plan_policies(struct plan *plan, const json_t *before,
 
 /*
  * Settings are first: a change of some of them makes the tables of all services
- * anew. A policy is there before its service is, and goes after it. The rest: what
- * comes before what goes: new local addresses are there before a service needs them; and what cannot be brought back whole, the connections of a
- * service, goes when there is hardly anything left that can fail.
+ * again. A policy is there before its service is, and goes after it. For the rest,
+ * additions come before removals: new local addresses are there before a service needs
+ * them. Connections of a service cannot be brought back, so services are deleted last,
+ * when hardly anything is left that can fail.
  */
 void plan_make(struct plan *plan, const struct config *have,
-	       const struct config *wanted, const json_t *policies)
+	       const struct config *wanted, const json_t *policies, bool force)
 {
 	memset(plan, 0, sizeof(*plan));
 	if (policies) {
@@ -173,7 +176,7 @@ void plan_make(struct plan *plan, const struct config *have,
 	plan_laddrs_del(plan, have, wanted, true);
 	plan_laddrs_add(plan, have, wanted);
 	plan_devices(plan, have, wanted, true);
-	plan_services_put(plan, have, wanted);
+	plan_services_put(plan, have, wanted, force);
 	plan_devices(plan, have, wanted, false);
 	plan_laddrs_del(plan, have, wanted, false);
 	plan_services_del(plan, have, wanted);

@@ -16,6 +16,7 @@ struct step {
 	const json_t *policies_before, *policies_after;
 	const char *setting_before, *setting_after;
 	size_t setting;
+	bool force;	/* states that were set by hand are taken back */
 };
 
 struct plan {
@@ -30,9 +31,11 @@ struct plan {
  * @have: what the kernel has
  * @wanted: what it is to have
  * @policies: what nftables has; NULL if it is not to be touched
+ * @force: take back states of backends that were set by hand
  */
 void plan_make(struct plan *plan, const struct config *have,
-	       const struct config *wanted, const json_t *policies);
+	       const struct config *wanted, const json_t *policies,
+	       bool force);
 void plan_free(struct plan *plan);
 
 /* Each returns enum lbadm_exit, having said what is wrong. */

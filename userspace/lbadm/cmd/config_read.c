@@ -25,6 +25,13 @@ static void tidy_backend(json_t *backend)
 	json_object_del(backend, "stats");
 	json_object_del(backend, "condition");
 	json_object_del(backend, "deadline");
+	json_object_del(backend, "by-hand");
+	json_object_del(backend, "configured");
+	json_object_del(backend, "id");
+	json_object_del(backend, "health");
+	json_object_del(backend, "health-age");
+	json_object_del(backend, "health-weight");
+	json_object_del(backend, "health-reason");
 	if (!strcmp(json_string_value(json_object_get(backend, "state")), "up"))
 		json_object_del(backend, "state");
 }
@@ -121,7 +128,8 @@ static void add_policies(const json_t *services, const json_t *policies)
 	}
 }
 
-int config_from_kernel(json_t **config, struct known_policies *policies)
+int config_from_kernel(json_t **config, json_t **services_too,
+		       struct known_policies *policies)
 {
 	json_t *services = NULL, *laddrs = NULL, *devices = NULL, *one;
 	int status;
@@ -136,6 +144,8 @@ int config_from_kernel(json_t **config, struct known_policies *policies)
 	status = devices_from_kernel(&devices);
 	if (status)
 		goto err_laddrs;
+	if (services_too)
+		*services_too = json_deep_copy(services);
 	json_array_foreach(services, i, one)
 		tidy_service(one);
 	json_array_foreach(laddrs, i, one)
@@ -145,10 +155,12 @@ int config_from_kernel(json_t **config, struct known_policies *policies)
 	policies_from_kernel(policies);
 	add_policies(services, policies->list);
 	status = settings_from_kernel(*config);
-	if (status)
-		json_decref(policies->list);
-	if (status)
-		json_decref(*config);
+	if (!status)
+		return status;
+	if (services_too)
+		json_decref(*services_too);
+	json_decref(policies->list);
+	json_decref(*config);
 	return status;
 
 err_laddrs:

@@ -15,7 +15,7 @@
 #include "nl/msg.h"
 #include "nl/sock.h"
 
-static int service_put(const struct config_service *service)
+static int service_put(const struct config_service *service, bool force)
 {
 	struct nlmsghdr *nlh;
 	int status;
@@ -27,7 +27,7 @@ static int service_put(const struct config_service *service)
 		return fail(LBADM_REFUSED, "out of memory");
 	nlh = sock_request(buf, NFLB_CMD_SERVICE_REPLACE, 0);
 	msg_put_service(nlh, &service->request);
-	msg_put_exact(nlh, service->backends, service->backend_count);
+	msg_put_exact(nlh, service->backends, service->backend_count, force);
 	status = change_talk(nlh);
 	free(buf);
 	return status;
@@ -101,7 +101,7 @@ void step_where(const struct step *step, const char *before)
 int step_run(const struct step *step)
 {
 	if (step->service_after)
-		return service_put(step->service_after);
+		return service_put(step->service_after, step->force);
 	if (step->service_before)
 		return service_del(step->service_before);
 	if (step->laddr_after)
@@ -116,8 +116,32 @@ int step_run(const struct step *step)
 	return device_change(step->device_before, step->device_after);
 }
 
+/* States that were set by hand again, one by one */
+static int by_hand_again(const struct config_service *service)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct backend_request req = { 0 };
+	struct nlmsghdr *nlh;
+	int status = LBADM_OK;
+	size_t i;
+
+	for (i = 0; i < service->backend_count && !status; i++) {
+		if (!service->backends[i].by_hand.set)
+			continue;
+		req.address = service->backends[i].address;
+		req.port = service->backends[i].port;
+		req.state = service->backends[i].by_hand;
+		nlh = sock_request(buf, NFLB_CMD_BACKEND_SET, 0);
+		msg_put_service_id(nlh, &service->request.id);
+		msg_put_backend(nlh, &req);
+		status = change_talk(nlh);
+	}
+	return status;
+}
+
 int step_undo(const struct step *step)
 {
+	int status;
 	const struct step reverse = {
 		.service_before = step->service_after,
 		.service_after = step->service_before,
@@ -132,5 +156,8 @@ int step_undo(const struct step *step)
 		.setting = step->setting,
 	};
 
-	return step_run(&reverse);
+	status = step_run(&reverse);
+	if (!status && step->service_before)
+		status = by_hand_again(step->service_before);
+	return status;
 }

@@ -104,6 +104,27 @@ int read_backends(const struct service_id *id, json_t **backends)
 	return status;
 }
 
+static bool is_backend(const json_t *b, const struct backend_request *req)
+{
+	char text[ADDR_TEXT_MAX];
+
+	return !strcmp(json_string_value(json_object_get(b, "address")),
+		       addr_format(text, &req->address)) &&
+	       json_integer_value(json_object_get(b, "port")) == req->port;
+}
+
+int narrow_backends(json_t *backends, const struct backend_request *req)
+{
+	size_t i = json_array_size(backends);
+
+	while (i--)
+		if (!is_backend(json_array_get(backends, i), req))
+			json_array_remove(backends, i);
+	if (json_array_size(backends))
+		return LBADM_OK;
+	return fail(LBADM_REFUSED, "the service has no such backend");
+}
+
 /* What tells an object from its like, as text: its service's identity, if it
  * names one, and its own. Returns @buf.
  */

@@ -66,4 +66,7 @@ double wait_second(void);
 /* Without -s, "stats" go from what is printed as JSON. */
 void drop_stats(json_t *objects);
 
+/* Leave only the backend that was asked for; complain when it is not there. */
+int narrow_backends(json_t *backends, const struct backend_request *req);
+
 #endif /* LBADM_SHOW_H */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/names.h"
 #include "model/policy.h"
 #include "util/json_reader.h"
 
@@ -251,6 +252,52 @@ static int backends_read(const json_t *array, struct config_service *service)
 	return status;
 }
 
+/* A word of @names, of a key of the health check */
+static int health_word(const json_t *object, const struct names *names,
+		       struct opt *opt)
+{
+	const json_t *value = json_object_get(object, names->what);
+	int number = -1, status = LBADM_OK;
+	char list[64];
+
+	if (!value)
+		return LBADM_OK;
+	if (json_is_string(value))
+		number = names_find(names, json_string_value(value));
+	json_enter_key(names->what);
+	if (number < 0)
+		status = usage_error("%s: %s is expected", names->what,
+				     names_list(names, list, sizeof(list)));
+	json_leave();
+	opt->set = true;
+	opt->value = number;
+	return status;
+}
+
+/* What the kernel itself has to know of a health check. The rest is for a checker. */
+static int health_settings(const json_t *object, struct service_request *req)
+{
+	const json_t *panic = json_object_get(object, "panic-threshold");
+	json_int_t percent = json_integer_value(panic);
+	int status;
+
+	status = health_word(object, &health_initial_names,
+			     &req->health_initial);
+	status = status ? status : health_word(object, &on_unhealthy_names,
+					       &req->on_unhealthy);
+	status = status ? status : health_word(object, &when_none_names,
+					       &req->when_none);
+	if (status || !panic)
+		return status;
+	json_enter_key("panic-threshold");
+	if (!json_is_integer(panic) || percent < 0 || percent > 100)
+		status = usage_error("panic-threshold: a number from 0 to 100 is expected");
+	json_leave();
+	req->panic.set = true;
+	req->panic.value = percent;
+	return status;
+}
+
 static int health_check_read(const json_t *object, struct service_request *req)
 {
 	if (!object)
@@ -261,7 +308,7 @@ static int health_check_read(const json_t *object, struct service_request *req)
 	if (strlen(req->health_check) >= NFLB_HEALTH_CHECK_SIZE)
 		return usage_error("health-check: more than %d bytes",
 				   NFLB_HEALTH_CHECK_SIZE - 1);
-	return LBADM_OK;
+	return health_settings(object, req);
 }
 
 static int service_read(const json_t *object, struct config_service *service)

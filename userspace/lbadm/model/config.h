@@ -55,7 +55,10 @@ void config_free(struct config *config);
 bool config_same_backend(const struct backend_request *a,
 			 const struct backend_request *b);
 
-/* Do two ask for the same, once what is not named has its default? */
+/* Has one of the service's backends a state that was set by hand? */
+bool config_by_hand(const struct config_service *service);
+
+/* Is @b what @a has already, once what is not named has its default? */
 bool config_same_service(const struct config_service *a,
 			 const struct config_service *b);
 

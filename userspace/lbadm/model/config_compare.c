@@ -71,6 +71,24 @@ static void normal_backend(struct backend_request *n,
 	set_default(&n->weight, 1);
 	set_default(&n->state, NFLB_BACKEND_UP);
 	set_default(&n->max_connections, 0);
+	memset(&n->by_hand, 0, sizeof(n->by_hand));
+}
+
+/*
+ * Is @b what is configured already? A file that was saved while a backend was
+ * drained by hand has that state, too.
+ */
+static bool same_settings(const struct backend_request *a,
+			  const struct backend_request *b)
+{
+	struct backend_request na, nb;
+
+	normal_backend(&na, a);
+	normal_backend(&nb, b);
+	if (a->by_hand.set && nb.state.value == a->by_hand.value &&
+	    na.state.value < nb.state.value)
+		na.state.value = nb.state.value;
+	return !memcmp(&na, &nb, sizeof(na));
 }
 
 static const struct backend_request *
@@ -108,17 +126,22 @@ bool config_same_service(const struct config_service *a,
 		return false;
 	for (i = 0; i < a->backend_count; i++) {
 		const struct backend_request *other;
-		struct backend_request ba, bb;
 
 		other = find_backend(b, i, &a->backends[i]);
-		if (!other)
-			return false;
-		normal_backend(&ba, &a->backends[i]);
-		normal_backend(&bb, other);
-		if (memcmp(&ba, &bb, sizeof(ba)))
+		if (!other || !same_settings(&a->backends[i], other))
 			return false;
 	}
 	return true;
+}
+
+bool config_by_hand(const struct config_service *service)
+{
+	size_t i;
+
+	for (i = 0; i < service->backend_count; i++)
+		if (service->backends[i].by_hand.set)
+			return true;
+	return false;
 }
 
 const struct config_service *

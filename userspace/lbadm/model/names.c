@@ -41,6 +41,29 @@ static const char *const conn_states[] = {
 	[NFLB_CONN_ENDED] = "ended",
 };
 
+static const char *const healths[] = {
+	[NFLB_HEALTH_UNKNOWN] = "unknown",
+	[NFLB_HEALTH_CHECKING] = "checking",
+	[NFLB_HEALTH_HEALTHY] = "healthy",
+	[NFLB_HEALTH_UNHEALTHY] = "unhealthy",
+	[NFLB_HEALTH_EJECTED] = "ejected",
+};
+
+static const char *const health_initials[] = {
+	[NFLB_HEALTH_INITIAL_UP] = "up",
+	[NFLB_HEALTH_INITIAL_DOWN] = "down",
+};
+
+static const char *const on_unhealthies[] = {
+	[NFLB_ON_UNHEALTHY_KEEP] = "keep",
+	[NFLB_ON_UNHEALTHY_RESET] = "reset",
+};
+
+static const char *const when_nones[] = {
+	[NFLB_WHEN_NONE_ALL] = "all",
+	[NFLB_WHEN_NONE_REFUSE] = "refuse",
+};
+
 static const char *const verdicts[] = {
 	[NFLB_EXPLAIN_PASS] = "pass",
 	[NFLB_EXPLAIN_FORWARD] = "forward",
@@ -54,6 +77,10 @@ const struct names mode_names = NAMES("mode", modes);
 const struct names encap_names = NAMES("encap", encaps);
 const struct names backend_state_names = NAMES("state", backend_states);
 const struct names conn_state_names = NAMES("state", conn_states);
+const struct names health_names = NAMES("health", healths);
+const struct names health_initial_names = NAMES("initial", health_initials);
+const struct names on_unhealthy_names = NAMES("on-unhealthy", on_unhealthies);
+const struct names when_none_names = NAMES("when-none-healthy", when_nones);
 const struct names verdict_names = NAMES("verdict", verdicts);
 
 int names_find(const struct names *names, const char *word)

@@ -42,6 +42,7 @@ struct service_request {
 	struct opt timeout_syn, timeout_established, timeout_fin, timeout_udp;
 	char scheduler[NFLB_SCHEDULER_NAMSIZ];	/* "" is not named */
 	char *health_check;	/* JSON; NULL is not named */
+	struct opt health_initial, on_unhealthy, when_none, panic;	/* of it */
 };
 
 /* A backend: identity, and what is to be set. */
@@ -50,6 +51,15 @@ struct backend_request {
 	uint16_t port;		/* 0: the service's own */
 	struct opt weight, state, mode, encap, encap_port, max_connections;
 	struct opt deadline;
+	struct opt by_hand;	/* state, of what the kernel has; in no request */
+};
+
+/* A verdict on a backend. */
+struct health_request {
+	struct backend_request backend;
+	uint32_t id;
+	uint8_t health;
+	const char *reason;
 };
 
 /* Ports, first and last included. */

@@ -87,6 +87,10 @@ void msg_put_service(struct nlmsghdr *nlh, const struct service_request *req)
 	if (req->health_check)
 		mnl_attr_put_strz(nlh, NFLB_A_SERVICE_HEALTH_CHECK,
 				  req->health_check);
+	put_u8(nlh, NFLB_A_SERVICE_HEALTH_INITIAL, &req->health_initial);
+	put_u8(nlh, NFLB_A_SERVICE_HEALTH_ON_UNHEALTHY, &req->on_unhealthy);
+	put_u8(nlh, NFLB_A_SERVICE_HEALTH_WHEN_NONE, &req->when_none);
+	put_u8(nlh, NFLB_A_SERVICE_HEALTH_PANIC, &req->panic);
 	mnl_attr_nest_end(nlh, nest);
 }
 
@@ -120,12 +124,14 @@ size_t msg_list_size(size_t count)
 }
 
 void msg_put_exact(struct nlmsghdr *nlh, const struct backend_request *backends,
-		   size_t count)
+		   size_t count, bool force)
 {
 	struct nlattr *nest;
 	size_t i = 0;
 
 	mnl_attr_put(nlh, NFLB_A_EXACT, 0, NULL);
+	if (force)
+		mnl_attr_put(nlh, NFLB_A_FORCE, 0, NULL);
 	/* At least one list, or the present one would stay. */
 	do {
 		nest = mnl_attr_nest_start(nlh, NFLB_A_BACKENDS);
@@ -135,6 +141,20 @@ void msg_put_exact(struct nlmsghdr *nlh, const struct backend_request *backends,
 		} while (i < count && i % LIST_PART);
 		mnl_attr_nest_end(nlh, nest);
 	} while (i < count);
+}
+
+void msg_put_health(struct nlmsghdr *nlh, const struct health_request *req)
+{
+	struct nlattr *list = mnl_attr_nest_start(nlh, NFLB_A_BACKENDS);
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NFLB_A_BACKEND);
+
+	put_addr(nlh, NFLB_A_BACKEND_ADDRESS, &req->backend.address);
+	put_port(nlh, NFLB_A_BACKEND_PORT, req->backend.port);
+	mnl_attr_put_u32(nlh, NFLB_A_BACKEND_ID, req->id);
+	mnl_attr_put_u8(nlh, NFLB_A_BACKEND_HEALTH, req->health);
+	mnl_attr_put_strz(nlh, NFLB_A_BACKEND_HEALTH_REASON, req->reason);
+	mnl_attr_nest_end(nlh, nest);
+	mnl_attr_nest_end(nlh, list);
 }
 
 void msg_put_laddr(struct nlmsghdr *nlh, const struct laddr_request *req)

@@ -22,11 +22,14 @@ void msg_put_service(struct nlmsghdr *nlh, const struct service_request *req);
 /* A backend, and what is to be set of it. */
 void msg_put_backend(struct nlmsghdr *nlh, const struct backend_request *req);
 /* A service's whole list of backends, and that what is not named of the service
- * is to have its default; the message has msg_list_size() bytes of room.
+ * is to have its default; with @force, states that were set by hand are taken
+ * back. The message has msg_list_size() bytes of room.
  */
 void msg_put_exact(struct nlmsghdr *nlh, const struct backend_request *backends,
-		   size_t count);
+		   size_t count, bool force);
 size_t msg_list_size(size_t count);
+/* A verdict on a backend. */
+void msg_put_health(struct nlmsghdr *nlh, const struct health_request *req);
 /* Local addresses. */
 void msg_put_laddr(struct nlmsghdr *nlh, const struct laddr_request *req);
 /* What narrows a list of connections: up to three attributes, or none. */

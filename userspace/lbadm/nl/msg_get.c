@@ -132,6 +132,18 @@ static json_t *service_object(const struct nlattr *nest)
 	return service;
 }
 
+/* A backend that nobody checks has no health. */
+static void set_health(json_t *backend, const struct table *t)
+{
+	if (get_uint(t, NFLB_A_BACKEND_HEALTH) != NFLB_HEALTH_UNKNOWN) {
+		set_name(backend, "health", &health_names, t,
+			 NFLB_A_BACKEND_HEALTH);
+		set_uint(backend, "health-age", t, NFLB_A_BACKEND_HEALTH_AGE);
+	}
+	set_uint(backend, "health-weight", t, NFLB_A_BACKEND_HEALTH_WEIGHT);
+	set_string(backend, "health-reason", t, NFLB_A_BACKEND_HEALTH_REASON);
+}
+
 static json_t *backend_object(const struct nlattr *nest)
 {
 	json_t *backend = json_object();
@@ -154,6 +166,12 @@ static json_t *backend_object(const struct nlattr *nest)
 		    NFLB_A_BACKEND_MAX_CONNECTIONS);
 	set_uint(backend, "deadline", &t, NFLB_A_BACKEND_DEADLINE);
 	set_string(backend, "condition", &t, NFLB_A_BACKEND_CONDITION);
+	set_name(backend, "by-hand", &backend_state_names, &t,
+		 NFLB_A_BACKEND_BY_HAND);
+	set_name(backend, "configured", &backend_state_names, &t,
+		 NFLB_A_BACKEND_CONFIGURED);
+	set_uint(backend, "id", &t, NFLB_A_BACKEND_ID);
+	set_health(backend, &t);
 	if (t.attrs[NFLB_A_BACKEND_STATS])
 		json_object_set_new(backend, "stats", stats_object(
 			t.attrs[NFLB_A_BACKEND_STATS]));
@@ -352,6 +370,7 @@ static const char *event_name(uint8_t cmd)
 	case NFLB_CMD_BACKEND_SET: return "backend-set";
 	case NFLB_CMD_BACKEND_DEL: return "backend-del";
 	case NFLB_CMD_BACKEND_DRAINED: return "backend-drained";
+	case NFLB_CMD_HEALTH_SET: return "health-set";
 	case NFLB_CMD_LADDR_ADD: return "laddr-add";
 	case NFLB_CMD_LADDR_DEL: return "laddr-del";
 	case NFLB_CMD_DEVICE_ADD: return "device-add";

@@ -75,8 +75,17 @@ static void print_condition(const json_t *b)
 	const char *condition = string_of(b, "condition");
 
 	if (strcmp(condition, "ready") && strcmp(condition, "down") &&
-	    strcmp(condition, ""))
+	    strcmp(condition, "") && strcmp(condition, string_of(b, "health")))
 		print_pair(b, "condition");
+}
+
+/* The verdict of a checker; its reason is text. */
+static void print_health(const json_t *b)
+{
+	print_pair(b, "health");
+	print_pair(b, "health-weight");
+	if (json_object_get(b, "health-reason"))
+		printf(" health-reason \"%s\"", string_of(b, "health-reason"));
 }
 
 static void print_backend(const json_t *b)
@@ -90,11 +99,13 @@ static void print_backend(const json_t *b)
 	       endpoint(buf, sizeof(buf), b, "address", "port"),
 	       number_of(b, "weight"), up ? "" : color(RED), state,
 	       up ? "" : color(PLAIN));
+	print_pair(b, "by-hand");
 	print_pair(b, "mode");
 	print_encap(b);
 	print_pair(b, "max-connections");
 	print_pair(b, "deadline");
 	print_condition(b);
+	print_health(b);
 	printf(" active %" JSON_INTEGER_FORMAT "\n",
 	       number_of(json_object_get(b, "stats"), "active"));
 	print_stats(b, "    ");
@@ -162,6 +173,26 @@ static void print_laddr(const json_t *laddr)
 	print_pair(laddr, "exclude");
 	if (number_of(laddr, "foreign"))
 		print_pair(laddr, "foreign");
+}
+
+/* Verdicts only, and for how long they have held */
+void out_health(const json_t *backends)
+{
+	char buf[ENDPOINT_MAX], number[NUMBER_MAX];
+	const json_t *b, *service;
+	size_t i;
+
+	json_array_foreach(backends, i, b) {
+		service = json_object_get(b, "service");
+		printf("%s %s", word_of(number, service, "protocol"),
+		       endpoint(buf, sizeof(buf), service, "address", "port"));
+		printf("  -> %-26s", endpoint(buf, sizeof(buf), b, "address",
+					      "port"));
+		print_health(b);
+		print_pair(b, "health-age");
+		print_condition(b);
+		putchar('\n');
+	}
 }
 
 void out_laddrs(const json_t *laddrs)
@@ -292,9 +323,11 @@ void out_event(const json_t *event)
 				       "port"));
 		print_pair(event, "weight");
 		print_pair(event, "state");
+		print_pair(event, "by-hand");
 		print_pair(event, "mode");
 		print_encap(event);
 		print_pair(event, "max-connections");
+		print_health(event);
 	} else {
 		print_service_line(event);
 	}

@@ -16,6 +16,8 @@ void out_json(const json_t *value);
 /* Text of services with their backends; of backends; of local addresses; of totals. */
 void out_services(const json_t *services);
 void out_backends(const json_t *backends);
+/* The verdicts on backends. */
+void out_health(const json_t *backends);
 void out_laddrs(const json_t *laddrs);
 void out_devices(const json_t *devices);
 void out_stats(const json_t *stats);

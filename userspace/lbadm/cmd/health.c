@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lbadm health
+ */
+#include <string.h>
+
+#include "cmd/show.h"
+#include "nl/msg.h"
+#include "nl/sock.h"
+#include "out/out.h"
+
+/* The verdicts that a person or a script may say, by word */
+static const struct {
+	const char *word;
+	enum nflb_health health;
+	const char *reason;
+} verdicts[] = {
+	{ "up", NFLB_HEALTH_HEALTHY, "forced" },
+	{ "down", NFLB_HEALTH_UNHEALTHY, "forced" },
+	{ "clear", NFLB_HEALTH_UNKNOWN, "" },
+};
+
+#define VERDICT_COUNT (sizeof(verdicts) / sizeof(verdicts[0]))
+
+static int parse_verdict(struct words *words, struct health_request *req)
+{
+	const char *word = words_next(words);
+	size_t i;
+
+	for (i = 0; word && i < VERDICT_COUNT; i++)
+		if (!strcmp(verdicts[i].word, word))
+			break;
+	if (!word || i == VERDICT_COUNT)
+		return usage_error("%s%s%sup, down or clear is expected",
+				   word ? "\"" : "", word ? word : "",
+				   word ? "\": " : "");
+	req->health = verdicts[i].health;
+	req->reason = verdicts[i].reason;
+	return words_end(words);
+}
+
+/* The number that tells the backend from one that was added later. */
+static int find_id(const struct service_id *id, struct health_request *req)
+{
+	json_t *backends;
+	int status;
+
+	status = read_backends(id, &backends);
+	if (status)
+		return status;
+	status = narrow_backends(backends, &req->backend);
+	if (!status)
+		req->id = json_integer_value(json_object_get(
+			json_array_get(backends, 0), "id"));
+	json_decref(backends);
+	return status;
+}
+
+static int health_force(struct words *words)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct health_request req;
+	struct service_id id;
+	struct nlmsghdr *nlh;
+	int status;
+
+	status = parse_service_id(words, &id);
+	if (!status)
+		status = parse_backend_id(words, &req.backend);
+	if (!status)
+		status = parse_verdict(words, &req);
+	if (!status)
+		status = find_id(&id, &req);
+	if (status)
+		return status;
+	nlh = sock_request(buf, NFLB_CMD_HEALTH_SET, 0);
+	msg_put_service_id(nlh, &id);
+	msg_put_health(nlh, &req);
+	return sock_talk(nlh, NULL, NULL);
+}
+
+/* Those of one service, or of all; or one */
+static int read_asked(struct words *words, json_t **backends)
+{
+	struct backend_request req;
+	struct service_id id;
+	bool one = false;
+	int status;
+
+	if (!words->argc)
+		return read_backends(NULL, backends);
+	status = parse_service_id(words, &id);
+	if (!status && words->argc) {
+		one = true;
+		status = parse_backend_id(words, &req);
+	}
+	if (!status)
+		status = words_end(words);
+	if (!status)
+		status = read_backends(&id, backends);
+	if (status || !one)
+		return status;
+	status = narrow_backends(*backends, &req);
+	if (status)
+		json_decref(*backends);
+	return status;
+}
+
+/* What one says of health, and which backend it is about */
+static json_t *health_object(const json_t *backend)
+{
+	static const char *const keys[] = {
+		"address", "port", "health", "health-weight", "health-reason",
+		"health-age", "condition", "service",
+	};
+	json_t *object = json_object(), *value;
+	size_t i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		value = json_object_get(backend, keys[i]);
+		if (value)
+			json_object_set(object, keys[i], value);
+	}
+	if (!json_object_get(object, "health"))
+		json_object_set_new(object, "health", json_string("unknown"));
+	return object;
+}
+
+static int health_show(struct words *words)
+{
+	json_t *backends, *b;
+	int status;
+	size_t i;
+
+	status = read_asked(words, &backends);
+	if (status)
+		return status;
+	json_array_foreach(backends, i, b)
+		json_array_set_new(backends, i, health_object(b));
+	if (lbadm_options.json)
+		out_json(backends);
+	else
+		out_health(backends);
+	json_decref(backends);
+	return LBADM_OK;
+}
+
+static const struct lbadm_command commands[] = {
+	{ "show", health_show, "[SERVICE [BACKEND]]" },
+	{ "force", health_force, "SERVICE BACKEND up|down|clear" },
+	{ 0 },
+};
+
+const struct lbadm_object lbadm_health = {
+	"health", "verdicts on backends, beside their state", commands,
+};
