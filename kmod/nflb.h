@@ -96,7 +96,8 @@ enum nflb_reason {
 	X(TOA_PRUNED,		"toa-pruned")			\
 	X(FAST_OPEN_REMOVED,	"fast-open-removed")		\
 	X(IDLE_EVICTED,		"idle-evicted")			\
-	X(XDP,			"xdp")
+	X(XDP,			"xdp")				\
+	X(DSR_REPLY_HERE,	"dsr-reply-here")
 
 #define NFLB_COUNTER_ENUM(id, name) NFLB_COUNTER_##id,
 

@@ -47,6 +47,7 @@ const struct nla_policy nflb_explain_policy[NFLB_A_EXPLAIN_MAX + 1] = {
 	[NFLB_A_EXPLAIN_NEXT_HOP] = { .type = NLA_REJECT },
 	[NFLB_A_EXPLAIN_BY_INGRESS] = { .type = NLA_REJECT },
 	[NFLB_A_EXPLAIN_BY_XDP] = { .type = NLA_REJECT },
+	[NFLB_A_EXPLAIN_DSR_REPLY_HERE] = { .type = NLA_REJECT },
 };
 
 static int parse_packet(const struct nlattr *nest, struct nflb_tuple *t,
@@ -236,7 +237,8 @@ static int put_answer(struct sk_buff *skb, const struct nflb_explain *ex)
 	    put_flag(skb, NFLB_A_EXPLAIN_TOLD, ex->dry.told) ||
 	    put_flag(skb, NFLB_A_EXPLAIN_BY_INGRESS, ex->by_ingress) ||
 	    put_flag(skb, NFLB_A_EXPLAIN_BY_XDP, ex->by_xdp) ||
-	    put_flag(skb, NFLB_A_EXPLAIN_BY_LOT, by_lot(ex)))
+	    put_flag(skb, NFLB_A_EXPLAIN_BY_LOT, by_lot(ex)) ||
+	    put_flag(skb, NFLB_A_EXPLAIN_DSR_REPLY_HERE, ex->strayed))
 		return -EMSGSIZE;
 	if (ex->verdict == NFLB_DROP &&
 	    nla_put_string(skb, NFLB_A_EXPLAIN_REASON,

@@ -39,6 +39,11 @@ void __nflb_explain_service(struct nflb_dry *dry,
 	explained(dry)->service = svc;
 }
 
+void __nflb_explain_strayed(struct nflb_dry *dry)
+{
+	explained(dry)->strayed = true;
+}
+
 void __nflb_explain_tried(struct nflb_dry *dry,
 			  const struct nflb_backend *backend, bool remembered)
 {

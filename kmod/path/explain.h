@@ -46,6 +46,7 @@ struct nflb_explain_pick {
  * @known: the connection it belongs to, or NULL
  * @dir: its direction
  * @service: the service it is for, or NULL
+ * @strayed: it is a reply of a backend of mode dsr, which should not come here
  * @draft: the connection as it would be, or NULL
  * @picks: backends that were tried, in order, as many as @dry tells
  * @leaves: protocol, addresses and ports at its end; of the outer packet
@@ -63,6 +64,7 @@ struct nflb_explain {
 	const struct nflb_conn		*known;
 	enum nflb_dir			dir;
 	const struct nflb_service	*service;
+	bool				strayed;
 	struct nflb_conn		*draft;
 	struct nflb_explain_pick	picks[NFLB_PICKS_MAX];
 	struct nflb_tuple		leaves;
@@ -73,6 +75,7 @@ void __nflb_explain_tried(struct nflb_dry *dry,
 void __nflb_explain_refused(struct nflb_dry *dry, enum nflb_reason reason);
 void __nflb_explain_service(struct nflb_dry *dry,
 			    const struct nflb_service *svc);
+void __nflb_explain_strayed(struct nflb_dry *dry);
 
 /* A packet is for @svc. */
 static inline void nflb_explain_service(const struct nflb_pkt *pkt,
@@ -80,6 +83,13 @@ static inline void nflb_explain_service(const struct nflb_pkt *pkt,
 {
 	if (unlikely(nflb_dry(pkt)))
 		__nflb_explain_service(nflb_dry(pkt), svc);
+}
+
+/* A packet is an answer of a backend of mode dsr. */
+static inline void nflb_explain_strayed(const struct nflb_pkt *pkt)
+{
+	if (unlikely(nflb_dry(pkt)))
+		__nflb_explain_strayed(nflb_dry(pkt));
 }
 
 /* @backend was chosen for a packet; @remembered: since its client went there before. */

@@ -4,6 +4,7 @@
  * connection. What cannot be served is answered as a host would answer it.
  */
 #include <linux/in.h>
+#include <net/dst_metadata.h>
 
 #include "service/service.h"
 #include "service/source.h"
@@ -36,21 +37,42 @@ static bool begins(const struct nflb_pkt *pkt)
 	       (pkt->tcp_flags & mask) == NFLB_TCP_SYN;
 }
 
+/* Does it answer a client's packet of a connection in mode dsr? */
+static bool answers_one_sided(const struct nflb_pkt *pkt)
+{
+	struct nflb_tuple asked;
+	struct nflb_conn *conn;
+	enum nflb_dir dir;
+
+	nflb_tuple_invert(&asked, &pkt->tuple);
+	conn = nflb_conn_lookup(pkt->nn, &asked, &dir);
+	return conn && dir == NFLB_DIR_IN && conn->how & NFLB_HOW_ONE_SIDED;
+}
+
 /*
  * What a backend of mode dsr answers a client on this host comes as to any other.
  * But conntrack has not seen what it answers to, and would call it invalid.
  */
 static bool answers_host(const struct nflb_pkt *pkt)
 {
-	struct nflb_tuple asked;
-	struct nflb_conn *conn;
-	enum nflb_dir dir;
+	return unlikely(READ_ONCE(pkt->nn->host_one_sided)) &&
+	       answers_one_sided(pkt);
+}
 
-	if (likely(!READ_ONCE(pkt->nn->host_one_sided)))
-		return false;
-	nflb_tuple_invert(&asked, &pkt->tuple);
-	conn = nflb_conn_lookup(pkt->nn, &asked, &dir);
-	return conn && dir == NFLB_DIR_IN && conn->how & NFLB_HOW_ONE_SIDED;
+/*
+ * A backend of mode dsr answers its clients past the balancer. An answer that comes
+ * here took the wrong route. The host drops it as a martian if the VIP is its own
+ * (IPv4), and forwards it only if it is a router. It is counted, and left to the
+ * host. Anybody can send such a packet, so nothing else may follow from it.
+ */
+static void note_strayed(const struct nflb_pkt *pkt)
+{
+	if (likely(!nflb_source_may_be_vip(pkt)) ||
+	    nflb_pkt_is_local_out(pkt) || skb_valid_dst(pkt->skb) ||
+	    !answers_one_sided(pkt))
+		return;
+	nflb_pkt_count(pkt, NFLB_COUNTER_DSR_REPLY_HERE);
+	nflb_explain_strayed(pkt);
 }
 
 /*
@@ -80,6 +102,7 @@ static noinline enum nflb_verdict not_served(struct nflb_pkt *pkt,
 		nflb_untrack(pkt->skb);
 		return NFLB_ACCEPT;
 	}
+	note_strayed(pkt);
 	verdict = nflb_beside(pkt);
 	return verdict == NFLB_CONTINUE ? no_service(pkt, host) : verdict;
 }

@@ -174,7 +174,7 @@ bool nflb_source_ok(const struct nflb_pkt *pkt)
 	if (nflb_pkt_is_local_out(pkt) ||
 	    pkt->skb->dev->flags & IFF_LOOPBACK)
 		return true;
-	if (unlikely(test_bit(nflb_vip_slot(src), pkt->nn->vip_filter))) {
+	if (unlikely(nflb_source_may_be_vip(pkt))) {
 		host = nflb_host_lookup(pkt->nn, src, pkt->tuple.family);
 		if (host && READ_ONCE(host->vips))
 			return false;

@@ -35,6 +35,12 @@ static inline unsigned int nflb_vip_slot(const union nflb_addr *addr)
 	return hash_64(addr->words[0] ^ addr->words[1], NFLB_VIP_FILTER_BITS);
 }
 
+/* May a packet come from a VIP? It does not, if not. */
+static inline bool nflb_source_may_be_vip(const struct nflb_pkt *pkt)
+{
+	return test_bit(nflb_vip_slot(&pkt->tuple.src), pkt->nn->vip_filter);
+}
+
 int nflb_source_init(void);
 void nflb_source_exit(void);
 bool nflb_source_ok(const struct nflb_pkt *pkt);

@@ -59,6 +59,13 @@ def service(*more):
     return genl.service(c, 6, "192.0.2.77", 80, *more)
 
 
+def verdict(number):
+    """Unhealthy, of the backend with that id."""
+    return (genl.attr(c["NFLB_A_BACKEND_ID"], struct.pack("=I", number)),
+            genl.attr(c["NFLB_A_BACKEND_HEALTH"],
+                      bytes([c["NFLB_HEALTH_UNHEALTHY"]])))
+
+
 # It counts other requests, too.
 GENERATION = {c[k] for k in ("NFLB_A_GENERATION", "NFLB_A_BOOT", "NFLB_A_PAD")}
 
@@ -68,9 +75,10 @@ def attributes(message):
 
 
 def state(sock):
-    """The configuration, without what is counted."""
+    """The configuration, without what is counted or grows old."""
     def strip(messages):
         drop = {c["NFLB_A_SERVICE_STATS"]}
+        drop_backend = {c["NFLB_A_BACKEND_STATS"], c["NFLB_A_BACKEND_HEALTH_AGE"]}
         out = []
         for m in messages:
             for kind, nest in attributes(m):
@@ -78,7 +86,7 @@ def state(sock):
                     a for a in genl.parse_attrs(nest)
                     if not (kind == c["NFLB_A_SERVICE"] and a[0] in drop) and
                     not (kind == c["NFLB_A_BACKEND"] and
-                         a[0] == c["NFLB_A_BACKEND_STATS"]))))
+                         a[0] in drop_backend))))
         return out
     dump = genl.NLM_F_REQUEST | genl.NLM_F_DUMP
     return [strip(sock.call(c[k], flags=dump)) for k in
@@ -117,6 +125,9 @@ STEPS = [
         c, "10.2.2.1", 80, 3)),
     ("NFLB_CMD_BACKEND_SET", service() + genl.backend(
         c, "10.2.2.1", 80, 9)),
+    ("NFLB_CMD_HEALTH_SET", service() + genl.attr(c["NFLB_A_BACKENDS"], [
+        genl.backend(c, "10.2.1.1", 80, None, *verdict(1)),
+        genl.backend(c, "10.2.1.2", 80, None, *verdict(2))])),
     ("NFLB_CMD_SERVICE_REPLACE", service(
         *settings(PERSIST=300), backends(5, 7))),
     ("NFLB_CMD_BACKEND_DEL", service() + genl.backend(c, "10.2.1.1", 80)),

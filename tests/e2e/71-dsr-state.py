@@ -6,6 +6,7 @@
 """Mode dsr: what the table says of connections of which it sees one side, and
 what becomes of them when backends and neighbours change."""
 
+import json
 import os
 import sys
 import time
@@ -265,6 +266,50 @@ def a_path_mtu_that_the_host_learnt(net, mtu):
         assert len(net.rs[0].expect().ip) > 1240
     finally:
         run("ip", "-n", "lb", "route", "flush", "cache")
+
+
+def replies_here(net):
+    return json.loads(net.lbadm("-j", "stats", "show"))["counters"][
+        "dsr-reply-here"]
+
+
+@suite.case(*FAMILIES)
+def reply_comes_here(net, f):
+    """A backend's route to its client leads through the balancer: counted, and
+    explained. Whatever else comes from a VIP is not, nor what is made up."""
+    setup(net, f)
+    client = Client(net, f)
+
+    def reply(dport=4000, sport=80, src=f.vip):
+        before = replies_here(net)
+        net.rs[rs].send(f.packet(src, f.client) / sc.TCP(
+            sport=sport, dport=dport, flags="SA", seq=7, ack=client.seq + 1))
+        for _ in range(20):
+            counted_now = replies_here(net) - before
+            if counted_now:
+                break
+            time.sleep(0.05)
+        return counted_now
+
+    rs = client.send("S")
+    assert reply() == 1
+    assert reply(dport=4001) == 0, "no connection"
+    assert reply(sport=81) == 0, "another port"
+    assert reply(src=f.backends[0]) == 0, "no VIP"
+    assert client.open() is not None and reply() == 1
+    words = ["explain", "tcp", f.at(f.vip, 80), f.at(f.client, 4000), "device",
+             "l%d" % (rs + 1)]
+    before = replies_here(net)
+    answer = json.loads(net.lbadm("-j", *words))
+    assert answer["dsr-reply-here"] is True and answer["verdict"] == "pass"
+    assert "must not lead through the balancer" in net.lbadm(*words)
+    assert replies_here(net) == before, "explained ones are not counted"
+    words[3] = f.at(f.client, 4001)
+    assert "dsr-reply-here" not in net.lbadm("-j", *words)
+    # The client's packets are as ever.
+    assert client.send("PA") == rs
+    net.lbadm("service", "del", "tcp", f.at(f.vip, 80))
+    assert reply() == 0
 
 
 if __name__ == "__main__":

@@ -43,8 +43,9 @@ DEVICES = ["d0", "d1", "d2", "lo", "nosuch"]
 SETTERS = ["SERVICE_ADD", "SERVICE_SET", "SERVICE_REPLACE", "SERVICE_DEL",
            "BACKEND_ADD", "BACKEND_SET", "BACKEND_DEL", "LADDR_ADD",
            "LADDR_DEL", "DEVICE_ADD", "DEVICE_DEL", "CONN_FLUSH",
-           "STATS_ZERO", "EXPLAIN", "CONN_COUNT", "SERVICE_GET", "STATS_GET"]
-WEIGHTS = [14, 12, 6, 2, 20, 12, 5, 3, 3, 2, 2, 1, 1, 6, 2, 6, 2]
+           "STATS_ZERO", "EXPLAIN", "CONN_COUNT", "SERVICE_GET", "STATS_GET",
+           "HEALTH_SET"]
+WEIGHTS = [14, 12, 6, 2, 20, 12, 5, 3, 3, 2, 2, 1, 1, 6, 2, 6, 2, 8]
 DUMPS = ["SERVICE_GET", "BACKEND_GET", "CONN_GET", "LADDR_GET", "DEVICE_GET"]
 DUMP = NLM_F_REQUEST | NLM_F_DUMP
 
@@ -89,6 +90,10 @@ class Maker:
             "ENCAP_SOURCE6": lambda: address("2001:db8:6::"),
             "ENCAP_SOURCE6_PREFIX": lambda: u8(odd(r.choice((48, 64, 128)), 129)),
             "HEALTH_CHECK": lambda: b"{}" * r.randrange(odd(8, 600)) + b"\0",
+            "HEALTH_INITIAL": lambda: u8(odd(r.randrange(2), 2)),
+            "HEALTH_ON_UNHEALTHY": lambda: u8(odd(r.randrange(2), 2)),
+            "HEALTH_WHEN_NONE": lambda: u8(odd(r.randrange(2), 2)),
+            "HEALTH_PANIC": lambda: u8(odd(r.choice((0, 50, 100)), 101)),
             "BACKENDS": lambda: [self.backend() for _ in
                                  range(r.randrange(odd(6, 200)))],
         }
@@ -100,6 +105,11 @@ class Maker:
             "ENCAP_PORT": lambda: be16(odd(6080, 0)),
             "MAX_CONNECTIONS": lambda: u32(odd(r.choice((0, 1, 100)), ~0)),
             "DEADLINE": lambda: u32(odd(r.choice((1, 2, 60)), 0, ~0)),
+        }
+        self.verdict_values = {
+            "HEALTH": lambda: u8(odd(r.randrange(5), 5)),
+            "HEALTH_WEIGHT": lambda: u8(odd(r.choice((0, 1, 50, 100)), 101)),
+            "HEALTH_REASON": lambda: odd(b"timeout", b"x" * 63, b"\n") + b"\0",
         }
 
     def odd(self, value, *others):
@@ -127,6 +137,14 @@ class Maker:
     def service(self, most=4):
         return attr(C["NFLB_A_SERVICE"], self.identity() + self.pick(
             "NFLB_A_SERVICE_", self.service_values, most))
+
+    def verdict(self):
+        r = self.rng
+        return attr(C["NFLB_A_BACKEND"], [
+            attr(C["NFLB_A_BACKEND_ADDRESS"], address(r.choice(HOSTS))),
+            attr(C["NFLB_A_BACKEND_PORT"], be16(r.choice((0, 0, 80, 8080)))),
+            attr(C["NFLB_A_BACKEND_ID"], u32(self.odd(r.randrange(1, 9), ~0)))] +
+            self.pick("NFLB_A_BACKEND_", self.verdict_values, 3))
 
     def backend(self, most=3):
         r = self.rng
@@ -191,10 +209,14 @@ class Maker:
             data = attr(C["NFLB_A_DEVICE"], r.choice(DEVICES).encode() + b"\0")
         elif name == "EXPLAIN":
             data = self.explain()
+        elif name == "HEALTH_SET":
+            data = self.service(0) + attr(C["NFLB_A_BACKENDS"], [
+                self.verdict() for _ in range(r.randrange(4))])
         else:
             data = b"".join(f() for f in r.sample(
                 [self.filter, self.service, self.backend], r.randrange(3)))
-        for flag in ("NFLB_A_NOW", "NFLB_A_EXACT", "NFLB_A_DEVICE_ABSENT"):
+        for flag in ("NFLB_A_NOW", "NFLB_A_EXACT", "NFLB_A_FORCE",
+                     "NFLB_A_DEVICE_ABSENT"):
             if r.random() < 0.15:
                 data += attr(C[flag])
         if r.random() < 0.05:

@@ -221,6 +221,47 @@ def test_again_is_nothing():
     assert (done.status, module.changes) == (0, before)
 
 
+class ByHand(Module):
+    """Each backend was drained by hand; the configuration says that it is up. And a
+    checker has its verdict."""
+
+    def _dump_backends(self, r):
+        return self._dump(r, [("BACKEND_GET", [a("A_SERVICE", key), a(
+            "A_BACKEND", b + a("A_BACKEND_STATE", N["BACKEND_DRAIN"]) +
+            a("A_BACKEND_BY_HAND", N["BACKEND_DRAIN"]) +
+            a("A_BACKEND_CONFIGURED", N["BACKEND_UP"]) + a("A_BACKEND_ID", 7) +
+            a("A_BACKEND_HEALTH", N["HEALTH_UNHEALTHY"]) +
+            a("A_BACKEND_HEALTH_REASON", "timeout") +
+            a("A_BACKEND_STATS", stats()))])
+            for key, (_, backends) in self.services.items() for b in backends])
+
+
+def test_by_hand_stays():
+    """An apply neither undoes it nor writes it; with --force it does undo it."""
+    file = json.loads(EXAMPLE)
+    file["services"][0]["backends"][1]["weight"] = 1
+    module = ByHand()
+    assert apply(module, json.dumps(file)).status == 0
+    before = module.changes
+    assert apply(module, json.dumps(file)).status == 0
+    saved = json.loads(play(["config", "save"], module).out)
+    for b in file["services"][0]["backends"]:
+        b["state"] = "drain"
+    assert saved == file, saved
+    assert apply(module, json.dumps(saved)).status == 0
+    assert module.changes == before
+    for b in file["services"][0]["backends"]:
+        b["state"] = "down"
+    done = apply(module, json.dumps(file))
+    assert (done.status, module.changes) == (0, before + 1)
+    kinds = [k for k, _, _ in done.requests[-1].attributes]
+    assert N["A_EXACT"] in kinds and N["A_FORCE"] not in kinds
+    done = play(["config", "apply", "--force", "-"], module,
+                stdin=json.dumps(saved))
+    assert (done.status, module.changes) == (0, before + 2)
+    assert N["A_FORCE"] in [k for k, _, _ in done.requests[-1].attributes]
+
+
 def test_each_step_can_fail():
     rnd = random.Random(1)
     failed = 0

@@ -413,6 +413,7 @@ enum nflb_explain_attr {
 	NFLB_A_EXPLAIN_NEXT_HOP,	/* binary: address of the neighbour */
 	NFLB_A_EXPLAIN_BY_INGRESS,	/* flag: the device's ingress hook takes it */
 	NFLB_A_EXPLAIN_BY_XDP,		/* flag: nflb_xdp() takes it, if it is called */
+	NFLB_A_EXPLAIN_DSR_REPLY_HERE,	/* flag: of a backend of mode dsr, by the wrong route */
 
 	__NFLB_A_EXPLAIN_MAX,
 	NFLB_A_EXPLAIN_MAX = __NFLB_A_EXPLAIN_MAX - 1

@@ -9,6 +9,9 @@
  * script when asked to. Everything has names of its own, so that undoing it
  * takes nothing else away.
  */
+#include <errno.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -274,11 +277,39 @@ static int setup_show(struct words *words)
 	return status;
 }
 
+static bool same_address(const struct sockaddr *sa, const struct addr *addr)
+{
+	if (sa->sa_family == AF_INET && addr->len == 4)
+		return !memcmp(&((const struct sockaddr_in *)sa)->sin_addr,
+			       addr->bytes, addr->len);
+	return sa->sa_family == AF_INET6 && addr->len == 16 &&
+	       !memcmp(&((const struct sockaddr_in6 *)sa)->sin6_addr,
+		       addr->bytes, addr->len);
+}
+
+/* A tunnel that ends at another host's address takes nothing out. */
+static int check_own(const struct setup *s)
+{
+	struct ifaddrs *list, *i;
+	bool own = false;
+
+	if (getifaddrs(&list))
+		return fail(LBADM_REFUSED, "cannot list the addresses of this host: %s",
+			    strerror(errno));
+	for (i = list; i && !own; i = i->ifa_next)
+		own = i->ifa_addr && same_address(i->ifa_addr, &s->backend);
+	freeifaddrs(list);
+	return own ? LBADM_OK :
+	       usage_error("%s is no address of this host: give the one at which the balancer reaches it",
+			   s->backend_text);
+}
+
 static int setup_apply(struct words *words)
 {
 	struct setup s;
 	int status = parse_setup(words, &s);
 
+	status = status ? status : check_own(&s);
 	if (status)
 		return status;
 	if (run(print_setup, &s))

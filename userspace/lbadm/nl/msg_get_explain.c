@@ -125,6 +125,7 @@ json_t *msg_get_explain(const struct nlmsghdr *nlh)
 	set_flag(answer, "by-ingress", &t, NFLB_A_EXPLAIN_BY_INGRESS);
 	set_flag(answer, "by-xdp", &t, NFLB_A_EXPLAIN_BY_XDP);
 	set_flag(answer, "reply", &t, NFLB_A_EXPLAIN_REPLY);
+	set_flag(answer, "dsr-reply-here", &t, NFLB_A_EXPLAIN_DSR_REPLY_HERE);
 	json_object_set_new(answer, "picks", picks_array(explain));
 	set_flag(answer, "by-lot", &t, NFLB_A_EXPLAIN_BY_LOT);
 	set_name(answer, "mode", &mode_names, &t, NFLB_A_EXPLAIN_MODE);

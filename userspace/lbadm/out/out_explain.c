@@ -166,6 +166,9 @@ void out_explain(const json_t *answer)
 		print_door(answer);
 	print_connection(answer);
 	print_service(json_object_get(answer, "service"));
+	if (json_object_get(answer, "dsr-reply-here"))
+		printf(STEP "of a backend in mode dsr; its route to the client must not lead through the balancer\n",
+		       "reply");
 	if (json_object_get(answer, "backends"))
 		print_backends(answer);
 	if (json_object_get(answer, "mode"))
