@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /**
- * DOC: Maglev hashing (maglev)
+ * DOC: Maglev hashing (maglev, maglev-source)
  *
  * A hash of addresses, ports and protocol picks a slot of a table; the table is
  * filled so that each backend has slots in proportion to its weight, and that
@@ -16,6 +16,9 @@
  * and the keys are fixed: machines with the same configuration have the same
  * table, whatever the order in which backends were added, and with the same
  * net.nflb.hash_seed they send a flow to the same backend.
+ *
+ * maglev-source hashes the client's address alone, so that all flows of a client go
+ * to one backend, and few clients move when a backend comes or goes.
  *
  * A pick costs one SipHash and one look into the table, whatever the number of
  * backends. The table has net.nflb.maglev_table_size slots of two bytes, 128 KiB
@@ -227,21 +230,34 @@ static int maglev_build(struct nflb_snapshot *snapshot,
 	return snapshot->sched_data ? 0 : -ENOMEM;
 }
 
-static int maglev_pick(const struct nflb_snapshot *snapshot,
-		       const struct nflb_tuple *tuple)
+static __always_inline int
+pick_by(const struct nflb_snapshot *snapshot, const struct nflb_tuple *tuple,
+	u64 (*hash)(const struct nflb_snapshot *snapshot,
+		    const struct nflb_tuple *tuple, u32 try))
 {
 	const struct maglev_table *table = snapshot->sched_data;
 	u16 i = 0;
 	u32 try;
 
 	for (try = 0; try < MAGLEV_TRIES; try++) {
-		u64 hash = nflb_flow_tuple(snapshot, tuple, try);
-
-		i = table->slots[reciprocal_scale(hash, table->size)];
+		i = table->slots[reciprocal_scale(hash(snapshot, tuple, try),
+						  table->size)];
 		if (nflb_candidate_ok(&snapshot->candidates[i]))
 			return i;
 	}
 	return nflb_draw_walk(snapshot, i);
+}
+
+static int maglev_pick(const struct nflb_snapshot *snapshot,
+		       const struct nflb_tuple *tuple)
+{
+	return pick_by(snapshot, tuple, nflb_flow_tuple);
+}
+
+static int maglev_source_pick(const struct nflb_snapshot *snapshot,
+			      const struct nflb_tuple *tuple)
+{
+	return pick_by(snapshot, tuple, nflb_flow_source);
 }
 
 /**
@@ -292,4 +308,10 @@ const struct nflb_sched_ops nflb_sched_maglev = {
 	.name = "maglev",
 	.build = maglev_build,
 	.pick = maglev_pick,
+};
+
+const struct nflb_sched_ops nflb_sched_maglev_source = {
+	.name = "maglev-source",
+	.build = maglev_build,
+	.pick = maglev_source_pick,
 };

@@ -20,6 +20,7 @@ static const struct nflb_sched_ops * const schedulers[] = {
 	&nflb_sched_hash,
 	&nflb_sched_source,
 	&nflb_sched_maglev,
+	&nflb_sched_maglev_source,
 };
 
 /**

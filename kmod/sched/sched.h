@@ -60,5 +60,6 @@ extern const struct nflb_sched_ops nflb_sched_ovf;
 extern const struct nflb_sched_ops nflb_sched_hash;
 extern const struct nflb_sched_ops nflb_sched_source;
 extern const struct nflb_sched_ops nflb_sched_maglev;
+extern const struct nflb_sched_ops nflb_sched_maglev_source;
 
 #endif /* NFLB_SCHED_H */

@@ -24,7 +24,7 @@ MODULE = os.environ["NFLB_MODULE"]
 SECONDS, SEED, SAVED = float(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 LINKS = ["to-cl", "to-rs1", "to-rs2", "to-rs3"]
 SCHEDULERS = ["rr", "wrr", "lc", "wlc", "sed", "nq", "random", "p2c", "hash",
-              "source", "maglev", "fo", "ovf"]
+              "source", "maglev", "maglev-source", "fo", "ovf"]
 VIPS = ["192.0.2.10:%s", "[2001:db8:f::10]:%s"]
 PORTS = ["80", "81", "82", "83", "84", "85", "5353", "9000-9010", "*"]
 ADDRESSES = ["10.0.11.2", "10.0.12.2", "10.0.13.2", "2001:db8:11::2",

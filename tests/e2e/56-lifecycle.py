@@ -311,7 +311,7 @@ def slow_start(net, f):
 
 
 SCHEDULERS = ("rr", "wrr", "random", "lc", "wlc", "sed", "nq", "p2c", "fo",
-              "ovf", "hash", "source", "maglev")
+              "ovf", "hash", "source", "maglev", "maglev-source")
 
 
 @suite.case(*FAMILIES)
@@ -339,7 +339,7 @@ def every_scheduler(net, f):
         else:
             assert set(went) == {0, 1}, (name, went)
         assert c.send(f.client, port, "PA", seq=seq, ack=ack) == rs, name
-        if name in ("hash", "source", "maglev"):
+        if name in ("hash", "source", "maglev", "maglev-source"):
             again = Client(net, f)
             again.port = c.port - 24
             net.lbadm("connection", "flush", "state", "syn-sent")

@@ -26,7 +26,7 @@ HOSTS = 6			# addresses of each backend's network
 CLIENTS = 12
 PORTS = [80, 443, 8005]
 SCHEDULERS = ["rr", "wrr", "lc", "wlc", "sed", "nq", "source", "hash", "maglev",
-              "p2c", "random", "fo", "ovf"]
+              "maglev-source", "p2c", "random", "fo", "ovf"]
 
 
 class Explainer:

@@ -38,7 +38,7 @@ ODD = ["0.0.0.0", "224.0.0.1", "255.255.255.255", "127.0.0.1", "::", "ff02::1",
 LOCAL = ["10.5.0.1", "10.5.1.1", "10.5.1.2", "10.5.1.9", "2001:db8:5::1",
          "2001:db8:5:1::1"]
 SCHEDULERS = ["rr", "wrr", "lc", "wlc", "sed", "nq", "random", "p2c", "hash",
-              "source", "maglev", "fo", "ovf"]
+              "source", "maglev", "maglev-source", "fo", "ovf"]
 DEVICES = ["d0", "d1", "d2", "lo", "nosuch"]
 SETTERS = ["SERVICE_ADD", "SERVICE_SET", "SERVICE_REPLACE", "SERVICE_DEL",
            "BACKEND_ADD", "BACKEND_SET", "BACKEND_DEL", "LADDR_ADD",

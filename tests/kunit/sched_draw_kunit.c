@@ -57,11 +57,11 @@ static void draw_thousand(struct kunit *test)
 }
 
 /* All of a client's flows go to one backend; clients are spread by weight. */
-static void draw_source_by_client(struct kunit *test)
+static void expect_by_client(struct kunit *test, const char *name, u8 family)
 {
 	static const u32 weights[] = { 3, 2, 1 };
-	struct nflb_service *svc = ks_service(test, AF_INET, "source", weights,
-					      3, NULL);
+	struct nflb_service *svc = ks_service(test, family, name, weights, 3,
+					      NULL);
 	struct nflb_tuple tuple;
 	u32 seen[3] = { };
 	u32 i;
@@ -79,11 +79,45 @@ static void draw_source_by_client(struct kunit *test)
 		tuple.sport ^= htons(i | 1);
 		again = ks_pick(svc, &tuple);
 		if (again != b) {
-			KUNIT_FAIL(test, "client %u: %d, then %d", i, b, again);
+			KUNIT_FAIL(test, "%s: client %u: %d, then %d", name, i,
+				   b, again);
 			break;
 		}
 	}
-	ks_expect_chance(test, "source", seen, weights, 3, KS_PICKS);
+	ks_expect_chance(test, name, seen, weights, 3, KS_PICKS);
+	ks_done(svc);
+}
+
+static void draw_source_by_client(struct kunit *test)
+{
+	expect_by_client(test, "source", AF_INET);
+	expect_by_client(test, "maglev-source", AF_INET);
+	expect_by_client(test, "maglev-source", AF_INET6);
+}
+
+/* When a backend goes, clients of the others stay, but for a few. */
+static void draw_clients_stay(struct kunit *test)
+{
+	u32 weights[10] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
+	struct nflb_service *svc = ks_service(test, AF_INET, "maglev-source",
+					      weights, 10, NULL);
+	s8 *first = kunit_kcalloc(test, 10000, 1, GFP_KERNEL);
+	u32 i, others = 0, moved = 0;
+	struct nflb_tuple tuple;
+
+	for (i = 0; i < 10000; i++) {
+		ks_flow(&tuple, svc, i * 16);
+		first[i] = ks_pick(svc, &tuple);
+	}
+	weights[3] = 0;
+	ks_reweigh(test, svc, weights, 10);
+	for (i = 0; i < 10000; i++) {
+		ks_flow(&tuple, svc, i * 16);
+		others += first[i] != 3;
+		moved += first[i] != 3 && ks_pick(svc, &tuple) != first[i];
+	}
+	KUNIT_EXPECT_GT(test, others, 8000U);
+	KUNIT_EXPECT_LT(test, moved, others / 50);
 	ks_done(svc);
 }
 
@@ -154,7 +188,7 @@ static void draw_agreement(struct kunit *test)
 static void draw_full(struct kunit *test)
 {
 	static const char * const names[] = {
-		"random", "hash", "source", "maglev", "p2c",
+		"random", "hash", "source", "maglev", "maglev-source", "p2c",
 	};
 	static const u32 weights[] = { 1, 100, 1 };
 	struct nflb_service *svc;
@@ -186,6 +220,7 @@ static struct kunit_case draw_cases[] = {
 	KUNIT_CASE(draw_shares),
 	KUNIT_CASE(draw_thousand),
 	KUNIT_CASE(draw_source_by_client),
+	KUNIT_CASE(draw_clients_stay),
 	KUNIT_CASE(draw_p2c),
 	KUNIT_CASE(draw_agreement),
 	KUNIT_CASE(draw_full),

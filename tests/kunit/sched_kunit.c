@@ -169,7 +169,7 @@ static void sched_none(struct kunit *test)
 	static const u32 zeros[] = { 0, 0 };
 	static const char * const names[] = {
 		"rr", "wrr", "random", "lc", "wlc", "sed", "nq", "p2c", "fo",
-		"ovf", "hash", "source", "maglev",
+		"ovf", "hash", "source", "maglev", "maglev-source",
 	};
 	static const u32 one[] = { 0, 9, 0 };
 	struct nflb_service *svc;
@@ -248,7 +248,7 @@ static void sched_registry(struct kunit *test)
 {
 	static const char * const names[] = {
 		"rr", "wrr", "random", "lc", "wlc", "sed", "nq", "p2c", "fo",
-		"ovf", "hash", "source", "maglev",
+		"ovf", "hash", "source", "maglev", "maglev-source",
 	};
 	int i;
 

@@ -17,7 +17,7 @@
 
 static const char * const schedulers[] = {
 	"rr", "wrr", "random", "lc", "wlc", "sed", "nq", "p2c", "fo", "ovf",
-	"hash", "source", "maglev",
+	"hash", "source", "maglev", "maglev-source",
 };
 
 static const u32 counts[] = { 3, 100, 1000 };

@@ -21,8 +21,8 @@ seed = int(sys.argv[4]) if len(sys.argv) > 4 else random.randrange(1 << 30)
 print(f"# seed {seed}")
 rnd = random.Random(seed)
 DEVICES = [f"any{i}" for i in range(3)]
-SCHEDULERS = ["rr", "wrr", "lc", "wlc", "sed", "nq", "source", "maglev", "p2c",
-              "random", "fo", "ovf"]
+SCHEDULERS = ["rr", "wrr", "lc", "wlc", "sed", "nq", "source", "maglev",
+              "maglev-source", "p2c", "random", "fo", "ovf"]
 
 
 def run(*words, text=None):
