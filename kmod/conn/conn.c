@@ -23,6 +23,7 @@
 #include "conn/conn_lookup.h"
 #include "conn/conn_state.h"
 #include "conn/event.h"
+#include "conn/one_packet.h"
 #include "conn/persist.h"
 #include "conn/trace.h"
 #include "netns.h"
@@ -215,6 +216,7 @@ void nflb_conn_free(struct nflb_conn *conn)
 	}
 	kmem_cache_free(cache_of(ops), conn);
 }
+NFLB_EXPORT_KUNIT(nflb_conn_free);
 
 static void conn_free_rcu(struct rcu_head *rcu)
 {
@@ -237,7 +239,8 @@ static void conn_free_later(struct nflb_net *nn, struct nflb_conn *conn)
 
 static void conn_remove_in(struct nflb_net *nn, struct nflb_conn *conn)
 {
-	rhashtable_remove_fast(&nn->conns, &conn->in.head, conn_params);
+	if (!nflb_conn_one_packet(conn))
+		rhashtable_remove_fast(&nn->conns, &conn->in.head, conn_params);
 }
 
 static void conn_remove_out(struct nflb_net *nn, struct nflb_conn *conn)
@@ -276,7 +279,7 @@ NFLB_EXPORT_KUNIT(nflb_conn_unlink);
 
 static __always_inline struct nflb_conn *
 conn_alloc(struct nflb_backend *backend, const struct nflb_forward_ops *ops,
-	   const struct nflb_tuple *in)
+	   const struct nflb_tuple *in, u8 how)
 {
 	struct nflb_net *nn = backend->service->nn;
 	struct nflb_conn *conn;
@@ -293,7 +296,7 @@ conn_alloc(struct nflb_backend *backend, const struct nflb_forward_ops *ops,
 	conn->in.tuple = *in;
 	conn->in.tuple.aux = 0;
 	conn->backend = backend;
-	conn->how = ops->id | (ops->one_sided ? NFLB_HOW_ONE_SIDED : 0);
+	conn->how = how | ops->id | (ops->one_sided ? NFLB_HOW_ONE_SIDED : 0);
 	atomic_set(&conn->flags, (now & NFLB_CONN_CREATED) | NFLB_CONN_DYING);
 	nflb_conn_state_init(conn, now);
 	return conn;
@@ -304,14 +307,15 @@ conn_alloc(struct nflb_backend *backend, const struct nflb_forward_ops *ops,
  * @backend: where it goes; a reference that is counted is the caller's
  * @ops: how packets are forwarded
  * @in: tuple of the client's packets
+ * @how: 0 or NFLB_HOW_ONE_PACKET
  *
  * Context: any. Return: a connection for nflb_conn_free(), or NULL.
  */
 struct nflb_conn *nflb_conn_alloc(struct nflb_backend *backend,
 				  const struct nflb_forward_ops *ops,
-				  const struct nflb_tuple *in)
+				  const struct nflb_tuple *in, u8 how)
 {
-	return conn_alloc(backend, ops, in);
+	return conn_alloc(backend, ops, in, how);
 }
 
 /* It was in no table; but the list of its backend's may have had it. */
@@ -333,6 +337,14 @@ static noinline struct nflb_conn_node *try_insert(struct nflb_net *nn,
 {
 	return rhashtable_lookup_get_insert_fast(&nn->conns, &node->head,
 						 conn_params);
+}
+
+/* Does @before stem from the time when each datagram was scheduled by itself? */
+static bool one_packet_no_more(const struct nflb_conn *conn,
+			       const struct nflb_conn *before)
+{
+	return nflb_conn_one_packet(before) && !nflb_conn_one_packet(conn) &&
+	       nflb_tuple_equal(&before->in.tuple, &conn->in.tuple);
 }
 
 /*
@@ -359,7 +371,8 @@ static noinline bool gives_way(struct nflb_net *nn, struct nflb_conn *conn,
 	else if (node == &conn->out && conn->in.tuple.proto == IPPROTO_TCP &&
 		 !nflb_tuple_equal(&before->in.tuple, &conn->in.tuple))
 		shortage = NFLB_SHORTAGE;
-	if (!nflb_evict_yields(before, shortage))
+	if (!nflb_evict_yields(before, shortage) &&
+	    !one_packet_no_more(conn, before))
 		return false;
 	if (node == &conn->out && dir == NFLB_DIR_OUT &&
 	    nflb_conn_ops(conn)->inherit &&
@@ -444,7 +457,7 @@ static struct nflb_conn *conn_insert(struct nflb_net *nn,
 				     struct nflb_conn *conn,
 				     enum nflb_reason *reason)
 {
-	struct nflb_conn_node *old;
+	struct nflb_conn_node *old = NULL;
 	struct nflb_conn *other;
 
 	other = conn_insert_out(nn, conn, reason);
@@ -452,7 +465,8 @@ static struct nflb_conn *conn_insert(struct nflb_net *nn,
 		conn_unalloc(nn, conn);
 		return other;
 	}
-	old = conn_insert_node(nn, conn, &conn->in, 0);
+	if (likely(!nflb_conn_one_packet(conn)))
+		old = conn_insert_node(nn, conn, &conn->in, 0);
 	if (!old) {
 		/* Whole from here on, for nflb_conn_unlink() on any CPU. */
 		atomic_fetch_andnot_release(NFLB_CONN_DYING, &conn->flags);
@@ -469,23 +483,10 @@ static struct nflb_conn *conn_insert(struct nflb_net *nn,
 	return other;
 }
 
-/**
- * nflb_conn_create() - make a connection and put it into the table
- * @nn: the namespace
- * @backend: where it goes
- * @ops: how packets are forwarded
- * @in: tuple of the client's packets
- * @reason: why not, when NULL is returned
- *
- * Context: softirq or BH disabled, rcu_read_lock() held. Return: the new
- * connection; or the one that another CPU made for the same client meanwhile;
- * or NULL.
- */
-struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
-				   struct nflb_backend *backend,
-				   const struct nflb_forward_ops *ops,
-				   const struct nflb_tuple *in,
-				   enum nflb_reason *reason)
+static __always_inline struct nflb_conn *
+conn_create(struct nflb_net *nn, struct nflb_backend *backend,
+	    const struct nflb_forward_ops *ops, const struct nflb_tuple *in,
+	    u8 how, enum nflb_reason *reason)
 {
 	int count = atomic_inc_return(&nn->conn_count);
 	int max = READ_ONCE(nn->max_connections);
@@ -505,7 +506,7 @@ struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
 		goto err_count;
 	if (!nflb_conn_count(nn, backend))
 		goto err_backend;
-	conn = conn_alloc(backend, ops, in);
+	conn = conn_alloc(backend, ops, in, how);
 	if (!conn) {
 		*reason = NFLB_REASON_NO_MEMORY;
 		goto err_backend_count;
@@ -531,4 +532,49 @@ err_count:
 	atomic_dec(&nn->conn_count);
 	return NULL;
 }
+
+/**
+ * nflb_conn_create() - make a connection and put it into the table
+ * @nn: the namespace
+ * @backend: where it goes
+ * @ops: how packets are forwarded
+ * @in: tuple of the client's packets
+ * @reason: why not, when NULL is returned
+ *
+ * Context: softirq or BH disabled, rcu_read_lock() held. Return: the new
+ * connection; or the one that another CPU made for the same client meanwhile; or
+ * one for this packet alone, see nflb_one_packet_conn(); or NULL.
+ */
+struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
+				   struct nflb_backend *backend,
+				   const struct nflb_forward_ops *ops,
+				   const struct nflb_tuple *in,
+				   enum nflb_reason *reason)
+{
+	const struct nflb_snapshot *snapshot;
+
+	snapshot = rcu_dereference(backend->service->snapshot);
+	if (unlikely(snapshot->one_packet))
+		return nflb_one_packet_conn(nn, backend, ops, in, reason);
+	return conn_create(nn, backend, ops, in, 0, reason);
+}
 NFLB_EXPORT_KUNIT(nflb_conn_create);
+
+/**
+ * nflb_conn_create_one_packet() - make one that is found by the backend's tuple alone
+ * @nn: the namespace
+ * @backend: where it goes
+ * @ops: how packets are forwarded, not one-sided
+ * @in: tuple of the client's packets
+ * @reason: why not, when NULL is returned
+ *
+ * Context, return: as for nflb_conn_create().
+ */
+struct nflb_conn *nflb_conn_create_one_packet(struct nflb_net *nn,
+					      struct nflb_backend *backend,
+					      const struct nflb_forward_ops *ops,
+					      const struct nflb_tuple *in,
+					      enum nflb_reason *reason)
+{
+	return conn_create(nn, backend, ops, in, NFLB_HOW_ONE_PACKET, reason);
+}

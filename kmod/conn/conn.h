@@ -35,7 +35,8 @@ struct nflb_persist;
 #define NFLB_HOW_LADDR		BIT(3)	/* the client's end becomes a local one */
 #define NFLB_HOW_FAMILY		BIT(4)	/* backend and VIP differ in family */
 #define NFLB_HOW_PROXY		BIT(5)	/* a PROXY header tells the client */
-#define NFLB_HOW_REUSED		BIT(6)	/* the backend may be in TIME_WAIT */
+#define NFLB_HOW_REUSED		BIT(6)	/* TCP: the backend may be in TIME_WAIT */
+#define NFLB_HOW_ONE_PACKET	BIT(6)	/* UDP: nflb_conn_one_packet() */
 #define NFLB_HOW_ONE_SIDED	BIT(7)	/* the backend's packets do not come here */
 
 /*
@@ -304,6 +305,39 @@ static inline u8 nflb_conn_forward_id(const struct nflb_conn *conn)
 	return conn->how & NFLB_HOW_FORWARD;
 }
 
+/**
+ * nflb_conn_one_packet() - is each datagram of its client scheduled by itself?
+ * @conn: the connection
+ *
+ * Return: true if it can be found under the backend's tuple at most, see one_packet.c.
+ */
+static inline bool nflb_conn_one_packet(const struct nflb_conn *conn)
+{
+	return conn->how & NFLB_HOW_ONE_PACKET &&
+	       conn->in.tuple.proto == IPPROTO_UDP;
+}
+
+/**
+ * nflb_conn_loose() - does it belong to one packet alone?
+ * @conn: the connection
+ *
+ * Return: true if it is in no table, and who forwards the packet frees it.
+ */
+static inline bool nflb_conn_loose(const struct nflb_conn *conn)
+{
+	return conn->how & NFLB_HOW_ONE_SIDED && nflb_conn_one_packet(conn);
+}
+
+/*
+ * A connection stands in the table twice, or once: what walks through the table and
+ * means connections goes by this one of its nodes.
+ */
+static inline bool nflb_conn_is_first(const struct nflb_conn *conn,
+				      enum nflb_dir dir)
+{
+	return dir == NFLB_DIR_IN || nflb_conn_one_packet(conn);
+}
+
 /* How packets of a connection are forwarded. */
 static inline const struct nflb_forward_ops *
 nflb_conn_ops(const struct nflb_conn *conn)
@@ -459,9 +493,14 @@ struct nflb_conn *nflb_conn_create(struct nflb_net *nn,
 				   const struct nflb_forward_ops *ops,
 				   const struct nflb_tuple *in,
 				   enum nflb_reason *reason);
+struct nflb_conn *nflb_conn_create_one_packet(struct nflb_net *nn,
+					      struct nflb_backend *backend,
+					      const struct nflb_forward_ops *ops,
+					      const struct nflb_tuple *in,
+					      enum nflb_reason *reason);
 struct nflb_conn *nflb_conn_alloc(struct nflb_backend *backend,
 				  const struct nflb_forward_ops *ops,
-				  const struct nflb_tuple *in);
+				  const struct nflb_tuple *in, u8 how);
 void nflb_conn_free(struct nflb_conn *conn);
 bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn);
 void nflb_conn_remember(struct nflb_conn *conn, struct nflb_persist *entry);

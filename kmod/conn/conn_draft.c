@@ -8,6 +8,7 @@
 #include "conn/conn.h"
 #include "conn/conn_evict.h"
 #include "conn/conn_state.h"
+#include "conn/one_packet.h"
 #include "netns.h"
 
 static enum nflb_shortage draft_shortage(const struct nflb_net *nn,
@@ -34,7 +35,9 @@ static bool draft_out(struct nflb_net *nn, struct nflb_conn *conn,
 		conn->out.tuple.aux = NFLB_AUX_DIR;
 		other = nflb_conn_lookup(nn, &conn->out.tuple, &dir);
 		if (!other || nflb_evict_yields(other, draft_shortage(nn, conn,
-								      attempt)))
+								      attempt)) ||
+		    (nflb_conn_one_packet(conn) &&
+		     nflb_one_packet_is(conn, other, dir)))
 			return true;
 	}
 }
@@ -59,8 +62,10 @@ struct nflb_conn *nflb_conn_draft(struct nflb_net *nn,
 				  const struct nflb_tuple *in,
 				  enum nflb_reason *reason)
 {
+	const struct nflb_snapshot *snapshot;
 	struct nflb_conn *conn;
 
+	snapshot = rcu_dereference(backend->service->snapshot);
 	*reason = NFLB_REASON_TABLE_FULL;
 	if (atomic_read(&nn->conn_count) >= READ_ONCE(nn->max_connections) &&
 	    !nflb_evict_from_table(nn, true))
@@ -71,7 +76,8 @@ struct nflb_conn *nflb_conn_draft(struct nflb_net *nn,
 	     !nflb_evict_from_backend(nn, backend, true)))
 		return NULL;
 	*reason = NFLB_REASON_NO_MEMORY;
-	conn = nflb_conn_alloc(backend, ops, in);
+	conn = nflb_conn_alloc(backend, ops, in,
+			       snapshot->one_packet ? NFLB_HOW_ONE_PACKET : 0);
 	if (!conn)
 		return NULL;
 	nflb_conn_set(conn, NFLB_CONN_DRAFT);
@@ -93,7 +99,7 @@ struct nflb_conn *nflb_conn_draft_of(const struct nflb_conn *conn)
 	const struct nflb_forward_ops *ops = nflb_conn_ops(conn);
 	struct nflb_conn *draft;
 
-	draft = nflb_conn_alloc(conn->backend, ops, &conn->in.tuple);
+	draft = nflb_conn_alloc(conn->backend, ops, &conn->in.tuple, 0);
 	if (!draft)
 		return NULL;
 	memcpy(draft, conn, ops->one_sided ? NFLB_CONN_ONE_SIDED_SIZE :

@@ -80,7 +80,7 @@ static void sweep_bucket(struct nflb_net *nn, const struct bucket_table *table,
 
 	rht_for_each_entry_rcu(node, pos, table, bucket, head) {
 		conn = nflb_conn_of(node, &dir);
-		if (dir != NFLB_DIR_IN)
+		if (!nflb_conn_is_first(conn, dir))
 			continue;
 		if (!nflb_conn_alive(conn, nflb_now())) {
 			over(nn, conn);

@@ -376,7 +376,7 @@ static void datagram(struct nflb_conn *conn, enum nflb_dir dir, u32 now)
 		return;
 	if (dir == NFLB_DIR_OUT)
 		nflb_conn_now_set(conn, NFLB_NOW_HEARD_OUT);
-	else
+	else if (!nflb_conn_one_packet(conn))
 		assure(conn);
 }
 

@@ -14,6 +14,8 @@
 #define NFLB_TIMEOUT_CLOSE			10
 /* Seconds, at most: a UDP flow that is not nflb_conn_assured() */
 #define NFLB_TIMEOUT_UNASSURED			30
+/* The same of nflb_conn_one_packet(), which never is */
+#define NFLB_TIMEOUT_ONE_PACKET			10
 
 void nflb_conn_state_timeouts(u32 *jiffies_by_state, const u32 *seconds);
 u8 nflb_conn_state_one_sided(u8 state, u8 tcp_flags);
@@ -33,7 +35,9 @@ static inline u32 nflb_conn_state_timeout(const struct nflb_conn *conn,
 		return snapshot->timeouts[state];
 	if (state == NFLB_CONN_UDP)
 		return min_t(u32, snapshot->timeouts[state],
-			     NFLB_TIMEOUT_UNASSURED * HZ);
+			     (conn->how & NFLB_HOW_ONE_PACKET ?
+			      NFLB_TIMEOUT_ONE_PACKET :
+			      NFLB_TIMEOUT_UNASSURED) * HZ);
 	/* Only where one side is seen: the handshake may be made up. */
 	if (state == NFLB_CONN_ESTABLISHED)
 		return min(snapshot->timeouts[state],

@@ -45,7 +45,7 @@ static struct nflb_conn *walk_bucket(const struct bucket_table *table,
 			continue;
 		walk->skip = i;
 		conn = nflb_conn_of(node, &dir);
-		if (dir == NFLB_DIR_IN)
+		if (nflb_conn_is_first(conn, dir))
 			return conn;
 	}
 	return NULL;

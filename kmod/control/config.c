@@ -131,6 +131,8 @@ static void settings_apply(struct nflb_service_settings *settings,
 		settings->toa_kind6 = req->settings.toa_kind6;
 	if (req->set & NFLB_SET_PROXY)
 		settings->proxy = req->settings.proxy;
+	if (req->set & NFLB_SET_ONE_PACKET)
+		settings->one_packet = req->settings.one_packet;
 	if (req->set & NFLB_SET_SLOW_START)
 		settings->slow_start = req->settings.slow_start;
 	if (req->set & NFLB_SET_HEALTH_INITIAL)

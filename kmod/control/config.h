@@ -42,6 +42,7 @@ struct nflb_service_id {
 #define NFLB_SET_PANIC		BIT(22)
 /* What was set by hand is taken back. */
 #define NFLB_SET_FORCE		BIT(23)
+#define NFLB_SET_ONE_PACKET	BIT(24)
 
 #define NFLB_SET_WEIGHT		BIT(0)
 #define NFLB_SET_STATE		BIT(1)

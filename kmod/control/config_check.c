@@ -64,6 +64,24 @@ static int tell_check(const struct nflb_service_settings *settings,
 	return 0;
 }
 
+static int one_packet_check(const struct nflb_service_settings *settings,
+			    const struct nflb_service_request *req,
+			    struct netlink_ext_ack *extack)
+{
+	if (!settings->one_packet)
+		return 0;
+	if (req->id.key.proto != IPPROTO_UDP) {
+		NL_SET_ERR_MSG(extack, "one-packet goes with udp");
+		return -EINVAL;
+	}
+	if (settings->persist) {
+		NL_SET_ERR_MSG(extack,
+			       "one-packet and persist contradict each other: one of them must be off");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /**
  * nflb_settings_check() - do a service's settings go together?
  * @svc: the service, or NULL when it is new
@@ -90,7 +108,8 @@ int nflb_settings_check(const struct nflb_service *svc,
 		NL_SET_ERR_MSG(extack, "encapsulation goes with mode dsr");
 		return -EOPNOTSUPP;
 	}
-	return tell_check(settings, req,
+	return one_packet_check(settings, req, extack) ?:
+	       tell_check(settings, req,
 			  has_mode(svc, settings, req, NFLB_MODE_FULLNAT),
 			  extack);
 }

@@ -115,6 +115,8 @@ static int put_settings(struct sk_buff *skb,
 			return -EMSGSIZE;
 	if (nla_put_u8(skb, NFLB_A_SERVICE_MODE, s->mode) ||
 	    put_encap(skb, s) ||
+	    (s->one_packet &&
+	     nla_put_u8(skb, NFLB_A_SERVICE_ONE_PACKET, true)) ||
 	    nla_put_string(skb, NFLB_A_SERVICE_SCHEDULER, s->scheduler) ||
 	    nla_put_u32(skb, NFLB_A_SERVICE_TIMEOUT_SYN,
 			t[NFLB_TIMEOUT_SYN]) ||

@@ -42,6 +42,7 @@ static const struct nla_policy service_policy[NFLB_A_SERVICE_MAX + 1] = {
 	[NFLB_A_SERVICE_TOA_KIND6] =
 		NLA_POLICY_RANGE(NLA_U8, NFLB_TOA_KIND6_OTHER, NFLB_TOA_KIND),
 	[NFLB_A_SERVICE_PROXY] = NLA_POLICY_MAX(NLA_U8, 1),
+	[NFLB_A_SERVICE_ONE_PACKET] = NLA_POLICY_MAX(NLA_U8, 1),
 	[NFLB_A_SERVICE_ENCAP_SOURCE4] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[NFLB_A_SERVICE_ENCAP_SOURCE4_PREFIX] = NLA_POLICY_MAX(NLA_U8, 32),
 	[NFLB_A_SERVICE_ENCAP_SOURCE6] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
@@ -389,6 +390,11 @@ static int parse_settings(struct nlattr **tb, struct nflb_service_request *req,
 	if (tb[NFLB_A_SERVICE_PROXY]) {
 		req->settings.proxy = nla_get_u8(tb[NFLB_A_SERVICE_PROXY]);
 		req->set |= NFLB_SET_PROXY;
+	}
+	if (tb[NFLB_A_SERVICE_ONE_PACKET]) {
+		req->settings.one_packet =
+			nla_get_u8(tb[NFLB_A_SERVICE_ONE_PACKET]);
+		req->set |= NFLB_SET_ONE_PACKET;
 	}
 	if (tb[NFLB_A_SERVICE_MODE]) {
 		req->settings.mode = nla_get_u8(tb[NFLB_A_SERVICE_MODE]);

@@ -69,6 +69,7 @@ struct nflb_snapshot *nflb_snapshot_build(struct nflb_service *svc,
 	memcpy(snapshot->encap_source, s->encap_source,
 	       sizeof(snapshot->encap_source));
 	snapshot->proxy = s->proxy;
+	snapshot->one_packet = s->one_packet;
 	if (s->toa && svc->key.proto == IPPROTO_TCP) {
 		bool v4 = svc->key.family == AF_INET;
 

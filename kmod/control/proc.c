@@ -188,11 +188,12 @@ static void show_service(struct seq_file *seq, const struct nflb_service *svc)
 		   mode_names[svc->settings.mode], svc->settings.scheduler,
 		   svc->backend_count);
 	show_counters(seq, &sum);
-	seq_printf(seq, " persist %u persistent %u slow-start %u toa %s proxy-protocol %s encap %s\n",
+	seq_printf(seq, " persist %u persistent %u slow-start %u toa %s proxy-protocol %s encap %s one-packet %s\n",
 		   svc->settings.persist, atomic_read(&svc->persist_count),
 		   svc->settings.slow_start, svc->settings.toa ? "on" : "off",
 		   svc->settings.proxy ? "on" : "off",
-		   encap_names[svc->settings.encap]);
+		   encap_names[svc->settings.encap],
+		   svc->settings.one_packet ? "on" : "off");
 }
 
 static void show_backend(struct seq_file *seq, const struct nflb_service *svc,

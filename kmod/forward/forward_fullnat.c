@@ -7,6 +7,7 @@
  */
 #include "service/laddr.h"
 #include "service/stats.h"
+#include "conn/conn_lookup.h"
 #include "conn/conn_seq.h"
 #include "conn/conn_state.h"
 #include "forward/forward_nat.h"
@@ -18,7 +19,7 @@ static u8 how_flags(struct nflb_conn *conn)
 {
 	const struct nflb_backend *backend = conn->backend;
 	const struct nflb_snapshot *snapshot;
-	u8 how = NFLB_FORWARD_FULLNAT | NFLB_HOW_LADDR;
+	u8 how = NFLB_HOW_LADDR;
 
 	snapshot = rcu_dereference(backend->service->snapshot);
 	if (backend->family != conn->in.tuple.family)
@@ -38,12 +39,18 @@ static bool fullnat_out_tuple(struct nflb_net *nn, struct nflb_conn *conn,
 	struct nflb_tuple *out = &conn->out.tuple;
 
 	if (!attempt) {
-		conn->how = how_flags(conn);
+		conn->how |= how_flags(conn);
 		out->src = backend->addr;
 		out->sport = backend->port ?: in->dport;
 		out->proto = in->proto;
 		out->family = backend->family;
 	}
+	/* The same ones for all datagrams of a client */
+	if (unlikely(nflb_conn_one_packet(conn)))
+		return nflb_laddr_fixed(nn, backend,
+					nflb_tuple_hash(in, &nflb_conn_hash_key,
+							0),
+					attempt, out, reason);
 	return nflb_conn_is(conn, NFLB_CONN_DRAFT) ?
 	       nflb_laddr_peek(nn, backend, attempt, out, reason) :
 	       nflb_laddr_next(nn, backend, attempt, out, reason);

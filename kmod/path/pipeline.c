@@ -108,6 +108,32 @@ static __always_inline enum nflb_verdict short_way(struct nflb_pkt *pkt)
 	       nflb_fast(pkt, skb, pkt->nn, AF_INET6) : NFLB_CONTINUE;
 }
 
+/* A packet that has a connection, @made for it or not, goes its way. */
+static enum nflb_verdict go_on(struct nflb_pkt *pkt, struct nflb_conn *conn,
+			       enum nflb_dir dir, bool made)
+{
+	enum nflb_verdict verdict;
+
+	/* A datagram can go the short way from here, once there is a route. */
+	if (made && pkt->plain && pkt->tuple.proto == IPPROTO_UDP &&
+	    nflb_route_renew(pkt, conn, dir)) {
+		verdict = nflb_fast_again(pkt, conn, dir);
+		if (verdict != NFLB_CONTINUE)
+			return verdict;
+	}
+	if (likely(pkt->kind == NFLB_KIND_FLOW)) {
+		nflb_conn_state_packet(conn, pkt, dir);
+	} else {
+		verdict = nflb_icmp_check(pkt, conn, dir);
+		if (verdict != NFLB_CONTINUE)
+			return verdict;
+	}
+	verdict = nflb_forward_packet(pkt, conn, dir);
+	if (likely(verdict != NFLB_DROP))
+		nflb_stats_packet(conn->backend->stats, dir, pkt->len);
+	return verdict;
+}
+
 static enum nflb_verdict run(struct nflb_pkt *pkt)
 {
 	enum nflb_verdict verdict;
@@ -136,23 +162,9 @@ static enum nflb_verdict run(struct nflb_pkt *pkt)
 	verdict = settle_conn(pkt, &conn, &dir);
 	if (verdict != NFLB_CONTINUE)
 		return verdict;
-	/* A datagram can go the short way from here, once there is a route. */
-	if (made && pkt->plain && pkt->tuple.proto == IPPROTO_UDP &&
-	    nflb_route_renew(pkt, conn, dir)) {
-		verdict = nflb_fast_again(pkt, conn, dir);
-		if (verdict != NFLB_CONTINUE)
-			return verdict;
-	}
-	if (likely(pkt->kind == NFLB_KIND_FLOW)) {
-		nflb_conn_state_packet(conn, pkt, dir);
-	} else {
-		verdict = nflb_icmp_check(pkt, conn, dir);
-		if (verdict != NFLB_CONTINUE)
-			return verdict;
-	}
-	verdict = nflb_forward_packet(pkt, conn, dir);
-	if (likely(verdict != NFLB_DROP))
-		nflb_stats_packet(conn->backend->stats, dir, pkt->len);
+	verdict = go_on(pkt, conn, dir, made);
+	if (unlikely(nflb_conn_loose(conn)))
+		nflb_conn_free(conn);
 	return verdict;
 }
 

@@ -37,6 +37,9 @@
 /* And after how many what is assured has to, if it may be forged and is silent */
 #define TRIES_SEVERE	32U
 
+/* Tries at ports that are the same ones each time: nflb_laddr_fixed() */
+#define TRIES_FIXED	8U
+
 #define ROUNDS		4
 
 static hsiphash_key_t permutation_key __read_mostly;
@@ -256,6 +259,33 @@ bool nflb_laddr_peek(struct nflb_net *nn, const struct nflb_backend *backend,
 		nth(pool, backend,
 		    atomic_read(&backend->port_cursor) + attempt + 1, out);
 	return pool;
+}
+
+/**
+ * nflb_laddr_fixed() - a local address and port that depend on the client
+ * @nn: the namespace
+ * @backend: where it goes
+ * @client: a number of the client's, which nobody else can tell
+ * @attempt: how many were tried, and were taken
+ * @out: dst and dport are set; family is that of the backend
+ * @reason: why not, when false is returned
+ *
+ * Context: rcu_read_lock() held. Return: true when @out is set.
+ */
+bool nflb_laddr_fixed(struct nflb_net *nn, const struct nflb_backend *backend,
+		      u32 client, unsigned int attempt, struct nflb_tuple *out,
+		      enum nflb_reason *reason)
+{
+	const struct nflb_laddr_pool *pool;
+
+	pool = pool_for(nn, backend, attempt, out->family, reason);
+	if (!pool)
+		return false;
+	*reason = NFLB_REASON_PORTS_EXHAUSTED;
+	if (attempt >= TRIES_FIXED)
+		return false;
+	nth(pool, backend, client % pool->total + attempt, out);
+	return true;
 }
 
 /**

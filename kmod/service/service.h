@@ -202,6 +202,7 @@ struct nflb_candidate {
  * @toa: the length of what tells a client's address, 0 when that is off
  * @toa_kind: kind of that TCP option
  * @proxy: a PROXY header tells it
+ * @one_packet: each datagram is scheduled by itself
  * @persist: jiffies for which clients are remembered, 0 is off
  * @persist_mask: what of a client's address counts then
  * @encap_source: of outer headers, for IPv4 and for IPv6
@@ -221,6 +222,7 @@ struct nflb_snapshot {
 	u8			toa;
 	u8			toa_kind;
 	bool			proxy;
+	bool			one_packet;
 	struct nflb_encap_source encap_source[2];
 	u32			persist;
 	union nflb_addr		persist_mask;
@@ -253,6 +255,7 @@ enum nflb_timeout {
  * @toa: tell clients' addresses in a TCP option
  * @toa_kind6: kind of that option for an IPv6 client
  * @proxy: tell clients' addresses by PROXY protocol
+ * @one_packet: schedule each datagram of UDP by itself
  * @persist_prefix4: bits of an IPv4 client's address that count for @persist
  * @persist_prefix6: the same of IPv6
  * @persist: seconds for which a client returns to its backend, 0 is off
@@ -272,6 +275,7 @@ struct nflb_service_settings {
 	bool	toa;
 	u8	toa_kind6;
 	bool	proxy;
+	bool	one_packet;
 	u8	persist_prefix4;
 	u8	persist_prefix6;
 	u32	persist;

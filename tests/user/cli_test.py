@@ -73,6 +73,8 @@ def test_wrong_words():
     refuses(["laddr", "del", "10.0.0.1", "exclude", "5"], 1, "add")
     refuses(["service", "add", "tcp", "192.0.2.1:80", "toa-kind6", "252"], 1,
             "253 or 254")
+    refuses(["service", "add", "udp", "192.0.2.1:53", "one-packet", "yes"],
+            1, '"yes"')
     refuses(["service", "add", "tcp", "192.0.2.1:80", "proxy-protocol", "v2"],
             1, "on or off")
     refuses(["connection", "show", "colour", "red"], 1, '"colour"')

@@ -57,7 +57,7 @@ def a(name, value):
         return attr(N[name], value.encode() + b"\0")
     if "PORT" in name.split("_"):
         return attr(N[name], struct.pack("!H", value))
-    if re.search(r"_(PROTOCOL|MODE|ENCAP|STATE|TOA|PROXY|PREFIX[46]?)$", name):
+    if re.search(r"_(PROTOCOL|MODE|ENCAP|STATE|TOA|PROXY|PACKET|PREFIX[46]?)$", name):
         return attr(N[name], struct.pack("=B", value))
     if re.search(r"^A_(COUNT|COUNTER_VALUE|DROP_PACKETS|STATS_(?!ACTIVE))", name):
         return attr(N[name], struct.pack("=Q", value))

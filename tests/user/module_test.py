@@ -104,6 +104,13 @@ def test_ask_service_add():
     equal(r[0].attributes, [(N["A_SERVICE"], True, b"".join(want))])
 
 
+def test_one_packet():
+    for word, value in (("on", 1), ("off", 0)):
+        r = succeeds(["service", "set", "udp", "192.0.2.10:53", "one-packet", word],
+                     accepts).requests
+        assert a("A_SERVICE_ONE_PACKET", value) in r[0].attributes[0][2], word
+
+
 def test_ask_verbs():
     for words, cmd in (("service set", "SERVICE_SET"),
                        ("service replace", "SERVICE_REPLACE"),

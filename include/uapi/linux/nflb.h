@@ -272,6 +272,7 @@ enum nflb_service_attr {
 	NFLB_A_SERVICE_HEALTH_ON_UNHEALTHY,	/* u8: enum nflb_on_unhealthy */
 	NFLB_A_SERVICE_HEALTH_WHEN_NONE,	/* u8: enum nflb_when_none */
 	NFLB_A_SERVICE_HEALTH_PANIC,	/* u8: percent; with fewer healthy, ignore health */
+	NFLB_A_SERVICE_ONE_PACKET,	/* u8: each datagram is scheduled by itself, 0 off, 1 on */
 
 	__NFLB_A_SERVICE_MAX,
 	NFLB_A_SERVICE_MAX = __NFLB_A_SERVICE_MAX - 1

@@ -94,7 +94,7 @@ static int service_show(struct words *words)
 	"        [encap-source auto|ADDR[/LEN][,ADDR[/LEN]]]\n" \
 	"        [scheduler NAME] [persist SECONDS[/PREFIXLEN[/PREFIXLEN6]]]\n" \
 	"        [slow-start SECONDS] [toa on|off] [toa-kind6 253|254]\n" \
-	"        [proxy-protocol on|off] [timeout-syn S]\n" \
+	"        [proxy-protocol on|off] [one-packet on|off] [timeout-syn S]\n" \
 	"        [timeout-established S] [timeout-fin S] [timeout-udp S]"
 
 static const struct lbadm_command commands[] = {

@@ -29,6 +29,7 @@ static const struct json_key service_keys[] = {
 	{ "toa", JSON_KIND_BOOLEAN, "toa" },
 	{ "toa-kind6", JSON_KIND_NUMBER, "toa-kind6" },
 	{ "proxy-protocol", JSON_KIND_BOOLEAN, "proxy-protocol" },
+	{ "one-packet", JSON_KIND_BOOLEAN, "one-packet" },
 	{ "timeout-syn", JSON_KIND_NUMBER, "timeout-syn" },
 	{ "timeout-established", JSON_KIND_NUMBER, "timeout-established" },
 	{ "timeout-fin", JSON_KIND_NUMBER, "timeout-fin" },

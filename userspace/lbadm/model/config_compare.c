@@ -42,6 +42,7 @@ static void normal_service(struct service_request *n,
 	set_default(&n->toa, 0);
 	set_default(&n->toa_kind6, 254);
 	set_default(&n->proxy, 0);
+	set_default(&n->one_packet, 0);
 	set_default(&n->persist, 0);
 	set_default(&n->persist_prefix4, 32);
 	set_default(&n->persist_prefix6, 64);

@@ -349,8 +349,10 @@ int parse_service_settings(struct words *words, struct service_request *req)
 			err = parse_toa_kind6(words, &req->toa_kind6);
 		else if (!strcmp(key, "proxy-protocol"))
 			err = parse_on_off(words, key, &req->proxy);
+		else if (!strcmp(key, "one-packet"))
+			err = parse_on_off(words, key, &req->one_packet);
 		else
-			err = usage_error("\"%s\": mode, encap, encap-source, scheduler, persist, slow-start, toa, toa-kind6, proxy-protocol or timeout-syn, -established, -fin, -udp is expected",
+			err = usage_error("\"%s\": mode, encap, encap-source, scheduler, persist, slow-start, toa, toa-kind6, proxy-protocol, one-packet or timeout-syn, -established, -fin, -udp is expected",
 					  key);
 	}
 	return err;

@@ -37,6 +37,7 @@ struct prefix {
 struct service_request {
 	struct service_id id;
 	struct opt mode, encap, encap_port, toa, toa_kind6, proxy;
+	struct opt one_packet;
 	struct prefix encap_source4, encap_source6;
 	struct opt persist, persist_prefix4, persist_prefix6, slow_start;
 	struct opt timeout_syn, timeout_established, timeout_fin, timeout_udp;

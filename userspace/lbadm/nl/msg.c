@@ -79,6 +79,7 @@ void msg_put_service(struct nlmsghdr *nlh, const struct service_request *req)
 	put_u8(nlh, NFLB_A_SERVICE_TOA, &req->toa);
 	put_u8(nlh, NFLB_A_SERVICE_TOA_KIND6, &req->toa_kind6);
 	put_u8(nlh, NFLB_A_SERVICE_PROXY, &req->proxy);
+	put_u8(nlh, NFLB_A_SERVICE_ONE_PACKET, &req->one_packet);
 	put_u32(nlh, NFLB_A_SERVICE_TIMEOUT_SYN, &req->timeout_syn);
 	put_u32(nlh, NFLB_A_SERVICE_TIMEOUT_ESTABLISHED,
 		&req->timeout_established);

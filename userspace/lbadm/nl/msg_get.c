@@ -107,6 +107,8 @@ static json_t *service_object(const struct nlattr *nest)
 		set_uint(service, "toa-kind6", &t, NFLB_A_SERVICE_TOA_KIND6);
 	if (get_uint(&t, NFLB_A_SERVICE_PROXY))
 		json_object_set_new(service, "proxy-protocol", json_true());
+	if (get_uint(&t, NFLB_A_SERVICE_ONE_PACKET))
+		json_object_set_new(service, "one-packet", json_true());
 	set_string(service, "scheduler", &t, NFLB_A_SERVICE_SCHEDULER);
 	if (get_uint(&t, NFLB_A_SERVICE_PERSIST)) {
 		set_uint(service, "persist", &t, NFLB_A_SERVICE_PERSIST);

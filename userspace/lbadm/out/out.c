@@ -126,6 +126,7 @@ static void print_service_line(const json_t *s)
 	print_pair(s, "toa");
 	print_pair(s, "toa-kind6");
 	print_pair(s, "proxy-protocol");
+	print_pair(s, "one-packet");
 	print_persist(s);
 	print_pair(s, "slow-start");
 	if (!strcmp(string_of(s, "protocol"), "tcp")) {
