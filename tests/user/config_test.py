@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""lbadm config and lbadm import: what is wrong is told where it stands; what the
+"""lbadm config: what is wrong is told where it stands; what the
 module refuses, at whichever step, leaves all as it was."""
 
 import json
@@ -397,57 +397,6 @@ def test_schema():
         except jsonschema.ValidationError:
             continue
         raise AssertionError(broken)
-
-
-IPVS = """-A -t 192.0.2.10:80 -s wlc -p 300 -M 255.255.255.0
--a -t 192.0.2.10:80 -r 10.0.0.11:8080 -m -w 1
--a -t 192.0.2.10:80 -r 10.0.0.12:80 -g -w 3
-
--A -u [2001:db8::1]:53 -s sh -b sh-port
--a -u [2001:db8::1]:53 -r [2001:db8::2]:53 -i -w 1 --tun-type gue --tun-port 6081
--A -t 192.0.2.11:0 -s lblc -p 60
-"""
-
-
-def test_import_ipvsadm():
-    done = lbadm("import", "ipvsadm", text=IPVS)
-    assert done.returncode == 0, done.stderr
-    assert "line 5: warning: -b" in done.stderr, done.stderr
-    assert "line 7: warning: lblc" in done.stderr, done.stderr
-    made = json.loads(done.stdout)
-    jsonschema.validate(made, schema())
-    assert made == {"services": [
-        {"protocol": "tcp", "address": "192.0.2.10", "port": 80, "persist": 300,
-         "persist-prefix4": 24, "scheduler": "wlc", "mode": "dnat", "backends": [
-             {"address": "10.0.0.11", "port": 8080, "weight": 1},
-             {"address": "10.0.0.12", "weight": 3, "mode": "dsr", "encap": "none"}]},
-        {"protocol": "udp", "address": "2001:db8::1", "port": 53, "scheduler": "source",
-         "mode": "dsr", "encap": "gue", "encap-port": 6081,
-         "backends": [{"address": "2001:db8::2", "weight": 1}]},
-        {"protocol": "tcp", "address": "192.0.2.11", "port": "*", "persist": 60,
-         "scheduler": "wlc", "backends": []}]}, done.stdout
-    assert lbadm("config", "check", "-", text=done.stdout).returncode == 0
-
-
-def test_import_warns_of_other_ports():
-    for line, word in (("-A -t 192.0.2.10:21 -s wlc", "FTP"),
-                       ("-A -u 192.0.2.10:69 -s wlc", "TFTP")):
-        done = lbadm("import", "ipvsadm", text=line + "\n")
-        assert done.returncode == 0 and word in done.stderr, done.stderr
-        assert "warning" in done.stderr
-
-
-def test_import_refuses():
-    for text, word in (("-A -f 1 -s wlc", "-f"), ("-A -s wlc", "-t"),
-                       ("-A -t host:http -s wlc", "host:http"),
-                       ("-a -t 192.0.2.1:80 -r 10.0.0.1:80", "-A"),
-                       ("-A -a -t 192.0.2.1:80", "-A or -a"),
-                       ("-A -t 192.0.2.1:80 -s", "-s"),
-                       ("-A -t 192.0.2.1:80 -p 5 -M 255.0.255.0", "holes"),
-                       ("-A -t 192.0.2.1:80 -s a-name-that-is-too-long", "1 to 15")):
-        done = lbadm("import", "ipvsadm", text=text)
-        assert done.returncode == 1 and word in done.stderr, (text, done.stderr)
-        assert done.stdout == ""
 
 
 if __name__ == "__main__":

@@ -75,6 +75,8 @@ _lbadm_candidates() # NUMBER OBJECT COMMAND WORDS...
 		compgen -f -- "$cur"
 		;;
 	config,check,1 | config,save,1) compgen -f -- "$cur" ;;
+	import,ipvsadm,1) compgen -f -- "$cur"; echo --keep-going fwmark ;;
+	import,ipvsadm,*) echo --keep-going fwmark ;;
 	monitor,*) echo config connections ;;
 	explain,*) echo device ;;
 	policy,add,3 | policy,del,3) echo allow deny rate ;;
