@@ -56,7 +56,21 @@ def test_wrong_words():
     refuses(["service", "help", "me"], 1, '"me"')
     refuses(["explian", "show"], 1, '"explian"', "there are: " + ", ".join(OBJECTS))
     refuses(["service", "ad"], 1, '"ad"', "add")
+    for words, commands in ((["config"], "save, apply, check, flush"), (["import"], "ipvsadm"),
+                            (["backend-setup"], "show, apply, undo")):
+        r = lbadm(*words)
+        if words != ["backend-setup"]:
+            refuses(words, 1, "a command is missing; there are: " + commands)
+        assert '"show"' not in r.stderr, r.stderr
     refuses(["service", "add"], 1, "PROTO VIP")
+    for line in ("service add tcp 192.0.2.1:80 mode dnat mode dsr",
+                 "service set tcp 192.0.2.1:80 timeout-syn 1 mode dsr timeout-syn 1",
+                 "backend add tcp 192.0.2.1:80 10.0.0.1 weight 1 weight 2",
+                 "laddr add 10.0.0.1 ports 1-2 ports 1-2",
+                 "laddr add 10.0.0.1 exclude 1 exclude 2",
+                 "connection show client 10.0.0.1 client 10.0.0.2",
+                 "backend-setup show 192.0.2.1 10.0.0.1 mtu 1500 mtu 1400"):
+        refuses(line.split(), 1, " is there twice")
     refuses(["service", "add", "tcp", "192.0.2.1:99999"], 1,
             "192.0.2.1:99999")
     refuses(["service", "del", "tcp", "192.0.2.1:80", "x"], 1, '"x"')

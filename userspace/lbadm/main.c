@@ -136,6 +136,9 @@ static int unknown_command(const struct lbadm_object *object,
 
 	for (c = object->commands; c->name; c++)
 		list_add(list, sizeof(list), c->name);
+	if (!word)
+		return usage_error("%s: a command is missing; there are:%s",
+				   object->name, list);
 	return usage_error("%s: unknown command \"%s\"; there are:%s",
 			   object->name, word, list);
 }
@@ -157,7 +160,8 @@ static int help_words(const struct lbadm_object *object, struct words *words)
 static int dispatch_object(const struct lbadm_object *object,
 			   struct words *words)
 {
-	const char *word = words->argc ? words->argv[0] : "show";
+	bool named = words->argc;
+	const char *word = named ? words->argv[0] : "show";
 	const struct lbadm_command *c;
 
 	if (!strcmp(word, "help")) {
@@ -172,7 +176,7 @@ static int dispatch_object(const struct lbadm_object *object,
 		words_next(words);
 		return c->run(words);
 	}
-	return unknown_command(object, word);
+	return unknown_command(object, named ? word : NULL);
 }
 
 int lbadm_dispatch(struct words *words)

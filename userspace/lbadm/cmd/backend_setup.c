@@ -62,6 +62,7 @@ static int parse_setup_addr(struct words *words, const char *what,
 
 static int parse_setup(struct words *words, struct setup *s)
 {
+	struct words_seen seen = { 0 };
 	const char *key;
 	int err;
 
@@ -71,6 +72,9 @@ static int parse_setup(struct words *words, struct setup *s)
 		err = parse_setup_addr(words, "backend's address", &s->backend,
 				       s->backend_text);
 	while (!err && (key = words_next(words))) {
+		err = words_once(&seen, key);
+		if (err)
+			return err;
 		if (!strcmp(key, "encap"))
 			err = parse_encap(words, &s->encap, &s->encap_port);
 		else if (!strcmp(key, "mtu"))

@@ -13,34 +13,6 @@
 
 #include "model/names.h"
 
-const char *words_peek(const struct words *words)
-{
-	return words->argc ? words->argv[0] : NULL;
-}
-
-const char *words_next(struct words *words)
-{
-	if (!words->argc)
-		return NULL;
-	words->argc--;
-	return *words->argv++;
-}
-
-bool words_accept(struct words *words, const char *word)
-{
-	if (!words->argc || strcmp(words->argv[0], word))
-		return false;
-	words_next(words);
-	return true;
-}
-
-int words_end(const struct words *words)
-{
-	if (!words->argc)
-		return LBADM_OK;
-	return usage_error("unexpected word \"%s\"", words->argv[0]);
-}
-
 int parse_protocol(struct words *words, uint8_t *protocol)
 {
 	const char *word = words_next(words);
@@ -320,12 +292,16 @@ static struct opt *service_timeout(struct service_request *req,
 
 int parse_service_settings(struct words *words, struct service_request *req)
 {
+	struct words_seen seen = { 0 };
 	const char *key;
 	int err = LBADM_OK;
 
 	while (!err && (key = words_next(words))) {
 		struct opt *timeout = service_timeout(req, key);
 
+		err = words_once(&seen, key);
+		if (err)
+			return err;
 		if (timeout)
 			err = parse_number(words, key, NFLB_TIMEOUT_MAX,
 					   timeout);
@@ -383,10 +359,14 @@ int parse_deadline(struct words *words, struct backend_request *req)
 
 int parse_backend_settings(struct words *words, struct backend_request *req)
 {
+	struct words_seen seen = { 0 };
 	const char *key;
 	int err = LBADM_OK;
 
 	while (!err && (key = words_next(words))) {
+		err = words_once(&seen, key);
+		if (err)
+			return err;
 		if (!strcmp(key, "weight"))
 			err = parse_number(words, key, NFLB_WEIGHT_MAX,
 					   &req->weight);
@@ -494,10 +474,14 @@ int parse_laddr(struct words *words, struct laddr_request *req)
 
 int parse_laddr_settings(struct words *words, struct laddr_request *req)
 {
+	struct words_seen seen = { 0 };
 	const char *key;
 	int err = LBADM_OK;
 
 	while (!err && (key = words_next(words))) {
+		err = words_once(&seen, key);
+		if (err)
+			return err;
 		if (!strcmp(key, "ports"))
 			err = parse_laddr_ports(words, req);
 		else if (!strcmp(key, "exclude"))
@@ -552,11 +536,15 @@ static int parse_client(struct words *words, struct conn_filter *filter)
 
 int parse_conn_filter(struct words *words, struct conn_filter *filter)
 {
+	struct words_seen seen = { 0 };
 	const char *key;
 	int err = LBADM_OK;
 
 	memset(filter, 0, sizeof(*filter));
 	while (!err && (key = words_next(words))) {
+		err = words_once(&seen, key);
+		if (err)
+			return err;
 		if (!strcmp(key, "service")) {
 			err = parse_service_id(words, &filter->service);
 			filter->has_service = true;

@@ -107,6 +107,15 @@ const char *words_peek(const struct words *words);
 const char *words_next(struct words *words);
 /* Take the next word if it is this one. */
 bool words_accept(struct words *words, const char *word);
+/* Keys that a command has had so far. */
+#define WORDS_SEEN_MAX 32
+struct words_seen {
+	const char *keys[WORDS_SEEN_MAX];
+	unsigned int count;
+};
+
+/* Note a key. Complains about one that is there twice. */
+int words_once(struct words_seen *seen, const char *key);
 /* Complain about words that are left. Returns LBADM_OK when there are none. */
 int words_end(const struct words *words);
 
