@@ -231,7 +231,7 @@ static void hooks_release(struct nflb_net *nn)
  * nflb_service_add() - add a service
  * @nn: the namespace; nn->mutex is held, there is no such service
  * @req: the service
- * @extack: for a message
+ * @extack: for a message; a warning when 0 is returned
  *
  * Return: 0 or a negative errno.
  */
@@ -271,6 +271,7 @@ int nflb_service_add(struct nflb_net *nn, struct nflb_service_request *req,
 	nflb_notify_service(svc, NFLB_CMD_SERVICE_ADD);
 	list_for_each_entry(b, &svc->backends, list)
 		nflb_notify_backend(b, NFLB_CMD_BACKEND_ADD);
+	nflb_service_warn(svc, extack);
 	return 0;
 
 err_backends:
@@ -291,7 +292,7 @@ NFLB_EXPORT_KUNIT(nflb_service_add);
  * @nn: the namespace; nn->mutex is held
  * @svc: the service
  * @req: what is to change
- * @extack: for a message
+ * @extack: for a message; a warning when 0 is returned
  *
  * Connections are not touched, but those of backends that leave the list. Takes
  * what it keeps of @req.
@@ -316,6 +317,9 @@ int nflb_service_set(struct nflb_net *nn, struct nflb_service *svc,
 		err = nflb_backends_replace(svc, req, &settings, extack);
 	else if (differs)
 		err = nflb_service_publish(svc, &settings, extack);
+	if (!err && req->set & (NFLB_SET_BACKENDS | NFLB_SET_MODE |
+				NFLB_SET_ENCAP))
+		nflb_service_warn(svc, extack);
 	if (err || !differs)
 		return err;
 	down_write(&nn->view);

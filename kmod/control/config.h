@@ -7,6 +7,7 @@
 #define NFLB_CONFIG_H
 
 #include <linux/netlink.h>
+#include <nflb/rules.h>
 
 #include "service/laddr.h"
 #include "service/service.h"
@@ -109,6 +110,8 @@ struct nflb_backend *nflb_backend_find(struct nflb_service *svc,
 const struct nflb_forward_ops *
 nflb_backend_forward(const struct nflb_backend *b,
 		     const struct nflb_service_settings *settings);
+int nflb_refused(struct nflb_refusal refusal, const struct nlattr *attr,
+		 struct netlink_ext_ack *extack);
 int nflb_settings_check(const struct nflb_service *svc,
 			const struct nflb_service_settings *settings,
 			const struct nflb_service_request *req,
@@ -116,6 +119,13 @@ int nflb_settings_check(const struct nflb_service *svc,
 int nflb_backends_check(const struct nflb_service *svc,
 			const struct nflb_service_settings *settings,
 			struct netlink_ext_ack *extack);
+
+int nflb_loopback_check(const struct nflb_net *nn, const union nflb_addr *addr,
+			u8 family, struct netlink_ext_ack *extack);
+void nflb_backend_warn(const struct nflb_backend *backend,
+		       struct netlink_ext_ack *extack);
+void nflb_service_warn(const struct nflb_service *svc,
+		       struct netlink_ext_ack *extack);
 
 int nflb_service_add(struct nflb_net *nn, struct nflb_service_request *req,
 		     struct netlink_ext_ack *extack);

@@ -217,6 +217,9 @@ backend_make(struct nflb_service *svc, const struct nflb_backend_request *req,
 	struct nflb_backend *b;
 	int err;
 
+	err = nflb_loopback_check(svc->nn, &req->addr, req->family, extack);
+	if (err)
+		return ERR_PTR(err);
 	b = nflb_backend_alloc(svc, &req->addr, req->family, req->port, extack);
 	if (IS_ERR(b))
 		return b;
@@ -271,6 +274,7 @@ int nflb_backend_add(struct nflb_service *svc,
 	}
 	nflb_lifecycle_state(b, req->set & NFLB_SET_DEADLINE, req->deadline);
 	nflb_notify_backend(b, NFLB_CMD_BACKEND_ADD);
+	nflb_backend_warn(b, extack);
 	return 0;
 }
 NFLB_EXPORT_KUNIT(nflb_backend_add);
@@ -316,6 +320,8 @@ int nflb_backend_set(struct nflb_backend *backend,
 		nflb_lifecycle_state(backend, req->set & NFLB_SET_DEADLINE,
 				     req->deadline);
 	nflb_notify_backend(backend, NFLB_CMD_BACKEND_SET);
+	if (req->set & (NFLB_SET_BACKEND_MODE | NFLB_SET_BACKEND_ENCAP))
+		nflb_backend_warn(backend, extack);
 	return 0;
 }
 NFLB_EXPORT_KUNIT(nflb_backend_set);

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What goes together in the settings of a service and of its backends.
+ * Do the settings of a service and of its backends fit together? The rules are in
+ * <nflb/rules.h>, which lbadm has, too.
  */
+#include <nflb/rules.h>
+
 #include "control/config.h"
 #include "forward/forward.h"
 #include "netns.h"
+
+static_assert(NFLB_MODE_INHERIT == NFLB_RULES_INHERIT);
+static_assert(NFLB_ENCAP_INHERIT == NFLB_RULES_INHERIT);
 
 /**
  * nflb_backend_forward() - how packets go to a backend
@@ -36,50 +42,56 @@ static bool has_mode(const struct nflb_service *svc,
 		if (req->backends[i].set & NFLB_SET_BACKEND_MODE &&
 		    req->backends[i].mode == mode)
 			return true;
-	if (svc)
+	/* A list replaces the backends that there are. */
+	if (svc && !(req->set & NFLB_SET_BACKENDS))
 		list_for_each_entry(b, &svc->backends, list)
 			if (b->mode == mode)
 				return true;
 	return false;
 }
 
-static int tell_check(const struct nflb_service_settings *settings,
-		      const struct nflb_service_request *req, bool fullnat,
-		      struct netlink_ext_ack *extack)
+static u8 addr_len(u8 family)
 {
-	if (settings->toa && settings->proxy) {
-		NL_SET_ERR_MSG(extack,
-			       "toa and proxy-protocol tell the same: one of them must be off");
-		return -EINVAL;
-	}
-	if (settings->toa && req->id.key.proto != IPPROTO_TCP) {
-		NL_SET_ERR_MSG(extack, "toa is an option of tcp");
-		return -EINVAL;
-	}
-	if ((settings->toa || settings->proxy) && !fullnat) {
-		NL_SET_ERR_MSG(extack,
-			       "toa and proxy-protocol go with mode fullnat");
-		return -EOPNOTSUPP;
-	}
-	return 0;
+	return family == AF_INET ? sizeof(__be32) : sizeof(struct in6_addr);
 }
 
-static int one_packet_check(const struct nflb_service_settings *settings,
-			    const struct nflb_service_request *req,
-			    struct netlink_ext_ack *extack)
+static struct nflb_rules_service
+rules_service(const struct nflb_service_key *key, bool range,
+	      const struct nflb_service_settings *s)
 {
-	if (!settings->one_packet)
-		return 0;
-	if (req->id.key.proto != IPPROTO_UDP) {
-		NL_SET_ERR_MSG(extack, "one-packet goes with udp");
-		return -EINVAL;
+	return (struct nflb_rules_service){
+		.addr_len = addr_len(key->family),
+		.mode = s->mode,
+		.encap = s->encap,
+		.tcp = key->proto == IPPROTO_TCP,
+		.range = range,
+		.encap_port = s->encap_port,
+		.encap_source = s->encap_source[0].set ||
+				s->encap_source[1].set,
+		.toa = s->toa,
+		.proxy = s->proxy,
+		.one_packet = s->one_packet,
+		.persist = s->persist,
+		.port = ntohs(key->port),
+	};
+}
+
+/**
+ * nflb_refused() - report the outcome of a rule
+ * @refusal: the outcome
+ * @attr: the attribute that it is about, or NULL
+ * @extack: for the reason
+ *
+ * Return: 0 or a negative errno.
+ */
+int nflb_refused(struct nflb_refusal refusal, const struct nlattr *attr,
+		 struct netlink_ext_ack *extack)
+{
+	if (refusal.err && extack) {
+		extack->_msg = refusal.why;
+		NL_SET_BAD_ATTR(extack, attr);
 	}
-	if (settings->persist) {
-		NL_SET_ERR_MSG(extack,
-			       "one-packet and persist contradict each other: one of them must be off");
-		return -EINVAL;
-	}
-	return 0;
+	return refusal.err;
 }
 
 /**
@@ -96,52 +108,28 @@ int nflb_settings_check(const struct nflb_service *svc,
 			const struct nflb_service_request *req,
 			struct netlink_ext_ack *extack)
 {
-	bool tunnel = settings->encap != NFLB_ENCAP_NONE ||
-		      settings->encap_source[0].set ||
-		      settings->encap_source[1].set;
+	struct nflb_rules_service s =
+		rules_service(&req->id.key, req->id.port_last != req->id.key.port,
+			      settings);
 
-	if (settings->encap_port && settings->encap != NFLB_ENCAP_GUE) {
-		NL_SET_ERR_MSG(extack, "a port goes with encap gue");
-		return -EINVAL;
-	}
-	if (tunnel && !has_mode(svc, settings, req, NFLB_MODE_DSR)) {
-		NL_SET_ERR_MSG(extack, "encapsulation goes with mode dsr");
-		return -EOPNOTSUPP;
-	}
-	return one_packet_check(settings, req, extack) ?:
-	       tell_check(settings, req,
-			  has_mode(svc, settings, req, NFLB_MODE_FULLNAT),
-			  extack);
+	s.any_dsr = has_mode(svc, settings, req, NFLB_MODE_DSR);
+	s.any_fullnat = has_mode(svc, settings, req, NFLB_MODE_FULLNAT);
+	return nflb_refused(nflb_rules_settings(&s), NULL, extack);
 }
 
-static int backend_check(const struct nflb_service *svc,
+static int backend_check(const struct nflb_rules_service *s,
 			 const struct nflb_backend *b,
-			 const struct nflb_service_settings *settings,
 			 struct netlink_ext_ack *extack)
 {
-	const struct nflb_forward_ops *ops = nflb_backend_forward(b, settings);
+	struct nflb_rules_backend rules = {
+		.addr_len = addr_len(b->family),
+		.mode = b->mode,
+		.encap = b->encap,
+		.encap_port = b->encap_port,
+		.port = ntohs(b->port),
+	};
 
-	if (b->encap_port && b->encap != NFLB_ENCAP_GUE) {
-		NL_SET_ERR_MSG(extack, "a port goes with encap gue");
-		return -EINVAL;
-	}
-	if (b->encap != NFLB_ENCAP_INHERIT && b->encap != NFLB_ENCAP_NONE &&
-	    ops->mode != NFLB_MODE_DSR) {
-		NL_SET_ERR_MSG(extack, "encapsulation goes with mode dsr");
-		return -EOPNOTSUPP;
-	}
-	if (ops->mode == NFLB_MODE_DSR && b->port &&
-	    (nflb_service_has_range(svc) || b->port != svc->key.port)) {
-		NL_SET_ERR_MSG(extack,
-			       "mode dsr cannot change the port: leave it out");
-		return -EINVAL;
-	}
-	if (b->family == svc->key.family || ops->mode == NFLB_MODE_FULLNAT ||
-	    ops->encap != NFLB_ENCAP_NONE)
-		return 0;
-	NL_SET_ERR_MSG(extack,
-		       "a backend of another address family than the VIP needs mode fullnat, or dsr with encapsulation");
-	return -EAFNOSUPPORT;
+	return nflb_refused(nflb_rules_backend(s, &rules), NULL, extack);
 }
 
 /**
@@ -156,12 +144,14 @@ int nflb_backends_check(const struct nflb_service *svc,
 			const struct nflb_service_settings *settings,
 			struct netlink_ext_ack *extack)
 {
+	struct nflb_rules_service s =
+		rules_service(&svc->key, nflb_service_has_range(svc), settings);
 	const struct nflb_backend *b;
 	int err;
 
 	lockdep_assert_held(&svc->nn->mutex);
 	list_for_each_entry(b, &svc->backends, list) {
-		err = backend_check(svc, b, settings, extack);
+		err = backend_check(&s, b, extack);
 		if (err)
 			return err;
 	}

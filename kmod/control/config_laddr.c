@@ -14,9 +14,6 @@
 #include "forward/icmp_reply.h"
 #include "netns.h"
 
-/* Ports of all local addresses of a family. */
-#define TOTAL_MAX BIT(30)
-
 static struct nflb_laddr_pool *pool_of(struct nflb_net *nn, u8 family)
 {
 	return rcu_dereference_protected(nn->laddrs[nflb_laddr_index(family)],
@@ -73,17 +70,11 @@ static int pool_check(const struct nflb_laddr_pool *pool,
 				       "some of these addresses are local addresses already, with some of these ports");
 			return -EEXIST;
 		}
-	if (pool && pool->count >= NFLB_LADDRS_MAX) {
-		NL_SET_ERR_MSG(extack,
-			       "there are 256 ranges of local addresses, the most there can be");
-		return -ENOSPC;
-	}
-	if ((pool ? pool->total : 0) +
-	    (u64)laddr->addr_count * laddr->port_count > TOTAL_MAX) {
-		NL_SET_ERR_MSG(extack, "there would be too many local ports");
-		return -ENOSPC;
-	}
-	return 0;
+	return nflb_refused(nflb_rules_laddr_limits(pool ? pool->count : 0,
+						    pool ? pool->total : 0,
+						    (u64)laddr->addr_count *
+						    laddr->port_count),
+			    NULL, extack);
 }
 
 static bool is_foreign(const struct nflb_net *nn,

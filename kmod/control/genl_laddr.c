@@ -26,7 +26,7 @@ const struct nla_policy nflb_laddr_policy[NFLB_A_LADDR_MAX + 1] = {
 static int parse_last(const struct nlattr *attr, struct nflb_laddr *laddr,
 		      struct netlink_ext_ack *extack)
 {
-	union nflb_addr last, at;
+	union nflb_addr last;
 	u8 family;
 	int err;
 
@@ -41,31 +41,18 @@ static int parse_last(const struct nlattr *attr, struct nflb_laddr *laddr,
 				    "both ends of a range must be of one family");
 		return -EINVAL;
 	}
-	if (nflb_laddr_compare(&last, &laddr->first, family) < 0) {
-		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "the range ends before it begins");
-		return -EINVAL;
-	}
-	laddr->addr_count = ntohl(last.all[family == AF_INET ? 0 : 3]) -
-			    ntohl(laddr->first.all[family == AF_INET ? 0 : 3]) +
-			    1;
-	/* The difference is in the last 32 bits, or it is too much. */
-	nflb_laddr_addr(laddr, laddr->addr_count - 1, &at);
-	if (laddr->addr_count > NFLB_LADDR_RANGE_MAX || !laddr->addr_count ||
-	    !nflb_addr_equal(&at, &last)) {
-		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "a range has 4096 addresses at most");
-		return -EINVAL;
-	}
-	return 0;
+	return nflb_refused(nflb_rules_addr_range(&laddr->first, &last,
+						  nla_len(attr),
+						  &laddr->addr_count),
+			    attr, extack);
 }
 
 static int parse_excluded(const struct nlattr *attr, struct nflb_laddr *laddr,
 			  struct netlink_ext_ack *extack)
 {
 	const __be16 *pair = nla_data(attr);
-	int n = nla_len(attr) / 4, i;
-	u32 before = 0;
+	int n = nla_len(attr) / 4, i, err;
+	u16 before = 0;
 
 	if (nla_len(attr) % 4) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
@@ -77,13 +64,13 @@ static int parse_excluded(const struct nlattr *attr, struct nflb_laddr *laddr,
 
 		range->first = ntohs(get_unaligned(pair + 2 * i));
 		range->last = ntohs(get_unaligned(pair + 2 * i + 1));
-		if (range->first > range->last || range->first <= before ||
-		    range->first < laddr->ports.first ||
-		    range->last > laddr->ports.last) {
-			NL_SET_ERR_MSG_ATTR(extack, attr,
-					    "excluded ports must be in ascending order, apart from each other, and within the ports");
-			return -EINVAL;
-		}
+		err = nflb_refused(nflb_rules_excluded(laddr->ports.first,
+						       laddr->ports.last,
+						       before, range->first,
+						       range->last),
+				   attr, extack);
+		if (err)
+			return err;
 		before = range->last;
 		laddr->port_count -= range->last - range->first + 1;
 	}
@@ -99,6 +86,7 @@ static int parse_port_range(struct nlattr **tb, struct nflb_laddr *laddr,
 {
 	struct nlattr *first = tb[NFLB_A_LADDR_PORT];
 	struct nlattr *last = tb[NFLB_A_LADDR_PORT_LAST];
+	int err;
 
 	if (!first != !last) {
 		NL_SET_ERR_MSG(extack, "ports are a first and a last one");
@@ -110,11 +98,10 @@ static int parse_port_range(struct nlattr **tb, struct nflb_laddr *laddr,
 		laddr->ports.first = ntohs(nla_get_be16(first));
 		laddr->ports.last = ntohs(nla_get_be16(last));
 	}
-	if (!laddr->ports.first || laddr->ports.first > laddr->ports.last) {
-		NL_SET_ERR_MSG_ATTR(extack, first,
-				    "ports must be from 1 on, the last not less than the first");
-		return -EINVAL;
-	}
+	err = nflb_refused(nflb_rules_ports(laddr->ports.first,
+					    laddr->ports.last), first, extack);
+	if (err)
+		return err;
 	laddr->port_count = laddr->ports.last - laddr->ports.first + 1;
 	if (tb[NFLB_A_LADDR_EXCLUDED])
 		return parse_excluded(tb[NFLB_A_LADDR_EXCLUDED], laddr,
@@ -146,7 +133,7 @@ static int parse_laddr(struct nlattr **attrs, struct nflb_laddr *laddr,
 	if (err)
 		return err;
 	err = nflb_parse_addr_usable(tb[NFLB_A_LADDR_ADDRESS], &laddr->first,
-				     laddr->family, extack);
+				     extack);
 	if (err)
 		return err;
 	err = parse_last(tb[NFLB_A_LADDR_ADDRESS_LAST], laddr, extack);

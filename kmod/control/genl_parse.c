@@ -116,87 +116,21 @@ int nflb_parse_addr(const struct nlattr *attr, union nflb_addr *addr,
 	return 0;
 }
 
-static const char *unusable_v4(__be32 ip)
-{
-	if (!(ip & htonl(0xff000000)))
-		return "not a unicast address: 0.0.0.0/8 names no host";
-	if (ipv4_is_multicast(ip) || ipv4_is_lbcast(ip))
-		return "not a unicast address: it is that of many hosts";
-	return NULL;
-}
-
-static const char *unusable_v6(const struct in6_addr *ip)
-{
-	if (ipv6_addr_any(ip))
-		return "not a unicast address: :: names no host";
-	if (ipv6_addr_is_multicast(ip))
-		return "not a unicast address: it is that of many hosts";
-	if (ipv6_addr_loopback(ip))
-		return "a loopback address is that of every host";
-	if (ipv6_addr_v4mapped(ip))
-		return "no packet has an IPv4-mapped address: give the IPv4 address";
-	if (ipv6_addr_type(ip) & IPV6_ADDR_LINKLOCAL)
-		return "a link-local address is one on each link";
-	return NULL;
-}
-
-static const char *unusable(const union nflb_addr *addr, u8 family)
-{
-	return family == AF_INET ? unusable_v4(addr->ip) :
-				   unusable_v6(&addr->in6);
-}
-
-static int refuse_addr(const struct nlattr *attr, const char *why,
-		       struct netlink_ext_ack *extack)
-{
-	if (!why)
-		return 0;
-	if (extack) {
-		extack->_msg = why;
-		NL_SET_BAD_ATTR(extack, attr);
-	}
-	return -EINVAL;
-}
-
 /**
  * nflb_parse_addr_usable() - can an address be that of one host?
  * @attr: where it was given
- * @addr: the address, a VIP or one that the balancer sends from
- * @family: its family
+ * @addr: the address, of a VIP, a backend or the balancer
  * @extack: for a message
- *
- * userspace/lbadm/util/addr.c has the same rules.
  *
  * Return: 0 or -EINVAL.
  */
 int nflb_parse_addr_usable(const struct nlattr *attr,
-			   const union nflb_addr *addr, u8 family,
+			   const union nflb_addr *addr,
 			   struct netlink_ext_ack *extack)
 {
-	return refuse_addr(attr, unusable(addr, family), extack);
-}
+	const char *why = nflb_rules_addr(addr, nla_len(attr));
 
-/**
- * nflb_parse_addr_backend() - can a backend have such an address?
- * @attr: where it was given
- * @addr: the address
- * @family: its family
- * @extack: for a message
- *
- * A VIP of 127.0.0.0/8 is for clients on this host; but no packet that arrives
- * can be sent to such an address.
- *
- * Return: 0 or -EINVAL.
- */
-int nflb_parse_addr_backend(const struct nlattr *attr,
-			    const union nflb_addr *addr, u8 family,
-			    struct netlink_ext_ack *extack)
-{
-	const char *why = unusable(addr, family);
-
-	if (family == AF_INET && ipv4_is_loopback(addr->ip))
-		why = "a loopback address is that of every host";
-	return refuse_addr(attr, why, extack);
+	return nflb_refused(nflb_rules_refuse(why ? -EINVAL : 0, why), attr, extack);
 }
 
 static int parse_ports(struct nlattr **tb, struct nflb_service_id *id,
@@ -251,7 +185,7 @@ static int parse_id(struct nlattr **tb, struct nflb_service_id *id,
 	if (err)
 		return err;
 	err = nflb_parse_addr_usable(tb[NFLB_A_SERVICE_ADDRESS], &id->key.addr,
-				     id->key.family, extack);
+				     extack);
 	if (err)
 		return err;
 	return parse_ports(tb, id, extack);
@@ -302,12 +236,18 @@ static int parse_encap_source(struct nlattr *addr, struct nlattr *prefix,
 		return err;
 	src->prefix = prefix ? nla_get_u8(prefix) : bits;
 	src->set = memchr_inv(&src->addr, 0, sizeof(src->addr));
-	if (given != family ||
-	    (src->set && (unusable(&src->addr, family) || src->prefix < 8))) {
+	if (given != family) {
 		NL_SET_ERR_MSG_ATTR(extack, addr,
-				    "encapsulated packets must come from a unicast address or a prefix of 8 bits or more");
+				    "the address is of the other family");
 		return -EINVAL;
 	}
+	if (src->set)
+		err = nflb_refused(nflb_rules_encap_source(&src->addr,
+							   nla_len(addr),
+							   src->prefix),
+				   addr, extack);
+	if (err)
+		return err;
 	if (!src->set)
 		memset(src, 0, sizeof(*src));
 	req->set |= NFLB_SET_ENCAP_SOURCE(i);

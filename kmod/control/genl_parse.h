@@ -66,11 +66,8 @@ int nflb_parse_health_verdict(const struct nlattr *nest,
 int nflb_parse_addr(const struct nlattr *attr, union nflb_addr *addr,
 		    u8 *family, struct netlink_ext_ack *extack);
 int nflb_parse_addr_usable(const struct nlattr *attr,
-			   const union nflb_addr *addr, u8 family,
+			   const union nflb_addr *addr,
 			   struct netlink_ext_ack *extack);
-int nflb_parse_addr_backend(const struct nlattr *attr,
-			    const union nflb_addr *addr, u8 family,
-			    struct netlink_ext_ack *extack);
 int nflb_parse_conn_filter(struct nlattr **attrs,
 			   struct nflb_conn_filter *filter,
 			   struct netlink_ext_ack *extack);

@@ -96,7 +96,7 @@ static int parse_identity(struct nlattr **tb, struct nflb_backend_request *req,
 	err = nflb_parse_addr(addr, &req->addr, &req->family, extack);
 	if (err)
 		return err;
-	err = nflb_parse_addr_backend(addr, &req->addr, req->family, extack);
+	err = nflb_parse_addr_usable(addr, &req->addr, extack);
 	if (err)
 		return err;
 	if (tb[NFLB_A_BACKEND_PORT])

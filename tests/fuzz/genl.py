@@ -72,6 +72,7 @@ class Genl:
         self.sock.settimeout(20)
         self.sock.bind((0, 0))
         self.seq = 0
+        self.warning = ""   # extended ack of the last request that was done
         self.family = GENL_ID_CTRL
         reply = self.call(CTRL_CMD_GETFAMILY, attr(
             CTRL_ATTR_FAMILY_NAME, family.encode() + b"\0"))
@@ -100,10 +101,11 @@ class Genl:
                     return messages
                 if kind == NLMSG_ERROR:
                     code, = struct.unpack_from("=i", payload)
+                    said = dict(parse_attrs(payload[20:])).get(1, b"").rstrip(
+                        b"\0").decode(errors="replace")
+                    self.warning = said
                     if code:
-                        texts = dict(parse_attrs(payload[20:]))
-                        raise Error(-code, texts.get(1, b"").rstrip(
-                            b"\0").decode(errors="replace"))
+                        raise Error(-code, said)
                     return messages
                 messages.append(payload[4:])
 

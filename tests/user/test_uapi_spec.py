@@ -6,6 +6,7 @@ in both directions: what only one of them has is an error too.
 
 NFLB_TOP names another tree to look at."""
 
+import json
 import os
 import re
 import sys
@@ -437,6 +438,19 @@ def test_counters_and_sysctls_are_documented():
     for name in re.findall(r'\.procname = "(\w+)"',
                            code("kmod/control/sysctl.c")):
         assert "`net.nflb.%s`" % name in doc, name
+
+
+def test_schedulers_are_those_of_the_module():
+    """What lbadm knows, and the schema for editors"""
+    kernel = set(re.findall(r'\.name = "([a-z0-9-]+)"', "".join(
+        code("kmod/sched/" + f) for f in os.listdir(os.path.join(TOP, "kmod/sched"))
+        if f.endswith(".c"))))
+    body = re.search(r"schedulers\[\] = \{(.*?)\}",
+                     code("userspace/lbadm/model/names.c"), flags=re.S).group(1)
+    same(set(re.findall(r'"(.*?)"', body)), kernel, "schedulers of lbadm")
+    schema = json.loads(read("docs/nflb.schema.json"))
+    same(set(schema["$defs"]["service"]["properties"]["scheduler"]["enum"]), kernel,
+         "schedulers of the schema")
 
 
 def test_files_of_the_module_are_documented():

@@ -146,16 +146,12 @@ static int config_apply(struct words *words)
 	return status;
 }
 
-static int config_check(struct words *words)
+static int check(struct words *words)
 {
-	struct config wanted;
 	const char *name;
 	int status = file_word(words, &name);
 
-	status = status ? status : config_read(name, &wanted);
-	if (!status)
-		config_free(&wanted);
-	return status;
+	return status ? status : config_check(name);
 }
 
 static int config_flush(struct words *words)
@@ -177,7 +173,7 @@ static int config_flush(struct words *words)
 static const struct lbadm_command commands[] = {
 	{ "save", config_save, "[FILE]" },
 	{ "apply", config_apply, "[--force] [--keep-going] [--last-good FILE] FILE" },
-	{ "check", config_check, "FILE" },
+	{ "check", check, "FILE" },
 	{ "flush", config_flush, "" },
 	{ 0 },
 };

@@ -23,20 +23,6 @@ static struct step *plan_add(struct plan *plan)
 	return &steps[plan->count++];
 }
 
-/* Addresses of one family, in network order. */
-static bool addr_after(const struct addr *a, const struct addr *b)
-{
-	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) > 0;
-}
-
-static bool overlap(const struct laddr_request *a, const struct laddr_request *b)
-{
-	return a->first.len == b->first.len &&
-	       !addr_after(&a->first, &b->last) &&
-	       !addr_after(&b->first, &a->last) &&
-	       first_port(a) <= last_port(b) && first_port(b) <= last_port(a);
-}
-
 /* Is it in the way of one that is to come? */
 static bool in_the_way(const struct laddr_request *laddr,
 		       const struct config *have, const struct config *wanted)
@@ -45,7 +31,7 @@ static bool in_the_way(const struct laddr_request *laddr,
 
 	for (i = 0; i < wanted->laddr_count; i++)
 		if (!config_has_laddr(have, &wanted->laddrs[i]) &&
-		    overlap(laddr, &wanted->laddrs[i]))
+		    config_laddrs_overlap(laddr, &wanted->laddrs[i]))
 			return true;
 	return false;
 }

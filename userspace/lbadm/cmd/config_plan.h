@@ -45,15 +45,4 @@ int step_undo(const struct step *step);
 /* Errors from here on are about this step; @before is said first. */
 void step_where(const struct step *step, const char *before);
 
-/* The ports of local addresses, those that are not named included. */
-static inline uint16_t first_port(const struct laddr_request *laddr)
-{
-	return laddr->ports.first ? laddr->ports.first : NFLB_LADDR_PORT_FIRST;
-}
-
-static inline uint16_t last_port(const struct laddr_request *laddr)
-{
-	return laddr->ports.last ? laddr->ports.last : NFLB_LADDR_PORT_LAST;
-}
-
 #endif /* LBADM_CONFIG_PLAN_H */

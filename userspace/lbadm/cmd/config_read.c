@@ -36,6 +36,41 @@ static void tidy_backend(json_t *backend)
 		json_object_del(backend, "state");
 }
 
+static bool has_mode(const json_t *object, const char *mode)
+{
+	const char *its = json_string_value(json_object_get(object, "mode"));
+
+	return its && !strcmp(its, mode);
+}
+
+static bool any_mode(const json_t *service, const char *mode)
+{
+	const json_t *backend;
+	size_t i;
+
+	json_array_foreach(json_object_get(service, "backends"), i, backend)
+		if (has_mode(backend, mode))
+			return true;
+	return has_mode(service, mode);
+}
+
+/*
+ * Settings that nothing uses any more, since the last backend of that mode left. The
+ * kernel would not take them of a new service.
+ */
+static void drop_unused(json_t *service)
+{
+	if (!any_mode(service, "dsr")) {
+		json_object_del(service, "encap");
+		json_object_del(service, "encap-port");
+		json_object_del(service, "encap-source");
+	}
+	if (!any_mode(service, "fullnat")) {
+		json_object_del(service, "toa");
+		json_object_del(service, "proxy-protocol");
+	}
+}
+
 /* Without counters; the backends are the last of it, as one writes it. */
 static void tidy_service(json_t *service)
 {
@@ -43,6 +78,7 @@ static void tidy_service(json_t *service)
 	size_t i;
 
 	json_object_del(service, "stats");
+	drop_unused(service);
 	drop_default(service, "timeout-syn", NFLB_TIMEOUT_SYN_DEFAULT);
 	drop_default(service, "timeout-established",
 		     NFLB_TIMEOUT_ESTABLISHED_DEFAULT);

@@ -11,6 +11,7 @@
 #include "cmd/config_policy.h"
 #include "cmd/device.h"
 #include "cmd/settings.h"
+#include "model/subject.h"
 #include "nl/change.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
@@ -51,26 +52,10 @@ static int laddr_change(const struct laddr_request *laddr, uint8_t cmd)
 	if (cmd == NFLB_CMD_LADDR_DEL) {
 		id.excluded_count = 0;
 		/* Without ports, every range of the address would go. */
-		id.ports.first = first_port(laddr);
-		id.ports.last = last_port(laddr);
+		id.ports = config_laddr_ports(laddr);
 	}
 	msg_put_laddr(nlh, &id);
 	return change_talk(nlh);
-}
-
-static const char *service_text(char *buf, size_t size,
-				const struct service_id *id)
-{
-	char address[ADDR_TEXT_MAX], ports[16] = "*";
-
-	if (id->port_last)
-		snprintf(ports, sizeof(ports), "%u-%u", id->port, id->port_last);
-	else if (id->port)
-		snprintf(ports, sizeof(ports), "%u", id->port);
-	addr_format(address, &id->address);
-	snprintf(buf, size, id->address.len == 16 ? "%s [%s]:%s" : "%s %s:%s",
-		 id->protocol == 6 ? "tcp" : "udp", address, ports);
-	return buf;
 }
 
 void step_where(const struct step *step, const char *before)
@@ -79,11 +64,11 @@ void step_where(const struct step *step, const char *before)
 		step->service_after : step->service_before;
 	const struct laddr_request *laddr = step->laddr_after ?
 		step->laddr_after : step->laddr_before;
-	char text[ADDR_TEXT_MAX + 32];
+	char text[SUBJECT_MAX];
 
 	if (service)
 		snprintf(lbadm_where, LBADM_WHERE_MAX, "%sservice %s: ", before,
-			 service_text(text, sizeof(text), &service->request.id));
+			 subject_service(text, &service->request.id));
 	else if (laddr)
 		snprintf(lbadm_where, LBADM_WHERE_MAX, "%slocal address %s: ",
 			 before, addr_format(text, &laddr->first));

@@ -5,6 +5,7 @@
  */
 #include "model/config.h"
 
+#include <nflb/rules.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,7 @@ static const struct json_key config_keys[] = {
 	{ "local-addresses", JSON_KIND_ARRAY, NULL },
 	{ "devices", JSON_KIND_ARRAY, NULL },
 	{ "settings", JSON_KIND_OBJECT, NULL },
+	{ "$schema", JSON_KIND_STRING, NULL },	/* for editors */
 	{ 0 },
 };
 
@@ -187,9 +189,9 @@ static int missing(const json_t *object, const char *key, const char *what)
 }
 
 /* The module refuses such addresses, but cannot say where they stand. */
-static int check_address(const struct addr *addr, bool backend)
+static int check_address(const struct addr *addr)
 {
-	const char *why = addr_unusable(addr, backend);
+	const char *why = nflb_rules_addr(addr->bytes, addr->len);
 	char buf[ADDR_TEXT_MAX];
 	int status;
 
@@ -197,6 +199,24 @@ static int check_address(const struct addr *addr, bool backend)
 		return LBADM_OK;
 	json_enter_key("address");
 	status = usage_error("\"%s\": %s", addr_format(buf, addr), why);
+	json_leave();
+	return status;
+}
+
+/* An address alone: there is a key for the port. */
+static int without_port(const json_t *object)
+{
+	const char *text = json_string_value(json_object_get(object,
+							     "address"));
+	const char *port;
+	struct addr addr;
+	int status;
+
+	if (!addr_split(&addr, &port, text) || !port)
+		return LBADM_OK;
+	json_enter_key("address");
+	status = usage_error("\"%s\": an address without a port is expected; the port has a key of its own",
+			     text);
 	json_leave();
 	return status;
 }
@@ -220,11 +240,12 @@ static int backend_read(const json_t *object, struct backend_request *req)
 	status = json_check_keys(object, backend_keys, "a backend");
 	status = status ? status : missing(object, "address", "backend");
 	status = status ? status : without_main(object, "encap-port", "encap");
+	status = status ? status : without_port(object);
 	if (status)
 		return status;
 	address_word(object, text, sizeof(text));
 	status = parse_backend_id(&words, req);
-	status = status ? status : check_address(&req->address, true);
+	status = status ? status : check_address(&req->address);
 	return status ? status : settings(object, backend_keys,
 					  parse_backend_key, req);
 }
@@ -328,13 +349,14 @@ static int service_read(const json_t *object, struct config_service *service)
 						"persist");
 	status = status ? status : without_main(object, "persist-prefix6",
 						"persist");
+	status = status ? status : without_port(object);
 	if (status)
 		return status;
 	snprintf(protocol, sizeof(protocol), "%s", json_string_value(
 		json_object_get(object, "protocol")));
 	address_word(object, text, sizeof(text));
 	status = parse_service_id(&words, &req->id);
-	status = status ? status : check_address(&req->id.address, false);
+	status = status ? status : check_address(&req->id.address);
 	status = status ? status : settings(object, service_keys,
 					    parse_service_key, req);
 	if (status)
@@ -405,7 +427,7 @@ static int laddr_read(const json_t *value, struct laddr_request *req)
 	}
 	snprintf(text, sizeof(text), "%s", json_string_value(address));
 	status = parse_laddr(&words, req);
-	status = status ? status : check_address(&req->first, false);
+	status = status ? status : check_address(&req->first);
 	if (status || json_is_string(value))
 		return status;
 	return settings(value, laddr_keys, parse_laddr_words, req);

@@ -6,6 +6,7 @@
 #define LBADM_CONFIG_H
 
 #include <jansson.h>
+#include <nflb/rules.h>
 
 #include "model/request.h"
 #include "model/settings.h"
@@ -40,6 +41,20 @@ struct config {
 int config_read(const char *name, struct config *config);
 
 /**
+ * config_check() - would the kernel take what a file has?
+ * @name: its name; "-" is standard input
+ *
+ * Returns enum lbadm_exit, having said what is wrong, and where; and what is
+ * possible but hardly meant.
+ */
+int config_check(const char *name);
+
+/* The rules of the module that need no kernel; having said what is wrong. */
+int config_rules(const struct config *config);
+/* Warn of what is possible but hardly meant. */
+void config_warn(const struct config *config);
+
+/**
  * config_from_json() - take what the kernel has
  * @json: as config_read() would find it in a file; belongs to @config then
  * @config: set on success; for config_free()
@@ -65,6 +80,14 @@ bool config_same_service(const struct config_service *a,
 /* The one of the same identity, or NULL. */
 const struct config_service *
 config_find_service(const struct config *config, const struct service_id *id);
+/* Have local addresses an address and a port in common? */
+bool config_laddrs_overlap(const struct laddr_request *a,
+			   const struct laddr_request *b);
+/* Their ports, with the defaults */
+struct port_range config_laddr_ports(const struct laddr_request *laddr);
+/* What the rules of the module look at. */
+struct nflb_rules_service
+config_rules_service(const struct config_service *service);
 bool config_has_laddr(const struct config *config,
 		      const struct laddr_request *laddr);
 const struct device_request *config_find_device(const struct config *config,

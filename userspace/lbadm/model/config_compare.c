@@ -156,14 +156,37 @@ config_find_service(const struct config *config, const struct service_id *id)
 	return NULL;
 }
 
+struct port_range config_laddr_ports(const struct laddr_request *laddr)
+{
+	if (laddr->ports.first)
+		return laddr->ports;
+	return (struct port_range){ NFLB_LADDR_PORT_FIRST,
+				    NFLB_LADDR_PORT_LAST };
+}
+
+/* Addresses of one family, in network order */
+static bool addr_after(const struct addr *a, const struct addr *b)
+{
+	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) > 0;
+}
+
+bool config_laddrs_overlap(const struct laddr_request *a,
+			   const struct laddr_request *b)
+{
+	struct port_range pa = config_laddr_ports(a);
+	struct port_range pb = config_laddr_ports(b);
+
+	return a->first.len == b->first.len &&
+	       !addr_after(&a->first, &b->last) &&
+	       !addr_after(&b->first, &a->last) &&
+	       pa.first <= pb.last && pb.first <= pa.last;
+}
+
 static void normal_laddr(struct laddr_request *n,
 			 const struct laddr_request *laddr)
 {
 	memcpy(n, laddr, sizeof(*n));
-	if (!n->ports.first) {
-		n->ports.first = NFLB_LADDR_PORT_FIRST;
-		n->ports.last = NFLB_LADDR_PORT_LAST;
-	}
+	n->ports = config_laddr_ports(laddr);
 }
 
 bool config_has_laddr(const struct config *config,

@@ -64,6 +64,12 @@ static const char *const when_nones[] = {
 	[NFLB_WHEN_NONE_REFUSE] = "refuse",
 };
 
+/* Not numbers of the protocol, but all that the module has. */
+static const char *const schedulers[] = {
+	"rr", "wrr", "random", "lc", "wlc", "sed", "nq", "p2c", "fo", "ovf",
+	"hash", "source", "maglev", "maglev-source",
+};
+
 static const char *const verdicts[] = {
 	[NFLB_EXPLAIN_PASS] = "pass",
 	[NFLB_EXPLAIN_FORWARD] = "forward",
@@ -81,6 +87,7 @@ const struct names health_names = NAMES("health", healths);
 const struct names health_initial_names = NAMES("initial", health_initials);
 const struct names on_unhealthy_names = NAMES("on-unhealthy", on_unhealthies);
 const struct names when_none_names = NAMES("when-none-healthy", when_nones);
+const struct names scheduler_names = NAMES("scheduler", schedulers);
 const struct names verdict_names = NAMES("verdict", verdicts);
 
 int names_find(const struct names *names, const char *word)

@@ -21,7 +21,7 @@ struct names {
 
 extern const struct names verdict_names, mode_names, encap_names, backend_state_names,
 	conn_state_names, health_names, health_initial_names, on_unhealthy_names,
-	when_none_names;
+	when_none_names, scheduler_names;
 
 /* The number of a word, or -1. */
 int names_find(const struct names *names, const char *word);

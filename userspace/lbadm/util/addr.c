@@ -86,44 +86,6 @@ const char *addr_format(char buf[ADDR_TEXT_MAX], const struct addr *addr)
 	return buf;
 }
 
-static const char *unusable_v4(const uint8_t *bytes, bool backend)
-{
-	static const uint8_t broadcast[4] = { 255, 255, 255, 255 };
-
-	if (!bytes[0])
-		return "not a unicast address: 0.0.0.0/8 names no host";
-	if ((bytes[0] & 0xf0) == 224 || !memcmp(bytes, broadcast, 4))
-		return "not a unicast address: it is that of many hosts";
-	if (backend && bytes[0] == 127)
-		return "a loopback address is that of every host";
-	return NULL;
-}
-
-static const char *unusable_v6(const struct in6_addr *ip)
-{
-	if (IN6_IS_ADDR_UNSPECIFIED(ip))
-		return "not a unicast address: :: names no host";
-	if (IN6_IS_ADDR_MULTICAST(ip))
-		return "not a unicast address: it is that of many hosts";
-	if (IN6_IS_ADDR_LOOPBACK(ip))
-		return "a loopback address is that of every host";
-	if (IN6_IS_ADDR_V4MAPPED(ip))
-		return "no packet has an IPv4-mapped address: give the IPv4 address";
-	if (IN6_IS_ADDR_LINKLOCAL(ip))
-		return "a link-local address is one on each link";
-	return NULL;
-}
-
-const char *addr_unusable(const struct addr *addr, bool backend)
-{
-	struct in6_addr ip;
-
-	if (addr->len == 4)
-		return unusable_v4(addr->bytes, backend);
-	memcpy(&ip, addr->bytes, sizeof(ip));
-	return unusable_v6(&ip);
-}
-
 bool number_parse(uint32_t *number, const char *text, uint32_t max)
 {
 	uint64_t value = 0;

@@ -41,11 +41,6 @@ void prefix_mask(struct addr *addr, uint32_t length);
 /* Write the address alone. Returns @buf. */
 const char *addr_format(char buf[ADDR_TEXT_MAX], const struct addr *addr);
 
-/* Why an address can be no VIP or local address, or no @backend's; the module has
- * the same rules. Returns NULL when it can.
- */
-const char *addr_unusable(const struct addr *addr, bool backend);
-
 /* Parse a decimal number up to @max, digits only. Returns whether it is one. */
 bool number_parse(uint32_t *number, const char *text, uint32_t max);
 
