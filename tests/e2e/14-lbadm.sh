@@ -63,7 +63,7 @@ output=$("$LBADM" -n lb -b - 2>&1 <<-BATCH) || code=$?
 	service add udp $VIP4:54
 BATCH
 assert_eq "the batch's exit status" $code 2
-assert_match "the batch's message" "$output" '^lbadm: -:5: kernel: .*exists already'
+assert_match "the batch's message" "$output" '^lbadm: -:5: service udp .*:53: kernel: .*exists already'
 assert_eq "services after the batch stopped" \
 	"$(lb -j service show | jq -r '[.[] | "\(.protocol) \(.port)"] | join(", ")')" "tcp 80, udp 53"
 

@@ -138,10 +138,11 @@ class Result:
         self.requests, self.groups = [], []
 
 
-def play(args, handler, stdin=None, joined=None, env=None):
+def play(args, handler, stdin=None, joined=None, env=None, stderr=subprocess.PIPE):
     """Run lbadm. handler(request) returns a list of datagrams, each bytes or an
     errno. joined(send, process) is called when lbadm has joined a group, or asked
-    for events that come to it alone. env is for what else is faked."""
+    for events that come to it alone. env is for what else is faked. stdin is text, or
+    the descriptor of a terminal; stderr likewise."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     result = Result()
 
@@ -153,14 +154,15 @@ def play(args, handler, stdin=None, joined=None, env=None):
     with ours:
         process = subprocess.Popen(
             [LBADM, *args], pass_fds=[theirs.fileno()], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=stdin if isinstance(stdin, int) else subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=stderr,
             env=dict(os.environ, LD_PRELOAD=":".join((FAKE_MNL, FAKE_BPF, FAKE_NFT)),
                      NFLB_FAKE_FD=str(theirs.fileno()), **(env or {})))
         theirs.close()
-        if stdin:
+        if isinstance(stdin, str):
             process.stdin.write(stdin)
-        process.stdin.close()
+        if process.stdin:
+            process.stdin.close()
         process.stdin = None
         ours.settimeout(20)
         while data := ours.recv(65536):

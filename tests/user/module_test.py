@@ -165,6 +165,40 @@ def test_ask_connections():
                 answers("CONN_COUNT", a("A_COUNT", 5))), {"count": 5})
 
 
+def on_terminal(args, handler, answer):
+    """(status, what it said, requests) with a terminal as standard input and error"""
+    master, slave = os.openpty()
+    os.write(master, answer)
+    seen = play(args, handler, stdin=slave, stderr=slave)
+    os.close(slave)
+    said = b""
+    try:
+        while more := os.read(master, 4096):
+            said += more
+    except OSError:
+        pass    # nobody has the other end
+    os.close(master)
+    return seen.status, said.decode(), seen.requests
+
+
+def test_flush_asks_on_a_terminal():
+    ended = answers("CONN_FLUSH", a("A_COUNT", 3))
+    for answer, status, number in ((b"y\n", 0, 1), (b"yes\n", 0, 1), (b"n\n", 1, 0),
+                                   (b"\n", 1, 0), (b"yellow\n", 1, 0)):
+        got = on_terminal(["connection", "flush"], ended, answer)
+        equal((got[0], len(got[2])), (status, number))
+        assert "Go on?" in got[1], got[1]
+        assert status == 0 or "nothing was ended" in got[1], got[1]
+    for words in (["all"], ["service", "tcp", "192.0.2.10:80"]):
+        got = on_terminal(["connection", "flush", *words], ended, b"")
+        equal((got[0], len(got[2])), (0, 1))
+        assert "Go on?" not in got[1], got[1]
+    # Scripts are not asked.
+    for words in ([], ["all"]):
+        r = succeeds(["connection", "flush", *words], ended)
+        equal((r.out, r.requests[0].attributes), ("3 connections ended\n", []))
+
+
 # --- what is printed
 
 def many(r):
@@ -388,11 +422,11 @@ def test_local_addresses():
     equal(shows(["laddr", "show"], handler), [
         {"address": "10.0.0.1", "ports": "1024-65535", "foreign": 0},
         {"address": "2001:db8::1-2001:db8::9", "ports": "1024-65535",
-         "exclude": "5-5,2000-3000", "foreign": 9}])
+         "exclude": "5,2000-3000", "foreign": 9}])
     equal(succeeds(["laddr"], handler).out,
           "10.0.0.1 ports 1024-65535\n"
-          "2001:db8::1-2001:db8::9 ports 1024-65535 exclude 5-5,2000-3000 "
-          "foreign 9\n")
+          "2001:db8::1-2001:db8::9 ports 1024-65535 exclude 5,2000-3000 "
+          "foreign 9 (not addresses of this host)\n")
 
 
 def test_devices():
@@ -416,7 +450,7 @@ def test_warning():
     """What the kernel says of what it did is no failure."""
     r = play(["laddr", "add", "10.0.0.1"],
              lambda r: [r.error(text="not the host's")])
-    equal((r.status, r.out, r.err), (0, "", "lbadm: warning: not the host's\n"))
+    equal((r.status, r.out, r.err), (0, "", "lbadm: local address 10.0.0.1: warning: not the host's\n"))
 
 
 def test_json_escapes():
@@ -507,11 +541,13 @@ def test_refusal():
     add = ["service", "add", "tcp", "192.0.2.10:80"]
     for args in (add, ["service", "show", *add[2:]], ["stats", "show"],
                  ["connection", "count"], ["service", "show"]):
+        # What is about one object names it.
+        name = "service tcp 192.0.2.10:80: " * (len(args) > 2)
         r = play(args, refuses(errno.EEXIST, "the service exists already"))
         equal((r.status, r.out, r.err),
-              (2, "", "lbadm: kernel: the service exists already\n"))
+              (2, "", f"lbadm: {name}kernel: the service exists already\n"))
         r = play(args, refuses(errno.EEXIST))
-        equal((r.status, r.err), (2, "lbadm: kernel: File exists\n"))
+        equal((r.status, r.err), (2, f"lbadm: {name}kernel: File exists\n"))
 
 
 def test_refusal_in_a_dump():
@@ -520,11 +556,12 @@ def test_refusal_in_a_dump():
         return lambda r: [r.done(number, text)]
     for args in (["service", "show"], ["connection", "show"],
                  ["backend", "show", "tcp", "192.0.2.10:80"]):
+        name = "service tcp 192.0.2.10:80: " * (len(args) > 2)
         r = play(["-j", *args], late(errno.ENOENT, "there is no such service"))
         equal((r.status, r.out, r.err),
-              (2, "", "lbadm: kernel: there is no such service\n"))
+              (2, "", f"lbadm: {name}kernel: there is no such service\n"))
         r = play(args, late(errno.ENOMEM))
-        equal((r.status, r.err), (2, "lbadm: kernel: Cannot allocate memory\n"))
+        equal((r.status, r.err), (2, f"lbadm: {name}kernel: Cannot allocate memory\n"))
 
 
 def test_cut_list_is_no_valid_json():
@@ -593,7 +630,7 @@ def test_batch():
                 else r.error()]
     r = play(["-b", "-"], third, stdin=lines)
     equal((r.status, len(r.requests), r.err),
-          (2, 3, "lbadm: -:5: kernel: not this\n"))
+          (2, 3, "lbadm: -:5: service tcp 192.0.2.10:82: kernel: not this\n"))
     # What is wrong in line 3 is found when it is reached
     r = play(["-b", "-"], accepts, stdin="stats zero\n\nstats zer\n")
     equal((r.status, len(r.requests)), (1, 1))

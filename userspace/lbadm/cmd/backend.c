@@ -3,6 +3,7 @@
  * lbadm backend
  */
 #include "cmd/show.h"
+#include "model/subject.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
 #include "out/out.h"
@@ -10,6 +11,7 @@
 static int send_backend(uint8_t cmd, const struct service_id *id,
 			const struct backend_request *req, bool now)
 {
+	char service[SUBJECT_MAX], backend[SUBJECT_MAX];
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 	struct nlmsghdr *nlh;
 	int status;
@@ -22,6 +24,8 @@ static int send_backend(uint8_t cmd, const struct service_id *id,
 	msg_put_backend(nlh, req);
 	if (now)
 		msg_put_now(nlh);
+	sock_subject("service %s: backend %s", subject_service(service, id),
+		     subject_backend(backend, req));
 	return sock_talk(nlh, NULL, NULL);
 }
 

@@ -201,6 +201,18 @@ int device_change(const struct device_request *before,
 	return status || had || !wanted ? status : xdp_begin(before, after);
 }
 
+/* With the device's name in what the kernel says */
+static int change_named(const struct device_request *before,
+			const struct device_request *after)
+{
+	int status;
+
+	sock_subject("device %s", (after ? after : before)->name);
+	status = device_change(before, after);
+	sock_subject("%s", "");
+	return status;
+}
+
 static int device_add(struct words *words)
 {
 	struct device_request req, before;
@@ -213,7 +225,7 @@ static int device_add(struct words *words)
 	if (status)
 		return status;
 	before = (struct device_request){ .name = req.name };
-	return device_change(hook ? &before : NULL, &req);
+	return change_named(hook ? &before : NULL, &req);
 }
 
 static int device_del(struct words *words)
@@ -230,7 +242,7 @@ static int device_del(struct words *words)
 		return status;
 	if (req.xdp) {
 		after = (struct device_request){ .name = req.name };
-		return device_change(&req, &after);
+		return change_named(&req, &after);
 	}
 	status = xdp_look(req.name, &state);
 	if (!status && state.owner == XDP_UNKNOWN)
@@ -241,7 +253,7 @@ static int device_del(struct words *words)
 		return status;
 	req.xdp = state.owner == XDP_NFLB;
 	after = (struct device_request){ .name = req.name };
-	return device_change(&req, hook ? NULL : &after);
+	return change_named(&req, hook ? NULL : &after);
 }
 
 /* --- showing */

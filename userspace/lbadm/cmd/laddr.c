@@ -3,14 +3,14 @@
  * lbadm laddr
  */
 #include "cmd/show.h"
-#include "model/request.h"
+#include "model/subject.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
 #include "out/out.h"
 
 static int change(struct words *words, uint8_t cmd)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
+	char buf[MNL_SOCKET_BUFFER_SIZE], text[SUBJECT_MAX];
 	struct laddr_request req;
 	struct nlmsghdr *nlh;
 	int status;
@@ -24,6 +24,7 @@ static int change(struct words *words, uint8_t cmd)
 		return status;
 	nlh = sock_request(buf, cmd, 0);
 	msg_put_laddr(nlh, &req);
+	sock_subject("local address %s", subject_laddr(text, &req));
 	return sock_talk(nlh, NULL, NULL);
 }
 

@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "cmd/show.h"
+#include "model/subject.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
 #include "out/out.h"
 
 static int change(struct words *words, uint8_t cmd)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
+	char buf[MNL_SOCKET_BUFFER_SIZE], text[SUBJECT_MAX];
 	struct service_request req;
 	struct nlmsghdr *nlh;
 	int status;
@@ -26,6 +27,7 @@ static int change(struct words *words, uint8_t cmd)
 		return status;
 	nlh = sock_request(buf, cmd, 0);
 	msg_put_service(nlh, &req);
+	sock_subject("service %s", subject_service(text, &req.id));
 	return sock_talk(nlh, NULL, NULL);
 }
 
@@ -46,7 +48,7 @@ static int service_replace(struct words *words)
 
 static int service_del(struct words *words)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
+	char buf[MNL_SOCKET_BUFFER_SIZE], text[SUBJECT_MAX];
 	struct service_id id;
 	struct nlmsghdr *nlh;
 	int status;
@@ -60,6 +62,7 @@ static int service_del(struct words *words)
 		return status;
 	nlh = sock_request(buf, NFLB_CMD_SERVICE_DEL, 0);
 	msg_put_service_id(nlh, &id);
+	sock_subject("service %s", subject_service(text, &id));
 	return sock_talk(nlh, NULL, NULL);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "model/subject.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
 #include "util/addr.h"
@@ -87,7 +88,7 @@ static int backend_cb(const struct nlmsghdr *nlh, void *data)
 
 int read_backends(const struct service_id *id, json_t **backends)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
+	char buf[MNL_SOCKET_BUFFER_SIZE], text[SUBJECT_MAX];
 	struct nlmsghdr *nlh;
 	int status;
 
@@ -95,8 +96,10 @@ int read_backends(const struct service_id *id, json_t **backends)
 	if (status)
 		return status;
 	nlh = sock_request(buf, NFLB_CMD_BACKEND_GET, 0);
-	if (id)
+	if (id) {
 		msg_put_service_id(nlh, id);
+		sock_subject("service %s", subject_service(text, id));
+	}
 	*backends = json_array();
 	status = sock_dump(nlh, backend_cb, reset, *backends);
 	if (status)
@@ -189,7 +192,7 @@ static void join(json_t *services, json_t *backends)
 
 int read_services(const struct service_id *id, json_t **services)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
+	char buf[MNL_SOCKET_BUFFER_SIZE], text[SUBJECT_MAX];
 	struct nlmsghdr *nlh;
 	json_t *backends;
 	int status;
@@ -201,6 +204,7 @@ int read_services(const struct service_id *id, json_t **services)
 	nlh = sock_request(buf, NFLB_CMD_SERVICE_GET, 0);
 	if (id) {
 		msg_put_service_id(nlh, id);
+		sock_subject("service %s", subject_service(text, id));
 		status = sock_talk(nlh, service_cb, *services);
 	} else {
 		status = sock_dump(nlh, service_cb, reset, *services);

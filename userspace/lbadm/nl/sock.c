@@ -9,6 +9,8 @@
 #include <linux/netlink.h>
 #include <linux/nflb.h>
 #include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,6 +27,7 @@
 /* How often a dump is begun anew before its last try is taken as an error. */
 #define DUMP_TRIES 20
 #define GROUPS_MAX 4
+#define SUBJECT_SIZE 300
 
 static struct {
 	struct mnl_socket *nl;
@@ -39,6 +42,7 @@ static struct {
 	bool overrun;		/* it was told that some were lost after that */
 	int tolerated;		/* an errno that is not said, of sock_try() */
 	bool tolerated_met;
+	char subject[SUBJECT_SIZE];	/* of the next request: "NAME: ", or "" */
 } sock;
 
 static int unavailable(int error)
@@ -112,7 +116,7 @@ static int refused(const struct nlmsghdr *nlh, size_t off, int error)
 	if (error == EPERM)
 		return unavailable(EPERM);
 	text = extack_text(nlh, off);
-	return fail(LBADM_REFUSED, "kernel: %s",
+	return fail(LBADM_REFUSED, "%skernel: %s", sock.subject,
 		    text ? text : strerror(error));
 }
 
@@ -121,7 +125,8 @@ static int done(const struct nlmsghdr *nlh, size_t off)
 {
 	const char *text = extack_text(nlh, off);
 
-	return text ? fail(LBADM_OK, "warning: %s", text) : LBADM_OK;
+	return text ? fail(LBADM_OK, "%swarning: %s", sock.subject, text) :
+		      LBADM_OK;
 }
 
 static int unreadable(void)
@@ -211,6 +216,17 @@ static int read_answer(struct answer *a)
 	return a->status;
 }
 
+void sock_subject(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(sock.subject, SUBJECT_SIZE - 2, format, args);
+	va_end(args);
+	if (*sock.subject)
+		strcat(sock.subject, ": ");
+}
+
 int sock_talk(struct nlmsghdr *nlh, sock_cb cb, void *data)
 {
 	struct answer a = { .cb = cb, .data = data };
@@ -220,6 +236,7 @@ int sock_talk(struct nlmsghdr *nlh, sock_cb cb, void *data)
 	if (mnl_socket_sendto(sock.nl, nlh, nlh->nlmsg_len) < 0)
 		return unavailable(errno);
 	status = read_answer(&a);
+	*sock.subject = '\0';
 	/* Who gives a callback wants something to be said. */
 	return !status && cb && a.empty ? unreadable() : status;
 }
@@ -236,8 +253,8 @@ int sock_try(struct nlmsghdr *nlh, sock_cb cb, void *data, int error, bool *met)
 	return status;
 }
 
-int sock_dump(struct nlmsghdr *nlh, sock_cb cb, void (*reset)(void *data),
-	      void *data)
+static int dump(struct nlmsghdr *nlh, sock_cb cb, void (*reset)(void *data),
+		void *data)
 {
 	struct answer a = { .cb = cb, .data = data };
 	int tries, status;
@@ -255,6 +272,15 @@ int sock_dump(struct nlmsghdr *nlh, sock_cb cb, void (*reset)(void *data),
 	}
 	return fail(LBADM_REFUSED,
 		    "the configuration changes faster than it can be read; try again");
+}
+
+int sock_dump(struct nlmsghdr *nlh, sock_cb cb, void (*reset)(void *data),
+	      void *data)
+{
+	int status = dump(nlh, cb, reset, data);
+
+	*sock.subject = '\0';
+	return status;
 }
 
 struct nlmsghdr *sock_request(void *buf, uint8_t cmd, uint16_t flags)

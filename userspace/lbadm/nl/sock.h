@@ -57,6 +57,14 @@ int sock_talk(struct nlmsghdr *nlh, sock_cb cb, void *data);
 int sock_try(struct nlmsghdr *nlh, sock_cb cb, void *data, int error, bool *met);
 
 /**
+ * sock_subject() - name what the next request is about
+ * @format: of the name, with which what the kernel says of the request begins
+ *
+ * sock_talk() and sock_dump() forget it when they are done.
+ */
+void sock_subject(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/**
  * sock_dump() - send a request that is answered by many messages
  * @nlh: from sock_request()
  * @cb: called for each
