@@ -86,21 +86,25 @@ show lb policy del tcp "$(vip 4 80)" deny 198.51.100.0/24
 assert_eq "ruleset after the last policy went" "$(ruleset)" ""
 
 # --- bad input
-refused() { # MESSAGE WORDS...
-	local said
-	said=$(lb policy "${@:2}" 2>&1) && fail "taken: ${*:2}"
-	grep -qF -- "$1" <<<"$said" || fail "policy ${*:2}: $said"
+refused() { # EXIT-STATUS MESSAGE WORDS...
+	local said code=0
+	said=$(lb policy "${@:3}" 2>&1) || code=$?
+	assert_eq "exit status of policy ${*:3}" $code "$1"
+	grep -qF -- "$2" <<<"$said" || fail "policy ${*:3}: $said"
 }
 show lb policy add tcp "$(vip 4 80)" deny 198.51.100.0/24
 before=$(ruleset)
-refused "has 198.51.100.0/24 already" add tcp "$(vip 4 80)" deny 198.51.100.9
-refused "VIP's address family" add tcp "$(vip 4 80)" deny 2001:db8::/32
-refused "ADDRESS or ADDRESS/LENGTH" add tcp "$(vip 4 80)" deny 10.0.0.0/33
-refused "the list has no" del tcp "$(vip 4 80)" deny 10.0.0.0/8
-refused "allow, deny or rate" add tcp "$(vip 4 80)" reject
-refused "N/second" add tcp "$(vip 4 80)" rate 10
-refused "N/second" add tcp "$(vip 4 80)" rate 0/second
-refused "1 at least" add tcp "$(vip 4 80)" rate 1/second burst 0
-refused "no policy" del tcp "$(vip 4 81)"
-refused "no policy" show tcp "$(vip 4 81)"
+refused 2 "has 198.51.100.0/24 already" add tcp "$(vip 4 80)" deny 198.51.100.9
+refused 1 "VIP's address family" add tcp "$(vip 4 80)" deny 2001:db8::/32
+refused 1 "ADDRESS or ADDRESS/LENGTH" add tcp "$(vip 4 80)" deny 10.0.0.0/33
+refused 2 "the list has no" del tcp "$(vip 4 80)" deny 10.0.0.0/8
+refused 1 "has 10.0.0.0/8 already" add tcp "$(vip 4 80)" deny 10.0.0.0/8 10.1.0.0/16
+refused 1 "allow, deny or rate" add tcp "$(vip 4 80)" reject
+refused 1 "allow, deny or rate" del tcp "$(vip 4 81)" reject
+refused 1 "unexpected word" del tcp "$(vip 4 80)" rate 5/second
+refused 1 "N/second" add tcp "$(vip 4 80)" rate 10
+refused 1 "N/second" add tcp "$(vip 4 80)" rate 0/second
+refused 1 "1 at least" add tcp "$(vip 4 80)" rate 1/second burst 0
+refused 2 "no policy" del tcp "$(vip 4 81)"
+refused 2 "no policy" show tcp "$(vip 4 81)"
 assert_eq "the ruleset after what was refused" "$(ruleset)" "$before"

@@ -157,6 +157,8 @@ class Module:
         if r.cmd == N["CMD_CONFIG_GET"]:
             return [r.message("CONFIG_GET", *self._generation(), a(
                 "A_MAX_CONNECTIONS_DEFAULT", 500000)), r.error()]
+        if r.cmd == N["CMD_CONN_COUNT"]:
+            return [r.message("CONN_COUNT", a("A_COUNT", 0)), r.error()]
         expected = [p for k, _, p in r.attributes if k == N["A_EXPECT_GENERATION"]]
         if expected and expected[0] != struct.pack("=Q", self.generation):
             return [r.error(116, "the configuration changed")]
@@ -192,7 +194,7 @@ def config(rnd):
             laddrs.append(rnd.choice([
                 f"10.1.{i}.1", f"10.1.{i}.1-10.1.{i}.9",
                 {"address": f"10.1.{i}.1", "ports": "2000-2999"},
-                {"address": f"10.1.{i}.1", "ports": "2500-3999", "exclude": "2600-2600"}]))
+                {"address": f"10.1.{i}.1", "ports": "2500-3999", "exclude": "2600"}]))
     return {"services": list(services.values()), "local-addresses": laddrs,
             "devices": [d for d in ("eth0", "eth1") if rnd.random() < 0.5]}
 
@@ -370,6 +372,108 @@ def test_addresses_that_nobody_has():
             assert not bad or "address" in done.stderr, done.stderr
     wrong(json.dumps({"services": [{"protocol": "tcp", "address": "224.0.0.1", "port": 80}]}),
           '"224.0.0.1"', "unicast")
+
+
+def one_service(**keys):
+    return {"services": [{"protocol": "tcp", "address": "192.0.2.10", "port": 80, **keys}]}
+
+
+def test_what_the_kernel_would_refuse():
+    """The place, the name of the object, and the reason; each object has its own."""
+    ten = {"address": "10.0.0.1"}
+    for config, needle, *words in (
+            (one_service(encap="ipip"), '"ipip"', "service tcp 192.0.2.10:80: encap", "dsr"),
+            (one_service(**{"encap-source": "10.0.0.0/8"}), '"10.0.0.0/8"', "mode dsr"),
+            (one_service(mode="dsr", **{"encap-source": "10.0.0.0/7"}), '"10.0.0.0/7"', "8 bits"),
+            (one_service(toa=True), "true", "fullnat"),
+            (one_service(mode="fullnat", toa=True, **{"proxy-protocol": True}), "true", "one of"),
+            (one_service(scheduler="nope"), '"nope"', "there are: rr, wrr"),
+            (one_service(backends=[{"address": "2001:db8::1"}]), '{"address": "2001',
+             "backend 2001:db8::1: ", "address family"),
+            (one_service(backends=[{**ten, "encap": "gre"}]), '{"address": "10.0.0.1"', "dsr"),
+            (one_service(mode="dsr", backends=[{**ten, "port": 81}]), '{"address": "10.0.0.1"',
+             "backend 10.0.0.1:81: ", "cannot change the port"),
+            (one_service(backends=[{"address": "10.0.0.1:80"}]), '"10.0.0.1:80"', "key of its own"),
+            (one_service(backends=[{"address": "10.0.0.1:80", "port": 80}]), '"10.0.0.1:80"',
+             "key of its own"),
+            (one_service(address="192.0.2.10:80"), '"192.0.2.10:80"', "key of its own"),
+            ({"local-addresses": ["10.0.0.9-10.0.0.1"]}, '"10.0.0.9', "before it begins"),
+            ({"local-addresses": ["10.0.0.0-10.0.16.0"]}, '"10.0.0.0', "4096"),
+            ({"local-addresses": ["2001:db8::ffff:ffff:ffff:ffff-2001:db8:0:1::"]}, '"2001', "/64"),
+            ({"local-addresses": ["10.0.0.1-10.0.0.9", "10.0.0.9"]}, '"10.0.0.9"', "already"),
+            ({"local-addresses": [{"address": "10.0.0.1", "ports": "1-9", "exclude": "1-9"}]},
+             '{"address": "10.0.0.1"', "no port is left"),
+            ({"local-addresses": [{"address": "10.0.0.1", "exclude": "3000,2000"}]},
+             '{"address": "10.0.0.1"', "ascending"),
+            ({"local-addresses": [f"10.0.{i}.1" for i in range(256)] + ["10.1.0.1"]},
+             '"10.1.0.1"', "256 ranges"),
+            ({"local-addresses": [f"10.{i}.0.0-10.{i}.15.255" for i in range(5)]},
+             '"10.4.0.0', "too many local ports")):
+        wrong(json.dumps(config), needle, *words)
+    both = json.dumps({"services": [
+        one_service(encap="gre")["services"][0],
+        {**one_service(toa=True)["services"][0], "port": 81}]})
+    said = lbadm("config", "check", "-", text=both).stderr.splitlines()
+    assert ["192.0.2.10:80: " in said[0], "192.0.2.10:81: " in said[1]] == [True, True], said
+
+
+def test_what_is_possible_but_hardly_meant():
+    local = {"local-addresses": ["10.9.0.1"]}
+    ten = {"address": "10.0.0.1"}
+    for config, *words in (
+            (one_service(backends=[{"address": "192.0.2.10"}]), "backend 192.0.2.10: ", "VIP"),
+            (one_service(backends=[{"address": "192.0.2.10", "port": 8080}]), ":8080: ", "VIP"),
+            (one_service(backends=[ten, {**ten, "port": 80}]), "10.0.0.1:80: ", "twice"),
+            (one_service(mode="fullnat"), "local-addresses has none"),
+            ({**local, **one_service(mode="fullnat", backends=[{"address": "2001:db8::1"}])},
+             "backend 2001:db8::1: ", "local address of the backend's family")):
+        done = lbadm("config", "check", "-", text=json.dumps(config))
+        assert done.returncode == 0 and done.stdout == "", done
+        for word in (*words, "warning: ", "lbadm: -:1:", "service tcp 192.0.2.10:80: "):
+            assert word in done.stderr, (word, done.stderr)
+    for config in (
+            one_service(backends=[ten, {**ten, "port": 81}]),
+            one_service(port="80-81", backends=[ten, {**ten, "port": 80}]),
+            {**local, **one_service(mode="fullnat", backends=[ten])}):
+        done = lbadm("config", "check", "-", text=json.dumps(config))
+        assert (done.returncode, done.stderr) == (0, ""), done
+
+
+def test_schema_key():
+    """For editors: accepted, and not kept."""
+    text = json.dumps({"$schema": "/usr/share/nflb/nflb.schema.json", **one_service()})
+    jsonschema.validate(json.loads(text), schema())
+    done = lbadm("config", "check", "-", text=text)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    module = Module()
+    assert apply(module, text).status == 0
+    assert "$schema" not in play(["config", "save"], module).out
+    wrong('{"$schema": 1}', "1}", "a string")
+
+
+def test_flush_of_nothing_needs_the_permission():
+    """Whoever may not change anything is told, though there is nothing to change."""
+    module = Module()
+
+    def handler(r):
+        if r.cmd == N["CMD_CONN_COUNT"]:
+            return [r.error(1)]
+        return module(r)
+    done = play(["config", "flush"], handler)
+    assert done.status == 3 and "CAP_NET_ADMIN" in done.err, done.err
+
+
+def test_saved_without_what_nothing_uses():
+    """The last backend of mode dsr left: the kernel keeps encap, and would refuse it anew."""
+    module = Module()
+    config = one_service(mode="dnat", encap="ipip", scheduler="rr",
+                         backends=[{"address": "10.0.0.1", "mode": "dsr", "weight": 1}])
+    assert apply(module, json.dumps(config)).status == 0
+    for key, (settings, _) in module.services.items():
+        module.services[key] = settings, ()
+    saved = play(["config", "save"], module).out
+    assert "encap" not in saved, saved
+    assert lbadm("config", "check", "-", text=saved).returncode == 0
 
 
 def test_what_is_no_json():

@@ -57,6 +57,7 @@ _lbadm_candidates() # NUMBER OBJECT COMMAND WORDS...
 		;;
 	device,*,1) _lbadm_ask device show | awk '{ print $1 }' ;;
 	device,add,2 | device,del,2) echo xdp ;;
+	connection,flush,1) echo all service backend client state ;;
 	connection,*)
 		case ${!#} in
 		service) echo tcp udp ;;

@@ -102,7 +102,7 @@ def laddr(third):
         low = rnd.randrange(1, 60000)
         made["ports"] = f"{low}-{low + rnd.randrange(1, 5000)}"
         if maybe():
-            made["exclude"] = f"{low + 1}-{low + 1}"
+            made["exclude"] = f"{low + 1}"
     return made if len(made) > 1 else first
 
 

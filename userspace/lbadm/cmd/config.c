@@ -12,6 +12,7 @@
 
 #include "model/config.h"
 #include "nl/change.h"
+#include "nl/sock.h"
 
 /* A file is there whole, or as it was. */
 static int save_file(const json_t *config, const char *name)
@@ -154,6 +155,16 @@ static int check(struct words *words)
 	return status ? status : config_check(name);
 }
 
+/* A request that changes nothing, but needs the permission to */
+static int may_change(void)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	int status = sock_open();
+
+	return status ? status :
+	       sock_talk(sock_request(buf, NFLB_CMD_CONN_COUNT, 0), NULL, NULL);
+}
+
 static int config_flush(struct words *words)
 {
 	const struct apply_options how = { 0 };
@@ -161,6 +172,9 @@ static int config_flush(struct words *words)
 	int status;
 
 	status = words_end(words);
+	/* It needs the permission even if there is nothing to delete. */
+	if (!status)
+		status = may_change();
 	if (!status)
 		status = config_from_json(json_object(), &nothing);
 	if (status)

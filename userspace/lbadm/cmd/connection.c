@@ -4,6 +4,8 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "model/request.h"
 #include "nl/msg.h"
@@ -93,8 +95,30 @@ static int connection_count(struct words *words)
 			"%" JSON_INTEGER_FORMAT "\n");
 }
 
+/* On a terminal, ask before everything is ended. */
+static int confirmed(void)
+{
+	char answer[16] = "";
+
+	if (*lbadm_where || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+		return LBADM_OK;
+	fprintf(stderr, "This ends all connections of this network namespace. Go on? [y/N] ");
+	if (fgets(answer, sizeof(answer), stdin) &&
+	    (!strcmp(answer, "y\n") || !strcmp(answer, "yes\n")))
+		return LBADM_OK;
+	return usage_error("nothing was ended; \"connection flush all\" does not ask");
+}
+
 static int connection_flush(struct words *words)
 {
+	int status = LBADM_OK;
+
+	if (words_accept(words, "all"))
+		status = words_end(words);
+	else if (!words->argc)
+		status = confirmed();
+	if (status)
+		return status;
 	return count_of(words, NFLB_CMD_CONN_FLUSH,
 			"%" JSON_INTEGER_FORMAT " connections ended\n");
 }
@@ -106,7 +130,7 @@ static int connection_flush(struct words *words)
 static const struct lbadm_command commands[] = {
 	{ "show", connection_show, FILTER },
 	{ "count", connection_count, "as show" },
-	{ "flush", connection_flush, "as show; ends what matches" },
+	{ "flush", connection_flush, "all, or as show; ends what matches" },
 	{ 0 },
 };
 

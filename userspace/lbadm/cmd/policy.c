@@ -101,6 +101,25 @@ static int del_words(struct words *words, const struct service_id *id,
 	return LBADM_OK;
 }
 
+/*
+ * What is wrong with the words themselves is found first, whatever policies there are:
+ * what may be deleted is what can be added, or nothing, or "rate" alone.
+ */
+static int check_words(struct words words, const struct service_id *id, bool add)
+{
+	json_t *scratch;
+	int status;
+
+	if (!add && !words.argc)
+		return LBADM_OK;
+	if (!add && words_accept(&words, "rate"))
+		return words_end(&words);
+	scratch = json_object();
+	status = add_words(&words, id, scratch);
+	json_decref(scratch);
+	return status;
+}
+
 static int change(struct words *words, bool add)
 {
 	json_t *policies, *was, *policy;
@@ -108,6 +127,8 @@ static int change(struct words *words, bool add)
 	int status;
 
 	status = parse_service_id(words, &id);
+	if (!status)
+		status = check_words(*words, &id, add);
 	if (!status)
 		status = read_all(&policies);
 	if (status)

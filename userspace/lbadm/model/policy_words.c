@@ -93,9 +93,9 @@ int policy_add_prefixes(struct words *words, const struct service_id *id,
 			json_t *policy, const char *key)
 {
 	json_t *list = json_object_get(policy, key), *other;
+	size_t i, before = json_array_size(list);
 	struct prefix_text prefix, its;
 	int status;
-	size_t i;
 
 	if (!words->argc)
 		return usage_error("%s: a prefix is missing", key);
@@ -110,7 +110,8 @@ int policy_add_prefixes(struct words *words, const struct service_id *id,
 		json_array_foreach(list, i, other)
 			if (parse_prefix(&its, json_string_value(other)) &&
 			    overlap(prefix, its))
-				return fail(LBADM_REFUSED,
+				return fail(i < before ? LBADM_REFUSED :
+							 LBADM_USAGE,
 					    "%s %s: the list has %s already",
 					    key, prefix.text, its.text);
 		json_array_append_new(list, json_string(prefix.text));

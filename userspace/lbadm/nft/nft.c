@@ -42,7 +42,7 @@ int nft_run(const char *commands)
 	char why[WHY_MAX];
 
 	if (!ctx)
-		return fail(LBADM_UNAVAILABLE, "out of memory");
+		return fail(LBADM_REFUSED, "out of memory");
 	if (nft_run_cmd_from_buffer(ctx, commands)) {
 		status = nft_failed(nft_ctx_get_error_buffer(ctx), why,
 				    sizeof(why));
@@ -80,7 +80,7 @@ int nft_try_list(json_t **objects, char *why, size_t size)
 	*objects = NULL;
 	if (!ctx) {
 		snprintf(why, size, "out of memory");
-		return LBADM_UNAVAILABLE;
+		return LBADM_REFUSED;
 	}
 	nft_ctx_output_set_flags(ctx, NFT_CTX_OUTPUT_JSON);
 	status = nft_run_cmd_from_buffer(ctx, "list table " NFT_TABLE) ?

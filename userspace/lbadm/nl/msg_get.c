@@ -236,7 +236,7 @@ json_t *msg_get_conn(const struct nlmsghdr *nlh)
 	return conn;
 }
 
-/* As the command line takes it: "1000-1999,3000-3000" */
+/* As the command line takes it: "1000-1999,3000" */
 static void set_excluded(json_t *to, const struct nlattr *attr)
 {
 	char text[NFLB_LADDR_EXCLUDED_MAX * 12 + 1] = "";
@@ -247,7 +247,8 @@ static void set_excluded(json_t *to, const struct nlattr *attr)
 	     (i + 1) * sizeof(pair) <= mnl_attr_get_payload_len(attr); i++) {
 		memcpy(pair, (char *)mnl_attr_get_payload(attr) +
 		       i * sizeof(pair), sizeof(pair));
-		used += snprintf(text + used, sizeof(text) - used, "%s%u-%u",
+		used += snprintf(text + used, sizeof(text) - used,
+				 pair[0] == pair[1] ? "%s%u" : "%s%u-%u",
 				 i ? "," : "", ntohs(pair[0]), ntohs(pair[1]));
 	}
 	if (used)

@@ -172,8 +172,10 @@ static void print_laddr(const json_t *laddr)
 	printf("%s", string_of(laddr, "address"));
 	print_pair(laddr, "ports");
 	print_pair(laddr, "exclude");
-	if (number_of(laddr, "foreign"))
+	if (number_of(laddr, "foreign")) {
 		print_pair(laddr, "foreign");
+		printf(" (not addresses of this host)");
+	}
 }
 
 /* Verdicts only, and for how long they have held */
