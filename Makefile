@@ -21,7 +21,8 @@ help:
 	@echo '  modules         nflb.ko and nflb_toa.ko for the kernel whose headers are in KDIR'
 	@echo '                  ($(KDIR))'
 	@echo '  tools           userspace/build/lbadm'
-	@echo '  install         both, below DESTDIR'
+	@echo '  install         both, below DESTDIR; PREFIX=/usr/local for another place than /usr'
+	@echo '  uninstall       take away what install put there (same DESTDIR and PREFIX)'
 	@echo '  dkms-install    the module by DKMS, for every kernel to come'
 	@echo '  clean'
 	@echo 'Trying:'
@@ -91,7 +92,18 @@ install: all
 	install -D -m 644 kmod/nflb.ko $(DESTDIR)/lib/modules/$(KVER)/updates/nflb.ko
 	install -D -m 644 kmod/toa/nflb_toa.ko $(DESTDIR)/lib/modules/$(KVER)/updates/nflb_toa.ko
 	install -D -m 644 include/uapi/linux/nflb.h $(DESTDIR)$(PREFIX)/include/linux/nflb.h
+	install -D -m 644 dkms/nflb.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-nflb.rules
 	$(MAKE) -C userspace install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+	$(if $(DESTDIR),,depmod $(KVER))
+
+# What is loaded, configured and attached stays so.
+.PHONY: uninstall
+uninstall:
+	rm -f $(DESTDIR)/lib/modules/$(KVER)/updates/nflb.ko
+	rm -f $(DESTDIR)/lib/modules/$(KVER)/updates/nflb_toa.ko
+	rm -f $(DESTDIR)$(PREFIX)/include/linux/nflb.h
+	rm -f $(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-nflb.rules
+	$(MAKE) -C userspace uninstall DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 	$(if $(DESTDIR),,depmod $(KVER))
 
 .PHONY: dkms-install
