@@ -44,7 +44,7 @@ help:
 	@echo '  floods          floods of a million packets, a real client beside them, against IPVS'
 	@echo '  user            half an hour of a user without privileges who tries everything'
 	@echo '  coverage        which lines of kmod/ the tests run'
-	@echo '  test-packages   the Debian packages in an image of Debian, over a reboot'
+	@echo '  test-packages   the Debian packages in an image of Debian: reboot, upgrades under traffic'
 	@echo '  deb             Debian packages: nflb-dkms, lbadm, nflb-toa, in tests/out/deb'
 	@echo '  docs            the documentation as a site, in tests/out/site'
 	@echo '  dist            nflb-VERSION.tar.gz of what DKMS needs, in tests/out'

@@ -4,7 +4,9 @@
 # Build the Debian packages, from what git knows of, in a directory of their own.
 # Prints where they are.
 #
-#   scripts/deb.sh [DIRECTORY]      default: tests/out/deb
+#   scripts/deb.sh [DIRECTORY [VERSION]]      default: tests/out/deb
+#
+# VERSION is for trying upgrades: the same source, with another number.
 
 set -euo pipefail
 
@@ -16,12 +18,17 @@ die() { echo "deb.sh: $*" >&2; exit 1; }
 [ "$(dpkg-parsechangelog -l "$top/debian/changelog" -S Version)" = "$version" ] ||
 	die "debian/changelog is not of version $version, as kmod/version.h"
 rm -rf "$out"
-mkdir -p "$out/nflb-$version"
+copy=$out/nflb-$version
+mkdir -p "$copy"
 git -C "$top" ls-files -z | grep -zvE '^tests/' |
-	tar -C "$top" --null -T - -cf - | tar -C "$out/nflb-$version" -xf -
-(cd "$out/nflb-$version" && dpkg-buildpackage -b -us -uc >"$out/log" 2>&1) || {
+	tar -C "$top" --null -T - -cf - | tar -C "$copy" -xf -
+if [ -n "${2:-}" ]; then
+	sed -i "s/$version/$2/" "$copy/kmod/version.h" "$copy/dkms/dkms.conf"
+	sed -i "1s/($version)/($2)/" "$copy/debian/changelog"
+fi
+(cd "$copy" && dpkg-buildpackage -b -us -uc >"$out/log" 2>&1) || {
 	tail -n 40 "$out/log" >&2
 	die "failed (log: $out/log)"
 }
-rm -rf "$out/nflb-$version"
+rm -rf "$copy"
 ls "$out"/*.deb

@@ -70,7 +70,7 @@ def everything():
         part("costs-all", 15, "tests/bench/packet-cost --check-all", ["tools"]),
         part("costs-xdp", 4, "tests/bench/packet-cost --check-xdp", ["tools"]),
         part("bench", 30, "make -s bench", ["tools"]),
-        part("packages", 10, "make -s test-packages"),
+        part("packages", 20, "make -s test-packages"),
         part("fuzz", 20, "make -s fuzz", ["module-uml", "tools"]),
         part("chaos", 12, "make -s chaos", ["module-uml", "tools"]),
         part("chaos-debug", 20, "make -s chaos CHAOS_KERNEL=debug", ["kernel-debug", "tools"]),
