@@ -270,6 +270,24 @@ def test_by_hand_stays():
     assert N["A_FORCE"] in of_replace(done)
 
 
+def test_verbose():
+    module = Module()
+
+    def says(text):
+        done = play(["config", "apply", "--verbose", "-"], module, stdin=text)
+        assert done.status == 0, done.err
+        return done.out.splitlines()
+    config = json.loads(EXAMPLE)
+    names = ["service tcp 192.0.2.10:80", "local address 10.0.0.1", "device eth0"]
+    assert sorted(says(EXAMPLE)) == sorted(n + ": added" for n in names)
+    assert says(EXAMPLE) == ["nothing to change"]
+    config["services"][0]["scheduler"] = "rr"
+    config["devices"] = []
+    assert sorted(says(json.dumps(config))) == sorted(
+        ["service tcp 192.0.2.10:80: changed", "device eth0: deleted"])
+    assert apply(module, EXAMPLE).out == ""
+
+
 def test_each_step_can_fail():
     rnd = random.Random(1)
     failed = 0

@@ -72,7 +72,7 @@ _lbadm_candidates() # NUMBER OBJECT COMMAND WORDS...
 		esac
 		;;
 	config,apply,*)
-		[ "${!#}" = --last-good ] || echo --force --keep-going --last-good
+		[ "${!#}" = --last-good ] || echo --force --keep-going --last-good --verbose
 		compgen -f -- "$cur"
 		;;
 	config,check,1 | config,save,1) compgen -f -- "$cur" ;;

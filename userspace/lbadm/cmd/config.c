@@ -97,8 +97,10 @@ static int apply_words(struct words *words, struct apply_words *asked)
 			asked->how.keep_going = true;
 		else if (!strcmp(word, "--force"))
 			asked->how.force = true;
+		else if (!strcmp(word, "--verbose"))
+			asked->how.verbose = true;
 		else if (strcmp(word, "--last-good"))
-			return usage_error("unknown option \"%s\"; there are: --force, --keep-going, --last-good FILE",
+			return usage_error("unknown option \"%s\"; there are: --force, --keep-going, --last-good FILE, --verbose",
 					   word);
 		else if (!(asked->last_good = words_next(words)))
 			return usage_error("--last-good: a file is missing");
@@ -186,7 +188,7 @@ static int config_flush(struct words *words)
 
 static const struct lbadm_command commands[] = {
 	{ "save", config_save, "[FILE]" },
-	{ "apply", config_apply, "[--force] [--keep-going] [--last-good FILE] FILE" },
+	{ "apply", config_apply, "[--force] [--keep-going] [--last-good FILE] [--verbose] FILE" },
 	{ "check", check, "FILE" },
 	{ "flush", config_flush, "" },
 	{ 0 },

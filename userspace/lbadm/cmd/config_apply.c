@@ -48,12 +48,12 @@ static bool has_policy(const struct step *step)
  * @done is set to the number of steps that were taken. A service whose policy cannot
  * be made is left out.
  */
-static int plan_run(const struct plan *plan, const char *before,
+static int plan_run(struct plan *plan, const char *before,
 		    bool keep_going, size_t *done)
 {
 	bool open_to_all = !plan->put;
 	int status, refused = LBADM_OK;
-	const struct step *step;
+	struct step *step;
 	size_t i;
 
 	*done = 0;
@@ -63,6 +63,7 @@ static int plan_run(const struct plan *plan, const char *before,
 		status = open_to_all && has_policy(step) ?
 			 fail(LBADM_REFUSED, "left out, since its policy cannot be made") :
 			 step_run(step);
+		step->taken = !status;
 		if (!status) {
 			++*done;
 			continue;
@@ -89,6 +90,18 @@ struct attempt {
 	char before[LBADM_WHERE_MAX];
 };
 
+/* A line for each step that was taken and is not undone. */
+static void plan_print(const struct plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->count; i++)
+		if (plan->steps[i].taken)
+			step_print(&plan->steps[i]);
+	if (!plan->count)
+		puts("nothing to change");
+}
+
 static int run(struct attempt *a, const struct config *have,
 	       const struct config *wanted, const json_t *policies)
 {
@@ -104,6 +117,8 @@ static int run(struct attempt *a, const struct config *have,
 	else if (status && !a->how.keep_going &&
 		 (plan_undo(&plan, done, a->before) || a->dirty))
 		mixed(status);
+	if (a->how.verbose && (!status || a->again || a->how.keep_going))
+		plan_print(&plan);
 	snprintf(lbadm_where, LBADM_WHERE_MAX, "%s", a->before);
 	plan_free(&plan);
 	return status;

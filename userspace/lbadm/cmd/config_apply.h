@@ -25,10 +25,12 @@ int config_from_kernel(json_t **config, json_t **services,
  * struct apply_options - how a configuration is applied
  * @keep_going: do what can be done, if the kernel refuses something
  * @force: take back states of backends that were set by hand
+ * @verbose: print what was changed
  */
 struct apply_options {
 	bool keep_going;
 	bool force;
+	bool verbose;
 };
 
 /**

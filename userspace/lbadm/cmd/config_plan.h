@@ -17,6 +17,7 @@ struct step {
 	const char *setting_before, *setting_after;
 	size_t setting;
 	bool force;	/* states that were set by hand are taken back */
+	bool taken;
 };
 
 struct plan {
@@ -44,5 +45,8 @@ int step_undo(const struct step *step);
 
 /* Errors from here on are about this step; @before is said first. */
 void step_where(const struct step *step, const char *before);
+
+/* Print a line: what it is about, and what was done to it. */
+void step_print(const struct step *step);
 
 #endif /* LBADM_CONFIG_PLAN_H */
