@@ -163,7 +163,8 @@ static void __net_exit nflb_net_pre_exit(struct net *net)
 	nflb_proc_exit(nn);
 	nflb_sysctl_exit(nn);
 	/* No packet comes after this: pre_exit is followed by a grace period. */
-	if (!list_empty(&nn->devices) || !list_empty(&nn->absent)) {
+	/* A device that goes just now is in neither list for a moment. */
+	if (READ_ONCE(nn->had_devices)) {
 		rtnl_lock();
 		nflb_absent_flush(nn);
 		nflb_ingress_detach_all(nn);

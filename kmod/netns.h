@@ -99,6 +99,7 @@ struct nflb_user;
  * @absent: devices that are waited for (control/device_wait.c); changed under RTNL,
  *	read under RCU
  * @absent_count: how many they are
+ * @had_devices: there was a device, or one that is waited for
  * @live: 1, and for each of @service_objects 1
  * @gone: @live is 0
  * @gc_work: sweeps the connection table
@@ -178,6 +179,7 @@ struct nflb_net {
 	struct list_head	devices;
 	struct list_head	absent;
 	unsigned int		absent_count;
+	bool			had_devices;
 
 	refcount_t		live;
 	struct completion	gone;

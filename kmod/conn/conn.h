@@ -335,7 +335,10 @@ static inline bool nflb_conn_loose(const struct nflb_conn *conn)
 static inline bool nflb_conn_is_first(const struct nflb_conn *conn,
 				      enum nflb_dir dir)
 {
-	return dir == NFLB_DIR_IN || nflb_conn_one_packet(conn);
+	/* The protocol is beside the node: that of TCP reads no other line. */
+	return dir == NFLB_DIR_IN ||
+	       (conn->out.tuple.proto == IPPROTO_UDP &&
+		nflb_conn_one_packet(conn));
 }
 
 /* How packets of a connection are forwarded. */

@@ -75,6 +75,7 @@ int nflb_absent_add(struct nflb_net *nn, const char *name,
 	if (!absent)
 		return -ENOMEM;
 	strscpy(absent->name, name, sizeof(absent->name));
+	WRITE_ONCE(nn->had_devices, true);
 	list_add_tail_rcu(&absent->list, &nn->absent);
 	nn->absent_count++;
 	nflb_changed(nn);

@@ -136,7 +136,7 @@ static int request_add(struct nflb_net *nn, struct genl_info *info)
 		return no_device(attr, info->extack);
 	err = attach(nn, dev, wanted, attr, info->extack);
 	/* It was refused when it appeared. */
-	absent = err ? NULL : nflb_absent_find(nn, nla_data(attr));
+	absent = err ? NULL : nflb_absent_match(nn, dev);
 	if (absent)
 		nflb_absent_del(nn, absent);
 	return err;
@@ -148,12 +148,12 @@ static int request_del(struct nflb_net *nn, struct genl_info *info)
 	struct nflb_absent *absent;
 	struct net_device *dev;
 
+	dev = __dev_get_by_name(nn->net, nla_data(attr));
 	absent = nflb_absent_find(nn, nla_data(attr));
-	if (absent) {
+	if (absent && !(dev && nflb_ingress_find(nn, dev))) {
 		wait_no_longer(nn, absent);
 		return 0;
 	}
-	dev = __dev_get_by_name(nn->net, nla_data(attr));
 	return dev ? detach(nn, dev, attr, info->extack) :
 		     no_device(attr, info->extack);
 }
@@ -264,17 +264,25 @@ static void device_came(struct nflb_net *nn, struct net_device *dev)
 static void device_renamed(struct nflb_net *nn, struct net_device *dev)
 {
 	struct nflb_device *device = nflb_ingress_find(nn, dev);
+	struct nflb_absent *absent;
 
 	if (!device) {
 		device_came(nn, dev);
 		return;
 	}
 	changed(nn);
+	/* Is it the name back by which it was asked for? */
+	absent = nflb_absent_match(nn, dev);
+	if (absent) {
+		strscpy(device->wanted, absent->name, sizeof(device->wanted));
+		nflb_absent_del(nn, absent);
+		return;
+	}
 	if (!*device->wanted ||
 	    __dev_get_by_name(nn->net, device->wanted) == dev)
 		return;
-	wait_for(nn, device->wanted, NULL, NULL);
-	*device->wanted = '\0';
+	if (!wait_for(nn, device->wanted, NULL, NULL))
+		*device->wanted = '\0';
 }
 
 /* A device goes, for good or to another namespace. */

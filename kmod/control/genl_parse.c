@@ -5,6 +5,7 @@
  * attribute, and why.
  */
 #include <linux/in.h>
+#include <linux/ipv6.h>
 #include <linux/slab.h>
 
 #include "control/genl_parse.h"
@@ -98,7 +99,8 @@ const struct nla_policy nflb_genl_policy[NFLB_A_MAX + 1] = {
  * @family: set to AF_INET or AF_INET6
  * @extack: for a message
  *
- * Return: 0 or -EINVAL.
+ * Return: 0, -EINVAL, or -EAFNOSUPPORT for IPv6 on a host that has none: the kernel has no
+ * tables of routes then.
  */
 int nflb_parse_addr(const struct nlattr *attr, union nflb_addr *addr,
 		    u8 *family, struct netlink_ext_ack *extack)
@@ -109,6 +111,11 @@ int nflb_parse_addr(const struct nlattr *attr, union nflb_addr *addr,
 		NL_SET_ERR_MSG_ATTR(extack, attr,
 				    "an address has 4 or 16 bytes");
 		return -EINVAL;
+	}
+	if (len == sizeof(addr->in6) && !ipv6_mod_enabled()) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "IPv6 is disabled on this host (ipv6.disable)");
+		return -EAFNOSUPPORT;
 	}
 	memset(addr, 0, sizeof(*addr));
 	memcpy(addr, nla_data(attr), len);

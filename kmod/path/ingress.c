@@ -148,6 +148,7 @@ int nflb_ingress_attach(struct nflb_net *nn, struct net_device *dev,
 		kfree(device);
 		return err;
 	}
+	WRITE_ONCE(nn->had_devices, true);
 	list_add_tail_rcu(&device->list, &nn->devices);
 	return 0;
 }

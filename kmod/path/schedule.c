@@ -276,7 +276,9 @@ static struct nflb_conn *pick_and_connect(struct nflb_pkt *pkt,
 			return NULL;
 		conn = connect_to(pkt, snapshot, backend, reason);
 		if (conn) {
-			if (unlikely(entry) && nflb_pkt_leaves_traces(pkt))
+			/* The settings may be others by now. */
+			if (unlikely(entry) && nflb_pkt_leaves_traces(pkt) &&
+			    !nflb_conn_loose(conn))
 				nflb_conn_remember(conn, entry);
 			return conn;
 		}

@@ -57,6 +57,11 @@ static int config_save(struct words *words)
 	change_end();
 	if (status)
 		return status;
+	/* A file without them would remove them. */
+	if (!policies.list && policies.status == LBADM_UNAVAILABLE) {
+		json_decref(config);
+		return fail(LBADM_UNAVAILABLE, "policies: %s", policies.why);
+	}
 	if (!policies.list)
 		fail(LBADM_OK, "warning: policies are left out: %s", policies.why);
 	json_decref(policies.list);
@@ -113,10 +118,10 @@ static int apply_last_good(const struct apply_words *asked)
 {
 	struct config wanted;
 
+	if (config_read(asked->last_good, &wanted))
+		return fail(LBADM_USAGE, "no earlier file can be applied instead: nothing is changed");
 	fail(LBADM_OK, "warning: %s is applied instead, the last that was good",
 	     asked->last_good);
-	if (config_read(asked->last_good, &wanted))
-		return LBADM_USAGE;
 	apply(&wanted, &asked->how);
 	config_free(&wanted);
 	return LBADM_USAGE;

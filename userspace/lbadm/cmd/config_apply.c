@@ -145,7 +145,8 @@ static int check_policies(struct attempt *a, const struct config *wanted,
  */
 static void add_by_hand(struct config *have, const json_t *services)
 {
-	const json_t *service, *backend, *configured, *by_hand;
+	const json_t *service, *backend, *configured, *by_hand,
+		     *deadline;
 	struct backend_request *b;
 	size_t i, j;
 
@@ -158,6 +159,9 @@ static void add_by_hand(struct config *have, const json_t *services)
 			if (!json_is_string(by_hand) ||
 			    !json_is_string(configured))
 				continue;
+			deadline = json_object_get(backend, "deadline");
+			b->hand_deadline.set = json_is_integer(deadline);
+			b->hand_deadline.value = json_integer_value(deadline);
 			b->by_hand.set = true;
 			b->by_hand.value = names_find(&backend_state_names,
 				json_string_value(by_hand));
@@ -178,7 +182,7 @@ static int apply_once(struct attempt *a, const struct config *wanted)
 	status = change_begin();
 	status = status ? status : config_from_kernel(&json, &services, &policies);
 	if (status)
-		return status;
+		return a->dirty && !a->how.keep_going ? mixed(status) : status;
 	status = config_from_json(json, &have);
 	if (!status)
 		add_by_hand(&have, services);
@@ -186,6 +190,8 @@ static int apply_once(struct attempt *a, const struct config *wanted)
 	without = status ? status : check_policies(a, wanted, &policies);
 	if (!without || (!status && a->how.keep_going))
 		status = run(a, &have, wanted, policies.list);
+	else if (a->dirty)
+		mixed(without);
 	status = status ? status : without;
 	change_end();
 	config_free(&have);

@@ -130,6 +130,7 @@ static int by_hand_again(const struct config_service *service)
 		req.address = service->backends[i].address;
 		req.port = service->backends[i].port;
 		req.state = service->backends[i].by_hand;
+		req.deadline = service->backends[i].hand_deadline;
 		nlh = sock_request(buf, NFLB_CMD_BACKEND_SET, 0);
 		msg_put_service_id(nlh, &service->request.id);
 		msg_put_backend(nlh, &req);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "model/request.h"
@@ -99,12 +100,16 @@ static int connection_count(struct words *words)
 static int confirmed(void)
 {
 	char answer[16] = "";
+	int status;
 
 	if (*lbadm_where || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return LBADM_OK;
+	status = sock_open();
+	if (status)
+		return status;
 	fprintf(stderr, "This ends all connections of this network namespace. Go on? [y/N] ");
 	if (fgets(answer, sizeof(answer), stdin) &&
-	    (!strcmp(answer, "y\n") || !strcmp(answer, "yes\n")))
+	    (!strcasecmp(answer, "y\n") || !strcasecmp(answer, "yes\n")))
 		return LBADM_OK;
 	return usage_error("nothing was ended; \"connection flush all\" does not ask");
 }

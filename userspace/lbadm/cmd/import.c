@@ -113,6 +113,10 @@ static int convert(const struct import_options *options,
 		fclose(file);
 	if (status)
 		return status;
+	if (!sum.lines && !options->keep_going)
+		return usage_error("%s: there is no line to convert",
+				   strcmp(options->file, "-") ? options->file :
+				   "standard input");
 	status = ipvs_import_end(import);
 	if (sum.failed)
 		status = usage_error("%u of %u lines could not be converted%s",

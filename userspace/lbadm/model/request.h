@@ -53,6 +53,7 @@ struct backend_request {
 	struct opt weight, state, mode, encap, encap_port, max_connections;
 	struct opt deadline;
 	struct opt by_hand;	/* state, of what the kernel has; in no request */
+	struct opt hand_deadline;	/* of @by_hand, seconds */
 };
 
 /* A verdict on a backend. */
