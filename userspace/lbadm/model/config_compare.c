@@ -73,6 +73,7 @@ static void normal_backend(struct backend_request *n,
 	set_default(&n->state, NFLB_BACKEND_UP);
 	set_default(&n->max_connections, 0);
 	memset(&n->by_hand, 0, sizeof(n->by_hand));
+	memset(&n->hand_deadline, 0, sizeof(n->hand_deadline));
 }
 
 /*
