@@ -103,7 +103,7 @@ static enum nflb_verdict too_big(struct nflb_pkt *pkt, unsigned int mtu)
 {
 	if (!nflb_pkt_is_local_out(pkt) || !nflb_pkt_leaves_traces(pkt))
 		return nflb_too_big(pkt, mtu);
-	skb_dst_update_pmtu(pkt->skb, mtu);
+	nflb_route_tell_socket(pkt->skb, mtu);
 	return nflb_drop(pkt, NFLB_REASON_MTU_EXCEEDED);
 }
 

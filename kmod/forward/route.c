@@ -517,3 +517,25 @@ int nflb_route_input_local(struct nflb_pkt *pkt, const union nflb_addr *to)
 	return nflb_ip_route_input(pkt->skb, to->ip, iph->saddr, iph,
 				   pkt->skb->dev) ? -EHOSTUNREACH : 0;
 }
+
+/**
+ * nflb_route_tell_socket() - let a socket of this host send shorter packets
+ * @skb: its packet, with its route, on its way out
+ * @mtu: the longest that would pass
+ *
+ * The routes of IPv4 look for the namespace at the packet's device, which a packet of a
+ * raw socket does not have yet.
+ *
+ * Context: softirq or BH disabled.
+ */
+void nflb_route_tell_socket(struct sk_buff *skb, unsigned int mtu)
+{
+	struct net_device *dev = skb->dev;
+
+	if (!skb_dst(skb))
+		return;
+	if (!dev)
+		skb->dev = dst_dev_rcu(skb_dst(skb));
+	skb_dst_update_pmtu(skb, mtu);
+	skb->dev = dev;
+}

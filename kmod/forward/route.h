@@ -61,4 +61,6 @@ static inline struct dst_entry *nflb_route(const struct nflb_pkt *pkt,
 	return nflb_route_renew(pkt, conn, dir);
 }
 
+void nflb_route_tell_socket(struct sk_buff *skb, unsigned int mtu);
+
 #endif /* NFLB_ROUTE_H */

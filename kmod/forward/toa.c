@@ -202,7 +202,7 @@ static noinline enum nflb_verdict too_long(struct nflb_pkt *pkt,
 	nflb_pkt_count(pkt, NFLB_COUNTER_TOA_OVER_MTU);
 	if (!nflb_pkt_is_local_out(pkt) || !nflb_pkt_leaves_traces(pkt))
 		return nflb_too_big(pkt, mtu - len);
-	skb_dst_update_pmtu(pkt->skb, mtu - len);
+	nflb_route_tell_socket(pkt->skb, mtu - len);
 	return nflb_drop(pkt, NFLB_REASON_MTU_EXCEEDED);
 }
 
