@@ -41,7 +41,7 @@ struct nflb_service_id {
 #define NFLB_SET_ON_UNHEALTHY	BIT(20)
 #define NFLB_SET_WHEN_NONE	BIT(21)
 #define NFLB_SET_PANIC		BIT(22)
-/* What was set by hand is taken back. */
+/* Clear states that were set by hand. */
 #define NFLB_SET_FORCE		BIT(23)
 #define NFLB_SET_ONE_PACKET	BIT(24)
 

@@ -127,7 +127,7 @@ static void settings_change(struct nflb_backend *b,
 	up_write(&b->service->nn->view);
 }
 
-/* What is configured behind a stricter state by hand makes no difference. */
+/* A stricter state set by hand hides the configured one. */
 static bool settings_equal(const struct backend_settings *a,
 			   const struct backend_settings *b)
 {

@@ -129,7 +129,7 @@ static int put_settings(struct sk_buff *skb,
 	return 0;
 }
 
-/* What is not the default. */
+/* Settings that differ from their defaults. */
 static int put_health_settings(struct sk_buff *skb,
 			       const struct nflb_service_settings *s)
 {

@@ -77,7 +77,7 @@ static int parse_verdicts(struct genl_info *info, struct verdicts *vs)
 	return 0;
 }
 
-/* What a verdict does not name stays. */
+/* Parts that the verdict leaves out keep their values. */
 static int find_backends(struct nflb_service *svc, struct verdicts *vs,
 			 struct netlink_ext_ack *extack)
 {

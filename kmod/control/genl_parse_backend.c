@@ -294,7 +294,7 @@ static bool printable(const char *text)
  * @nest: attributes of the backend
  * @which: set to address and port
  * @id: set to its id
- * @v: set to the verdict; what is not named of it stays as it is
+ * @v: set to the verdict; parts that the request leaves out keep their values
  * @extack: for a message
  *
  * Return: 0 or a negative errno.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Lines of ipvsadm(8), as ipvsadm-save prints them, and what they are in a
- * configuration of nflb. What differs is told as a warning; what is not possible, as an
+ * configuration of nflb. Differences are reported as warnings; impossible conversions, as an
  * error. Both name the line (lbadm_where).
  */
 #ifndef LBADM_IPVS_H
