@@ -13,6 +13,9 @@ SHARDS = 6
 OFFLOADS = "default", "off", "gro", "fast"
 # User Mode Linux has no JIT, and so no XDP.
 STOCK_OFFLOADS = (*OFFLOADS, "xdp")
+# More than half of the time, a case there waits for timers of the module or for packets
+# that must not come.
+UML_CPUS = 0.5
 
 
 @dataclasses.dataclass
@@ -21,17 +24,19 @@ class Part:
     minutes: float
     needs: tuple
     command: list
+    # How many CPUs it keeps busy
+    cpus: float = 1
     log: str = ""
     record: str = ""
 
 
-def part(name, minutes, command, needs=()):
-    return Part(name, minutes, tuple(needs), command.split())
+def part(name, minutes, command, needs=(), cpus=1):
+    return Part(name, minutes, tuple(needs), command.split(), cpus)
 
 
-def shards(name, count, minutes, command, needs):
-    return [part("%s-%d" % (name, k), minutes, "%s --shard %d/%d" % (command, k, count), needs)
-            for k in range(1, count + 1)]
+def shards(name, count, minutes, command, needs, cpus=1):
+    return [part("%s-%d" % (name, k), minutes, "%s --shard %d/%d" % (command, k, count), needs,
+                 cpus) for k in range(1, count + 1)]
 
 
 def building():
@@ -56,7 +61,8 @@ def test():
         part("costs", 8, "tests/bench/packet-cost --check", ["tools"]),
         part("e2e-6.1", 15, e2e + " --kernel 6.1 --module-dkms", ["dkms", "tools"]),
         part("e2e-6.12", 16, e2e + " --kernel 6.12 --module-dkms", ["dkms", "tools"]),
-    ] + shards("e2e-uml", SHARDS, 6, e2e + " --kernel uml", ["module-uml", "tools"])
+    ] + shards("e2e-uml", SHARDS, 6, e2e + " --kernel uml", ["module-uml", "tools"],
+               UML_CPUS)
 
 
 def everything():
@@ -93,7 +99,7 @@ def everything():
     for offload in OFFLOADS:
         more += shards("all-uml-%s" % offload, 3, 10,
                        "%s --kernel uml --offload %s" % (e2e, offload),
-                       ["module-uml", "tools"])
+                       ["module-uml", "tools"], UML_CPUS)
     return [p for p in test() if not p.name.startswith("e2e-")] + more
 
 

@@ -7,13 +7,15 @@
 # that announce it. The client is told in the beginning, by ICMP, and its upload completes.
 # With what `lbadm backend-setup` does on backends nobody needs to be told.
 #
-# NFLB_BULK_MIB: how much is uploaded each time (default: 10).
+# NFLB_BULK_MIB: how much is uploaded each time (default: 10, in make test 1).
 
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 setup_dsr
-head -c "$((${NFLB_BULK_MIB:-10} << 20))" /dev/zero >"$WORK/upload"
+mib=10
+[ "${NFLB_TIER:-}" != test ] || mib=1
+head -c "$((${NFLB_BULK_MIB:-$mib} << 20))" /dev/zero >"$WORK/upload"
 sum=$(sha256sum <"$WORK/upload")
 start_checksums rs1 7000
 

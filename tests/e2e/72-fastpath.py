@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/default 6.12/xdp
+# test: uml/default
 # offload: default xdp
 # topology: none
 """The fast path of devices: what it takes, what it leaves to the stack, and that
