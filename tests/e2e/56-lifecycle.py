@@ -14,7 +14,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
-from rawnet import FAMILIES, LBADM, Suite, netns, sc, sysctl  # noqa: E402
+from rawnet import FAMILIES, LBADM, Suite, monitored, netns, sc, sysctl  # noqa: E402
 
 suite = Suite("lifecycle")
 
@@ -242,11 +242,7 @@ def drain_with_a_deadline(net, f):
     svc = service(net, f)
     c = Client(net, f)
     rs, seq, ack = established(net, f, c)
-    with netns("lb"):
-        monitor = subprocess.Popen([LBADM, "-j", "monitor", "config"],
-                                   stdout=subprocess.PIPE, text=True)
-    try:
-        time.sleep(0.5)
+    with monitored(net, "config") as event:
         net.lbadm("backend", "drain", *svc, at(f, rs), "deadline", "4")
         begun = time.monotonic()
         b = backends(net)[rs]
@@ -255,7 +251,7 @@ def drain_with_a_deadline(net, f):
         other = Client(net, f)
         other.port += 1000
         assert other.new() == 1 - rs
-        events = [json.loads(monitor.stdout.readline()) for _ in range(2)]
+        events = [event(), event()]
         took = time.monotonic() - begun
         assert [e["event"] for e in events] == ["backend-set",
                                                 "backend-drained"], events
@@ -267,9 +263,6 @@ def drain_with_a_deadline(net, f):
         until(lambda: (lambda g: g and "R" in g.parse()[sc.TCP].flags)(
             net.cl.receive(1.0)), 5)
         assert conditions(net)[rs] == "drained"
-    finally:
-        monitor.terminate()
-        monitor.wait()
 
 
 @suite.case(*FAMILIES)

@@ -18,7 +18,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "lib"), os.path.join(HERE, "../fuzz")]
 import genl  # noqa: E402
-from rawnet import FAMILIES, LBADM, Suite, netns, run, sc  # noqa: E402
+from rawnet import FAMILIES, LBADM, Suite, monitored, netns, run, sc  # noqa: E402
 
 suite = Suite("by-hand")
 C = genl.constants()
@@ -82,22 +82,12 @@ def shown(net, i):
 def events(net):
     """What `monitor config` said, as a list that is complete afterwards."""
     seen = []
-    with netns("lb"):
-        monitor = subprocess.Popen([LBADM, "-j", "monitor", "config"],
-                                   stdout=subprocess.PIPE, text=True)
-    try:
-        time.sleep(0.5)
+    with monitored(net, "config") as event:
         yield seen
-        net.lbadm("laddr", "add", "10.99.0.1")
-        for line in monitor.stdout:
-            event = json.loads(line)
-            if event["event"] == "laddr-add":
-                break
-            seen.append(event)
-        net.lbadm("laddr", "del", "10.99.0.1")
-    finally:
-        monitor.terminate()
-        monitor.wait()
+        net.lbadm("laddr", "add", "10.99.0.3")
+        while (e := event())["event"] != "laddr-add":
+            seen.append(e)
+        net.lbadm("laddr", "del", "10.99.0.3")
 
 
 @suite.case(*CASES)

@@ -12,7 +12,8 @@ import sys
 
 E2E = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(E2E, "lib"))
-from daemons import Daemons, file_of, ns, run, type_section, wait  # noqa: E402
+from daemons import (Daemons, bridge, file_of, host, link, ns,  # noqa: E402
+                     type_section, wait)
 
 PAGE = "keepalived.md"
 VIPS = "192.0.2.10", "[2001:db8:f::10]"
@@ -26,30 +27,17 @@ SERVER = ("import http.server,socket,sys\n"
           "S(('::', 80), H).serve_forever()\n")
 
 
-def bridge(name, *ports):
-    ns("sw", "ip", "link", "add", name, "type", "bridge", "mcast_snooping", "0")
-    ns("sw", "ip", "link", "set", name, "up")
-    for host, dev in ports:
-        ns(host, "ip", "link", "add", dev, "type", "veth", "peer", "name",
-           f"{host}-{dev}", "netns", "sw")
-        ns("sw", "ip", "link", "set", f"{host}-{dev}", "master", name, "up")
-        ns(host, "ip", "link", "set", dev, "up")
-
-
 def topology():
     for name in "sw", "cl", "lb1", "lb2", "rs1", "rs2":
-        run("ip", "netns", "add", name)
-        ns(name, "sysctl", "-qw", "net.ipv6.conf.all.accept_dad=0",
-           "net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.default.accept_ra=0")
-        ns(name, "ip", "link", "set", "lo", "up")
-    bridge("br0", ("cl", "eth0"), ("lb1", "eth0"), ("lb2", "eth0"))
-    bridge("br1", ("rs1", "eth0"), ("rs2", "eth0"), ("lb1", "eth1"), ("lb2", "eth1"))
-    for name, dev, net, host in (("cl", "eth0", "", 2), ("lb1", "eth0", "", 11),
-                                 ("lb2", "eth0", "", 12), ("lb1", "eth1", "11", 11),
-                                 ("lb2", "eth1", "11", 12), ("rs1", "eth0", "11", 2),
-                                 ("rs2", "eth0", "11", 3)):
-        ns(name, "ip", "addr", "add", f"10.0.{net or 0}.{host}/24", "dev", dev)
-        ns(name, "ip", "addr", "add", f"2001:db8:{net or 0}::{host}/64", "dev", dev)
+        host(name)
+    for name in "br0", "br1":
+        bridge(name)
+    for name, dev, to, net, last in (
+            ("cl", "eth0", "br0", 0, 2), ("lb1", "eth0", "br0", 0, 11),
+            ("lb2", "eth0", "br0", 0, 12), ("lb1", "eth1", "br1", 11, 11),
+            ("lb2", "eth1", "br1", 11, 12), ("rs1", "eth0", "br1", 11, 2),
+            ("rs2", "eth0", "br1", 11, 3)):
+        link(name, dev, to, f"10.0.{net}.{last}/24", f"2001:db8:{net}::{last}/64")
     ns("cl", "ip", "route", "add", "192.0.2.0/24", "via", "10.0.0.1")
     ns("cl", "ip", "route", "add", "2001:db8:f::/64", "via", "2001:db8::1")
     for name in "rs1", "rs2":

@@ -13,37 +13,24 @@ import sys
 
 E2E = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(E2E, "lib"))
-from daemons import Daemons, file_of, ns, run, type_section, wait  # noqa: E402
+from daemons import (Daemons, bridge, file_of, host, link, ns, run,  # noqa: E402
+                     type_section, wait)
 
 PAGE = "bgp.md"
 VIP4, VIP6 = "192.0.2.10", "2001:db8:f::10"
 
 
-def link(name, dev, bridge):
-    ns(name, "ip", "link", "add", dev, "type", "veth", "peer", "name", f"{name}-{dev}",
-       "netns", "sw")
-    ns("sw", "ip", "link", "set", f"{name}-{dev}", "master", bridge, "up")
-    ns(name, "ip", "link", "set", dev, "up")
-
-
 def topology():
     for name in "sw", "cl", "rt", "lb1", "lb2", "rs1":
-        run("ip", "netns", "add", name)
-        ns(name, "sysctl", "-qw", "net.ipv6.conf.all.accept_dad=0",
-           "net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.default.accept_ra=0")
-        ns(name, "ip", "link", "set", "lo", "up")
-    for bridge in "br0", "br1", "br2":
-        ns("sw", "ip", "link", "add", bridge, "type", "bridge", "mcast_snooping", "0")
-        ns("sw", "ip", "link", "set", bridge, "up")
-    for name, dev, bridge, net, host in (
-            ("cl", "eth0", "br2", "5", 2), ("rt", "eth1", "br2", "5", 1),
-            ("rt", "eth0", "br0", "0", 1), ("lb1", "eth0", "br0", "0", 11),
-            ("lb2", "eth0", "br0", "0", 12), ("lb1", "eth1", "br1", "11", 11),
-            ("lb2", "eth1", "br1", "11", 12), ("rs1", "eth0", "br1", "11", 2)):
-        link(name, dev, bridge)
-        ns(name, "ip", "addr", "add", f"10.0.{net}.{host}/24", "dev", dev)
-        ns(name, "ip", "addr", "add", f"2001:db8:{net}::{host}/64",
-           "dev", dev)
+        host(name)
+    for name in "br0", "br1", "br2":
+        bridge(name)
+    for name, dev, to, net, last in (
+            ("cl", "eth0", "br2", 5, 2), ("rt", "eth1", "br2", 5, 1),
+            ("rt", "eth0", "br0", 0, 1), ("lb1", "eth0", "br0", 0, 11),
+            ("lb2", "eth0", "br0", 0, 12), ("lb1", "eth1", "br1", 11, 11),
+            ("lb2", "eth1", "br1", 11, 12), ("rs1", "eth0", "br1", 11, 2)):
+        link(name, dev, to, f"10.0.{net}.{last}/24", f"2001:db8:{net}::{last}/64")
     for name in "lb1", "lb2":
         ns(name, "ip", "route", "add", "default", "via", "10.0.0.1")
         ns(name, "ip", "route", "add", "default", "via", "2001:db8::1")

@@ -26,6 +26,30 @@ def ns(name, *args):
     return run("nsenter", f"--net=/run/netns/{name}", "--", *args)
 
 
+def host(name):
+    """A namespace whose addresses can be used at once."""
+    run("ip", "netns", "add", name)
+    ns(name, "sysctl", "-qw", "net.ipv6.conf.all.accept_dad=0",
+       "net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.default.accept_ra=0")
+    ns(name, "ip", "link", "set", "lo", "up")
+
+
+def bridge(name):
+    """A link, in the namespace sw."""
+    ns("sw", "ip", "link", "add", name, "type", "bridge", "mcast_snooping", "0")
+    ns("sw", "ip", "link", "set", name, "up")
+
+
+def link(name, dev, to, *addresses):
+    """A device of a host on a bridge."""
+    ns(name, "ip", "link", "add", dev, "type", "veth", "peer", "name", f"{name}-{dev}",
+       "netns", "sw")
+    ns("sw", "ip", "link", "set", f"{name}-{dev}", "master", to, "up")
+    ns(name, "ip", "link", "set", dev, "up")
+    for address in addresses:
+        ns(name, "ip", "addr", "add", address, "dev", dev)
+
+
 def wait(what, condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():

@@ -356,6 +356,37 @@ class Net:
 
 
 @contextlib.contextmanager
+def monitored(net, *what):
+    """A running `lbadm -j monitor`, as a function that reads its next event."""
+    with netns("lb"):
+        process = subprocess.Popen([LBADM, "-j", "monitor", *what],
+                                   stdout=subprocess.PIPE, text=True)
+
+    def mark(addr):
+        net.lbadm("laddr", "add", addr)
+        net.lbadm("laddr", "del", addr)
+
+    def event():
+        line = process.stdout.readline()
+        assert line, "the monitor ended"
+        return json.loads(line)
+
+    try:
+        # It takes a moment until it listens; nothing of that is the caller's.
+        end = time.monotonic() + 10
+        while not select.select([process.stdout], [], [], 0.05)[0]:
+            assert time.monotonic() < end, "the monitor says nothing"
+            mark("10.99.0.1")
+        mark("10.99.0.2")
+        while not (e := event())["event"] == "laddr-del" or "10.99.0.2" not in str(e):
+            pass
+        yield event
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextlib.contextmanager
 def counted(net, reason, at_least=1):
     """What happens inside is counted as dropped for that reason."""
     before = net.drops()[reason]
