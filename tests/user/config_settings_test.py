@@ -95,7 +95,7 @@ def test_settings_come_first_and_are_undone():
 
 def test_wrong_settings():
     for value, needle, word in (
-            ('{"hash_seed": 1}', '"hash_seed"', "there are: hash-seed, maglev"),
+            ('{"hash_seed": 1}', '"hash_seed"', "did you mean hash-seed?"),
             ('{"hash-seed": "12"}', '"12"', "32 hexadecimal digits"),
             ('{"hash-seed": "%s"}' % ("g" * 32), '"gggg', "32 hexadecimal digits"),
             ('{"hash-seed": 7}', "7", "a string"),

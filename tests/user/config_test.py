@@ -345,7 +345,8 @@ def wrong(text, needle, *words):
 def test_what_is_wrong_is_told_where():
     assert lbadm("config", "check", "-", text=EXAMPLE).returncode == 0
     wrong("[]", "[", "an object")
-    wrong('{ "service": [] }', '"service"', "services, local-addresses, devices")
+    wrong('{ "service": [] }', '"service"', "did you mean services?")
+    wrong('{ "foo": [] }', '"foo"', "services, local-addresses, devices")
     for old, new, needle, word in (
             ("weight", "wieght", '"wieght"', "weight"),
             ('"weight": 2', '"weight": 65536', "65536", "0 to 65535"),

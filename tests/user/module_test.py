@@ -269,7 +269,8 @@ persist 300/24/64
     assert succeeds([], strange).out.startswith("132 192.0.2.10:80 ")
     out = succeeds(["-s"], many).out
     assert "  total: active 0 connections 0 packets-in 0" in out, out
-    assert "\033" not in succeeds(["-c", "always"], many).out
+    assert "\033" in succeeds(["-c", "always"], many).out
+    assert "\033" not in succeeds(["-c", "auto"], many).out
 
 
 def test_show_one_service():

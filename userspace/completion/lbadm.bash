@@ -8,13 +8,10 @@ _lbadm_ask()
 	lbadm "${options[@]}" "$@" 2>/dev/null
 }
 
-# Words of a command's grammar, from its help: what is in lower case and stands
-# alone or before its value; for "set", those of "add".
+# Words of a command, from its help
 _lbadm_keys() # OBJECT COMMAND
 {
-	_lbadm_ask "$1" help | awk -v object="$1" -v command="$2" '
-		$1 == "lbadm" { take = $2 == object && ($3 == command || $3 == "add") }
-		take { print }' | grep -oE '\[[a-z][a-z0-9-]*' | tr -d '['
+	_lbadm_ask help "$1" "$2" | awk '/^  [a-z]/ { print $1 }'
 }
 
 # "tcp 192.0.2.10:80 mode dnat ...", a service a line
@@ -105,7 +102,7 @@ _lbadm()
 		esac
 	done
 	if [ -z "$object" ]; then
-		candidates="help $(_lbadm_ask help | awk '$1 == "lbadm" { print $2 }' | sort -u)"
+		candidates="help $(_lbadm_ask help | awk '/^  [a-z]/ { print $1 }' | sort -u)"
 	elif [ "$i" -eq $((cword - 1)) ]; then
 		candidates="help $(_lbadm_ask "$object" help | awk -v o="$object" \
 			'$1 == "lbadm" && $2 == o && $3 ~ /^[a-z]/ && !seen[$3]++ { print $3 }')"

@@ -30,16 +30,25 @@ struct words {
 	int argc;
 };
 
+struct word;
+
 /**
  * struct lbadm_command - one command of one object
- * @name: its word
+ * @name: its word; "" if the object has no others
  * @run: does it; the words after @name. Returns enum lbadm_exit
- * @grammar: what follows @name
+ * @help: one line, without a full stop
+ * @args: arguments in their order, model/vocabulary.h; the last without a name; or NULL
+ * @words: words that may follow them in any order; or NULL
+ *
+ * A command that can be written in several ways is there several times, with the same
+ * name and @run.
  */
 struct lbadm_command {
 	const char *name;
 	int (*run)(struct words *words);
-	const char *grammar;
+	const char *help;
+	const struct word *args;
+	const struct word *words;
 };
 
 /**
@@ -61,8 +70,6 @@ extern const struct lbadm_object lbadm_service, lbadm_backend,
 
 /* Run one command line, from argv or from a batch. */
 int lbadm_dispatch(struct words *words);
-/* Print help: of all, or of one object. Returns LBADM_OK. */
-int lbadm_help(const struct lbadm_object *object);
 
 /* Say on standard error what is wrong, with the batch's line if there is one.
  * Returns LBADM_USAGE, for `return`.

@@ -4,6 +4,7 @@
  */
 #include "cmd/show.h"
 #include "model/subject.h"
+#include "model/vocabulary.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
 #include "out/out.h"
@@ -28,6 +29,18 @@ static int send_backend(uint8_t cmd, const struct service_id *id,
 		     subject_backend(backend, req));
 	return sock_talk(nlh, NULL, NULL);
 }
+
+static const struct word del_words[] = {
+	{ .name = "now", .help = "end its connections, too" },
+	{ 0 },
+};
+
+static const struct word drain_words[] = {
+	{ .name = "deadline", .kind = &kind_seconds,
+	  .help = "after that long, end what remains; TCP with a reset",
+	  .offset = offsetof(struct backend_request, deadline) },
+	{ 0 },
+};
 
 static int parse_both(struct words *words, struct service_id *id,
 		      struct backend_request *req)
@@ -63,14 +76,13 @@ static int backend_del(struct words *words)
 {
 	struct backend_request req;
 	struct service_id id;
-	bool now;
+	bool now = false;
 	int status;
 
 	status = parse_both(words, &id, &req);
 	if (status)
 		return status;
-	now = words_accept(words, "now");
-	status = words_end(words);
+	status = parse_words(words, del_words, &now);
 	if (status)
 		return status;
 	return send_backend(NFLB_CMD_BACKEND_DEL, &id, &req, now);
@@ -84,8 +96,8 @@ static int set_state(struct words *words, enum nflb_backend_state state)
 
 	status = parse_both(words, &id, &req);
 	if (!status && state == NFLB_BACKEND_DRAIN)
-		status = parse_deadline(words, &req);
-	if (!status)
+		status = parse_words(words, drain_words, &req);
+	else if (!status)
 		status = words_end(words);
 	if (status)
 		return status;
@@ -137,20 +149,21 @@ static int backend_show(struct words *words)
 	return status;
 }
 
-#define SETTINGS \
-	"SERVICE BACKEND [weight N] [mode MODE] [encap ENCAP]\n" \
-	"        [max-connections N] [state up|drain|down]"
-
 static const struct lbadm_command commands[] = {
-	{ "add", backend_add, SETTINGS },
-	{ "set", backend_set, "as add; changes only what is named" },
-	{ "del", backend_del, "SERVICE BACKEND [now]" },
-	{ "drain", backend_drain, "SERVICE BACKEND [deadline SECONDS]" },
-	{ "enable", backend_enable, "SERVICE BACKEND" },
-	{ "show", backend_show, "[SERVICE [BACKEND]]" },
+	{ "add", backend_add, "add a backend to a service; fails if it exists",
+	  args_new_backend, backend_words },
+	{ "set", backend_set, "change what is named; fails if there is no such backend",
+	  args_backend, backend_words },
+	{ "del", backend_del,
+	  "delete a backend; established TCP connections run out, UDP flows move",
+	  args_backend, del_words },
+	{ "drain", backend_drain, "set ... state drain", args_backend, drain_words },
+	{ "enable", backend_enable, "set ... state up", args_backend, NULL },
+	{ "show", backend_show, "show one backend, those of a service, or all",
+	  args_maybe_backend, NULL },
 	{ 0 },
 };
 
 const struct lbadm_object lbadm_backend = {
-	"backend", "real servers of a service", commands,
+	"backend", "the servers of a service", commands,
 };

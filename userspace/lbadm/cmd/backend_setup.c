@@ -17,10 +17,9 @@
 
 #include "model/names.h"
 #include "model/request.h"
+#include "model/vocabulary.h"
 
 #define MTU_DEFAULT	1500
-#define MTU_MIN		576
-#define MTU_MAX		65535
 
 /* Lengths of headers */
 #define IPV4_LEN	20
@@ -60,10 +59,19 @@ static int parse_setup_addr(struct words *words, const char *what,
 	return LBADM_OK;
 }
 
+static const struct word setup_words[] = {
+	{ .name = "encap", .kind = &kind_encap,
+	  .help = "the tunnel that packets come by", .standard = "none",
+	  .offset = offsetof(struct setup, encap),
+	  .extra = offsetof(struct setup, encap_port) },
+	{ .name = "mtu", .kind = &kind_mtu,
+	  .help = "the largest packets that the way from the balancer takes",
+	  .standard = "1500", .offset = offsetof(struct setup, mtu) },
+	{ 0 },
+};
+
 static int parse_setup(struct words *words, struct setup *s)
 {
-	struct words_seen seen = { 0 };
-	const char *key;
 	int err;
 
 	memset(s, 0, sizeof(*s));
@@ -71,25 +79,12 @@ static int parse_setup(struct words *words, struct setup *s)
 	if (!err)
 		err = parse_setup_addr(words, "backend's address", &s->backend,
 				       s->backend_text);
-	while (!err && (key = words_next(words))) {
-		err = words_once(&seen, key);
-		if (err)
-			return err;
-		if (!strcmp(key, "encap"))
-			err = parse_encap(words, &s->encap, &s->encap_port);
-		else if (!strcmp(key, "mtu"))
-			err = parse_number(words, key, MTU_MAX, &s->mtu);
-		else
-			err = usage_error("\"%s\": encap or mtu is expected",
-					  key);
-	}
+	if (!err)
+		err = parse_words(words, setup_words, s);
 	if (err)
 		return err;
 	if (!s->mtu.set)
 		s->mtu.value = MTU_DEFAULT;
-	if (s->mtu.value < MTU_MIN)
-		return usage_error("mtu %u: %d or more is expected",
-				   s->mtu.value, MTU_MIN);
 	s->vip4 = s->vip.len == 4;
 	s->outer4 = s->backend.len == 4;
 	s->port = s->encap_port.set ? s->encap_port.value : NFLB_GUE_PORT;
@@ -333,16 +328,21 @@ static int setup_undo(struct words *words)
 	       fail(LBADM_REFUSED, "the command above failed");
 }
 
-#define GRAMMAR "VIP ADDRESS [encap none|ipip|gre|gue[:PORT]] [mtu N]"
+static const struct word args_setup[] = {
+	{ .name = "VIP", .kind = &kind_vip_address },
+	{ .name = "ADDRESS", .kind = &kind_own_address },
+	{ 0 },
+};
 
 static const struct lbadm_command commands[] = {
-	{ "show", setup_show, GRAMMAR },
-	{ "apply", setup_apply, "as show; on the backend itself" },
-	{ "undo", setup_undo, "as apply" },
+	{ "show", setup_show, "print the commands that make this host ready for a VIP",
+	  args_setup, setup_words },
+	{ "apply", setup_apply, "run them", args_setup, setup_words },
+	{ "undo", setup_undo, "take back what they did", args_setup, setup_words },
 	{ 0 },
 };
 
 const struct lbadm_object lbadm_backend_setup = {
-	"backend-setup", "what a backend of mode dsr needs, at its own ADDRESS",
+	"backend-setup", "run on a backend of mode dsr: get it ready",
 	commands,
 };

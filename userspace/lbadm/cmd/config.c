@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "model/config.h"
+#include "model/vocabulary.h"
 #include "nl/change.h"
 #include "nl/sock.h"
 
@@ -91,26 +92,33 @@ struct apply_words {
 	const char *name;
 };
 
+static const struct word apply_flags[] = {
+	{ .name = "--force", .help = "clear states of backends that were set by hand",
+	  .offset = offsetof(struct apply_words, how.force) },
+	{ .name = "--keep-going", .help = "apply all that the kernel accepts",
+	  .offset = offsetof(struct apply_words, how.keep_going) },
+	{ .name = "--last-good", .kind = &kind_file,
+	  .help = "keep a copy there; with --keep-going, fall back to it",
+	  .offset = offsetof(struct apply_words, last_good) },
+	{ .name = "--verbose", .help = "print what was changed, a line each",
+	  .offset = offsetof(struct apply_words, how.verbose) },
+	{ 0 },
+};
+
+/* Flags may stand before and after the file. */
 static int apply_words(struct words *words, struct apply_words *asked)
 {
-	const char *word = words_peek(words);
+	int status;
 
 	memset(asked, 0, sizeof(*asked));
-	for (; word && !strncmp(word, "--", 2); word = words_peek(words)) {
-		words_next(words);
-		if (!strcmp(word, "--keep-going"))
-			asked->how.keep_going = true;
-		else if (!strcmp(word, "--force"))
-			asked->how.force = true;
-		else if (!strcmp(word, "--verbose"))
-			asked->how.verbose = true;
-		else if (strcmp(word, "--last-good"))
-			return usage_error("unknown option \"%s\"; there are: --force, --keep-going, --last-good FILE, --verbose",
-					   word);
-		else if (!(asked->last_good = words_next(words)))
-			return usage_error("--last-good: a file is missing");
-	}
-	return file_word(words, &asked->name);
+	status = parse_flags(words, apply_flags, asked);
+	if (status)
+		return status;
+	asked->name = words_next(words);
+	if (!asked->name)
+		return usage_error("a file is expected, or - for standard input");
+	status = parse_flags(words, apply_flags, asked);
+	return status ? status : words_end(words);
 }
 
 /* A file that cannot be used is not worth an empty balancer. */
@@ -191,14 +199,22 @@ static int config_flush(struct words *words)
 	return status;
 }
 
+static const struct word args_maybe_file[] = {
+	{ .name = "FILE", .kind = &kind_file, .flags = WORD_OPTIONAL },
+	{ 0 },
+};
+
 static const struct lbadm_command commands[] = {
-	{ "save", config_save, "[FILE]" },
-	{ "apply", config_apply, "[--force] [--keep-going] [--last-good FILE] [--verbose] FILE" },
-	{ "check", check, "FILE" },
-	{ "flush", config_flush, "" },
+	{ "save", config_save, "print the configuration, or write it to a file",
+	  args_maybe_file, NULL },
+	{ "apply", config_apply, "make the configuration that of a file", args_file,
+	  apply_flags },
+	{ "check", check, "refuse what apply would refuse; needs no module",
+	  args_file, NULL },
+	{ "flush", config_flush, "delete all of it", NULL, NULL },
 	{ 0 },
 };
 
 const struct lbadm_object lbadm_config = {
-	"config", "all of it, from and to a file (nflb.json(5))", commands,
+	"config", "the whole configuration, from and to a file", commands,
 };

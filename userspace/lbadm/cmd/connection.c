@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "model/request.h"
+#include "model/vocabulary.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
 #include "out/out.h"
@@ -128,17 +129,22 @@ static int connection_flush(struct words *words)
 			"%" JSON_INTEGER_FORMAT " connections ended\n");
 }
 
-#define FILTER \
-	"[service SERVICE] [backend BACKEND] [client ADDR[/LEN]]\n" \
-	"        [state NAME]"
+static const struct word args_all[] = {
+	{ .name = "all", .help = "do not ask" },
+	{ 0 },
+};
 
 static const struct lbadm_command commands[] = {
-	{ "show", connection_show, FILTER },
-	{ "count", connection_count, "as show" },
-	{ "flush", connection_flush, "all, or as show; ends what matches" },
+	{ "show", connection_show, "show connections that match all words given",
+	  NULL, filter_words },
+	{ "count", connection_count, "count them", NULL, filter_words },
+	{ "flush", connection_flush, "end those that match; without a word, ask and end all",
+	  NULL, filter_words },
+	{ "flush", connection_flush, "end all connections of the network namespace",
+	  args_all, NULL },
 	{ 0 },
 };
 
 const struct lbadm_object lbadm_connection = {
-	"connection", "flows that are tracked", commands,
+	"connection", "tracked connections", commands,
 };

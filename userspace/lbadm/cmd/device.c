@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd/show.h"
+#include "model/vocabulary.h"
 #include "nl/change.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
@@ -295,13 +296,35 @@ static int device_show(struct words *words)
 	return status;
 }
 
+static const struct word args_netdev[] = {
+	{ .name = "DEV", .kind = &kind_netdev },
+	{ 0 },
+};
+
+static const struct word args_device[] = {
+	{ .name = "DEV", .kind = &kind_device },
+	{ 0 },
+};
+
+static const struct word args_maybe_device[] = {
+	{ .name = "DEV", .kind = &kind_device, .flags = WORD_OPTIONAL },
+	{ 0 },
+};
+
+static const struct word del_words[] = {
+	{ .name = "xdp", .help = "XDP alone" },
+	{ 0 },
+};
+
 static const struct lbadm_command commands[] = {
-	{ "add", device_add, "DEV [xdp]" },
-	{ "del", device_del, "DEV [xdp]" },
-	{ "show", device_show, "[DEV]" },
+	{ "add", device_add, "attach the fast path to a network device",
+	  args_netdev, device_words },
+	{ "del", device_del, "detach it", args_device, del_words },
+	{ "show", device_show, "show one device, or all that have it",
+	  args_maybe_device, NULL },
 	{ 0 },
 };
 
 const struct lbadm_object lbadm_device = {
-	"device", "network devices that the fast path is attached to", commands,
+	"device", "network devices with the fast path", commands,
 };

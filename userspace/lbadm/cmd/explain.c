@@ -7,6 +7,7 @@
 
 #include "cmd/show.h"
 #include "model/request.h"
+#include "model/vocabulary.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
 #include "out/out.h"
@@ -159,8 +160,22 @@ static int explain(struct words *words)
 	return status;
 }
 
+static const struct word args_packet[] = {
+	{ .name = "PROTO", .kind = &kind_protocol },
+	{ .name = "CLIENT_ADDR:PORT", .kind = &kind_client_port },
+	{ .name = "VIP:PORT", .kind = &kind_vip_port },
+	{ 0 },
+};
+
+static const struct word packet_words[] = {
+	{ .name = "device", .kind = &kind_netdev,
+	  .help = "where it comes from; by default where replies to it would leave" },
+	{ 0 },
+};
+
 static const struct lbadm_command commands[] = {
-	{ "", explain, "PROTO CLIENT_ADDR:PORT VIP:PORT [device DEV]" },
+	{ "", explain, "say what would become of a packet, and change nothing",
+	  args_packet, packet_words },
 	{ 0 },
 };
 

@@ -5,37 +5,31 @@
 #include <string.h>
 
 #include "cmd/show.h"
+#include "model/vocabulary.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
 #include "out/out.h"
 
-/* The verdicts that a person or a script may say, by word */
+/* By number of a word of verdict_word_names */
 static const struct {
-	const char *word;
 	enum nflb_health health;
 	const char *reason;
 } verdicts[] = {
-	{ "up", NFLB_HEALTH_HEALTHY, "forced" },
-	{ "down", NFLB_HEALTH_UNHEALTHY, "forced" },
-	{ "clear", NFLB_HEALTH_UNKNOWN, "" },
+	{ NFLB_HEALTH_HEALTHY, "forced" },
+	{ NFLB_HEALTH_UNHEALTHY, "forced" },
+	{ NFLB_HEALTH_UNKNOWN, "" },
 };
-
-#define VERDICT_COUNT (sizeof(verdicts) / sizeof(verdicts[0]))
 
 static int parse_verdict(struct words *words, struct health_request *req)
 {
-	const char *word = words_next(words);
-	size_t i;
+	uint32_t number;
+	int status;
 
-	for (i = 0; word && i < VERDICT_COUNT; i++)
-		if (!strcmp(verdicts[i].word, word))
-			break;
-	if (!word || i == VERDICT_COUNT)
-		return usage_error("%s%s%sup, down or clear is expected",
-				   word ? "\"" : "", word ? word : "",
-				   word ? "\": " : "");
-	req->health = verdicts[i].health;
-	req->reason = verdicts[i].reason;
+	status = parse_name(words, "verdict", &verdict_word_names, &number);
+	if (status)
+		return status;
+	req->health = verdicts[number].health;
+	req->reason = verdicts[number].reason;
 	return words_end(words);
 }
 
@@ -145,12 +139,21 @@ static int health_show(struct words *words)
 	return LBADM_OK;
 }
 
+static const struct word args_verdict[] = {
+	{ .name = "SERVICE", .kind = &kind_service },
+	{ .name = "BACKEND", .kind = &kind_backend },
+	{ .name = "VERDICT", .kind = &kind_verdict,
+	  .help = "until a checker says something else" },
+	{ 0 },
+};
+
 static const struct lbadm_command commands[] = {
-	{ "show", health_show, "[SERVICE [BACKEND]]" },
-	{ "force", health_force, "SERVICE BACKEND up|down|clear" },
+	{ "show", health_show, "show the verdict on each backend, and its reason",
+	  args_maybe_backend, NULL },
+	{ "force", health_force, "set the verdict on a backend", args_verdict, NULL },
 	{ 0 },
 };
 
 const struct lbadm_object lbadm_health = {
-	"health", "verdicts on backends, beside their state", commands,
+	"health", "health checkers' verdicts on backends", commands,
 };

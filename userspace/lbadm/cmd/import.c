@@ -9,6 +9,7 @@
 
 #include "model/config.h"
 #include "model/ipvs.h"
+#include "model/vocabulary.h"
 
 /* What follows the command. */
 struct import_options {
@@ -143,12 +144,26 @@ static int import_ipvsadm(struct words *words)
 	return status;
 }
 
+static const struct word args_maybe_file[] = {
+	{ .name = "FILE", .kind = &kind_file, .flags = WORD_OPTIONAL },
+	{ 0 },
+};
+
+static const struct word import_words[] = {
+	{ .name = "--keep-going", .help = "print what could be converted, in spite of errors" },
+	{ .name = "fwmark", .kind = &kind_fwmark,
+	  .help = "the services that firewall mark N stands for",
+	  .flags = WORD_REPEATED },
+	{ 0 },
+};
+
 static const struct lbadm_command commands[] = {
 	{ "ipvsadm", import_ipvsadm,
-	  "[FILE] [--keep-going] [fwmark N=PROTOCOL:VIP:PORT[,...]]..." },
+	  "print a configuration that does the same as ipvsadm-save's output",
+	  args_maybe_file, import_words },
 	{ 0 },
 };
 
 const struct lbadm_object lbadm_import = {
-	"import", "a configuration from what ipvsadm-save -n prints", commands,
+	"import", "a configuration from ipvsadm-save's output", commands,
 };

@@ -4,6 +4,7 @@
  */
 #include "cmd/show.h"
 #include "model/subject.h"
+#include "model/vocabulary.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
 #include "out/out.h"
@@ -56,13 +57,25 @@ static int laddr_show(struct words *words)
 	return LBADM_OK;
 }
 
+static const struct word args_new_laddr[] = {
+	{ .name = "ADDR[-ADDR]", .kind = &kind_new_laddr },
+	{ 0 },
+};
+
+static const struct word args_laddr[] = {
+	{ .name = "ADDR[-ADDR]", .kind = &kind_laddr },
+	{ 0 },
+};
+
 static const struct lbadm_command commands[] = {
-	{ "add", laddr_add, "ADDR[-ADDR] [ports LO-HI] [exclude PORT[-PORT][,...]]" },
-	{ "del", laddr_del, "ADDR[-ADDR] [ports LO-HI]" },
-	{ "show", laddr_show, "" },
+	{ "add", laddr_add, "add one address, or successive ones", args_new_laddr,
+	  laddr_words },
+	{ "del", laddr_del, "delete them; connections that have them go on",
+	  args_laddr, laddr_del_words },
+	{ "show", laddr_show, "show all", NULL, NULL },
 	{ 0 },
 };
 
 const struct lbadm_object lbadm_laddr = {
-	"laddr", "local addresses, the source of mode fullnat", commands,
+	"laddr", "local addresses, for mode fullnat", commands,
 };

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "model/request.h"
+#include "model/vocabulary.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
 #include "out/out.h"
@@ -42,41 +43,49 @@ static void lost(void *data)
 	fflush(stdout);
 }
 
+/* Which events are asked for */
+struct monitor_request {
+	bool config, connections;
+};
+
+static const struct word monitor_words[] = {
+	{ .name = "config", .help = "changes of the configuration",
+	  .offset = offsetof(struct monitor_request, config) },
+	{ .name = "connections", .help = "connections that begin and end",
+	  .offset = offsetof(struct monitor_request, connections) },
+	{ 0 },
+};
+
 static int monitor(struct words *words)
 {
 	struct sigaction action = { .sa_handler = on_signal };
-	bool config = false, connections = false;
+	struct monitor_request asked = { 0 };
 	int status;
 
-	while (words->argc) {
-		if (words_accept(words, "config"))
-			config = true;
-		else if (words_accept(words, "connections"))
-			connections = true;
-		else
-			return usage_error("\"%s\": config or connections is expected",
-					   words_peek(words));
-	}
-	if (!config && !connections)
-		config = connections = true;
+	status = parse_words(words, monitor_words, &asked);
+	if (status)
+		return status;
+	if (!asked.config && !asked.connections)
+		asked.config = asked.connections = true;
 	status = sock_open();
 	if (status)
 		return status;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	if (config)
+	if (asked.config)
 		status = sock_join(NFLB_MCGRP_CONFIG);
-	if (!status && connections)
+	if (!status && asked.connections)
 		status = sock_follow(NFLB_CMD_CONN_LISTEN);
 	return status ? status : sock_listen(event_cb, lost, NULL, &stop);
 }
 
 /* An object without commands: its words follow at once. */
 static const struct lbadm_command commands[] = {
-	{ "", monitor, "[config] [connections]" },
+	{ "", monitor, "print events as they happen; without a word, all",
+	  NULL, monitor_words },
 	{ 0 },
 };
 
 const struct lbadm_object lbadm_monitor = {
-	"monitor", "events as they happen, one a line", commands,
+	"monitor", "events as they happen", commands,
 };

@@ -8,6 +8,7 @@
 
 #include "cmd/config_policy.h"
 #include "model/policy.h"
+#include "model/vocabulary.h"
 #include "nft/nft.h"
 #include "out/out.h"
 
@@ -233,17 +234,39 @@ static int policy_apply(struct words *words)
 	return status;
 }
 
+#define SERVICE { .name = "SERVICE", .kind = &kind_service }
+#define LIST { .name = "LIST", .kind = &kind_policy_list }
+#define PREFIXES { .name = "PREFIX", .kind = &kind_prefix, .flags = WORD_REPEATED }
+#define RATE(kind_of) { .name = "rate", .kind = (kind_of), \
+	.help = "the most connections that a client can begin" }
+
+static const struct word args_lists[] = { SERVICE, LIST, PREFIXES, { 0 } };
+static const struct word args_rate[] = { SERVICE, RATE(&kind_rate), { 0 } };
+static const struct word args_no_rate[] = { SERVICE, RATE(NULL), { 0 } };
+
+static const struct word rate_words[] = {
+	{ .name = "burst", .kind = &kind_burst,
+	  .help = "how many of them can come at once; as many as N unless given" },
+	{ 0 },
+};
+
 static const struct lbadm_command commands[] = {
-	{ "add", policy_add, "SERVICE allow|deny PREFIX...\n"
-	  "    lbadm policy add SERVICE rate N/second|minute|hour|day [burst N]" },
-	{ "del", policy_del, "SERVICE [allow|deny PREFIX... | rate]" },
-	{ "show", policy_show, "[SERVICE]" },
-	{ "apply", policy_apply, "FILE" },
-	{ "flush", policy_flush, "" },
+	{ "add", policy_add, "let only some clients begin connections, or not some",
+	  args_lists, NULL },
+	{ "add", policy_add, "limit how many connections each client can begin",
+	  args_rate, rate_words },
+	{ "del", policy_del, "remove prefixes from a list", args_lists, NULL },
+	{ "del", policy_del, "remove the limit", args_no_rate, NULL },
+	{ "del", policy_del, "remove all of a service's", args_service, NULL },
+	{ "show", policy_show, "show one policy, or all, and what they dropped",
+	  args_maybe_service, NULL },
+	{ "apply", policy_apply, "make the policies of a configuration file, and nothing else",
+	  args_file, NULL },
+	{ "flush", policy_flush, "remove all policies", NULL, NULL },
 	{ 0 },
 };
 
 const struct lbadm_object lbadm_policy = {
-	"policy", "who may begin connections, and how many: by nftables",
+	"policy", "who may connect, and how often (by nftables)",
 	commands,
 };

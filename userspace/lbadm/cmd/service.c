@@ -6,6 +6,7 @@
 
 #include "cmd/show.h"
 #include "model/subject.h"
+#include "model/vocabulary.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
 #include "out/out.h"
@@ -92,23 +93,20 @@ static int service_show(struct words *words)
 	return LBADM_OK;
 }
 
-#define SETTINGS \
-	"SERVICE [mode dnat|fullnat|dsr] [encap none|ipip|gre|gue[:PORT]]\n" \
-	"        [encap-source auto|ADDR[/LEN][,ADDR[/LEN]]]\n" \
-	"        [scheduler NAME] [persist SECONDS[/PREFIXLEN[/PREFIXLEN6]]]\n" \
-	"        [slow-start SECONDS] [toa on|off] [toa-kind6 253|254]\n" \
-	"        [proxy-protocol on|off] [one-packet on|off] [timeout-syn S]\n" \
-	"        [timeout-established S] [timeout-fin S] [timeout-udp S]"
-
 static const struct lbadm_command commands[] = {
-	{ "add", service_add, SETTINGS },
-	{ "set", service_set, "as add; changes only what is named" },
-	{ "replace", service_replace, "as add; adds or sets" },
-	{ "del", service_del, "SERVICE" },
-	{ "show", service_show, "[SERVICE]" },
+	{ "add", service_add, "add a service; fails if it exists",
+	  args_new_service, service_words },
+	{ "set", service_set, "change what is named; fails if there is no such service",
+	  args_service, service_words },
+	{ "replace", service_replace, "add the service, or change what is named",
+	  args_new_service, service_words },
+	{ "del", service_del, "delete a service and its backends; its connections end",
+	  args_service, NULL },
+	{ "show", service_show, "show one service, or all, with backends",
+	  args_maybe_service, NULL },
 	{ 0 },
 };
 
 const struct lbadm_object lbadm_service = {
-	"service", "what clients connect to", commands,
+	"service", "virtual services: what clients connect to", commands,
 };

@@ -79,11 +79,11 @@ static int stats_zero(struct words *words)
 }
 
 static const struct lbadm_command commands[] = {
-	{ "show", stats_show, "" },
-	{ "zero", stats_zero, "" },
+	{ "show", stats_show, "show totals, and dropped packets by reason", NULL, NULL },
+	{ "zero", stats_zero, "begin to count anew", NULL, NULL },
 	{ 0 },
 };
 
 const struct lbadm_object lbadm_stats = {
-	"stats", "totals, and drops by reason", commands,
+	"stats", "totals, and dropped packets by reason", commands,
 };

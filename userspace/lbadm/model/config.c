@@ -12,68 +12,18 @@
 
 #include "model/names.h"
 #include "model/policy.h"
+#include "model/vocabulary.h"
 #include "util/json_reader.h"
 
-static const struct json_key service_keys[] = {
-	{ "protocol", JSON_KIND_STRING, NULL },
-	{ "address", JSON_KIND_STRING, NULL },
-	{ "port", JSON_KIND_NUMBER_OR_STRING, NULL },
-	{ "mode", JSON_KIND_STRING, "mode" },
-	{ "encap", JSON_KIND_STRING, "encap" },
-	{ "encap-port", JSON_KIND_NUMBER, NULL },
-	{ "encap-source", JSON_KIND_STRING, "encap-source" },
-	{ "scheduler", JSON_KIND_STRING, "scheduler" },
-	{ "persist", JSON_KIND_NUMBER, "persist" },
-	{ "persist-prefix4", JSON_KIND_NUMBER, NULL },
-	{ "persist-prefix6", JSON_KIND_NUMBER, NULL },
-	{ "slow-start", JSON_KIND_NUMBER, "slow-start" },
-	{ "toa", JSON_KIND_BOOLEAN, "toa" },
-	{ "toa-kind6", JSON_KIND_NUMBER, "toa-kind6" },
-	{ "proxy-protocol", JSON_KIND_BOOLEAN, "proxy-protocol" },
-	{ "one-packet", JSON_KIND_BOOLEAN, "one-packet" },
-	{ "timeout-syn", JSON_KIND_NUMBER, "timeout-syn" },
-	{ "timeout-established", JSON_KIND_NUMBER, "timeout-established" },
-	{ "timeout-fin", JSON_KIND_NUMBER, "timeout-fin" },
-	{ "timeout-udp", JSON_KIND_NUMBER, "timeout-udp" },
-	{ "backends", JSON_KIND_ARRAY, NULL },
-	{ "health-check", JSON_KIND_OBJECT, NULL },
-	{ "policy", JSON_KIND_OBJECT, NULL },
-	{ 0 },
-};
+/* Are the keys of @object those of @list, and its values of their kinds? */
+static int check_keys(const json_t *object, const struct word *list,
+		      const char *what)
+{
+	struct json_key keys[KEYS_MAX];
 
-static const struct json_key backend_keys[] = {
-	{ "address", JSON_KIND_STRING, NULL },
-	{ "port", JSON_KIND_NUMBER, NULL },
-	{ "weight", JSON_KIND_NUMBER, "weight" },
-	{ "state", JSON_KIND_STRING, "state" },
-	{ "max-connections", JSON_KIND_NUMBER, "max-connections" },
-	{ "mode", JSON_KIND_STRING, "mode" },
-	{ "encap", JSON_KIND_STRING, "encap" },
-	{ "encap-port", JSON_KIND_NUMBER, NULL },
-	{ 0 },
-};
-
-static const struct json_key laddr_keys[] = {
-	{ "address", JSON_KIND_STRING, NULL },
-	{ "ports", JSON_KIND_STRING, "ports" },
-	{ "exclude", JSON_KIND_STRING, "exclude" },
-	{ 0 },
-};
-
-static const struct json_key device_keys[] = {
-	{ "device", JSON_KIND_STRING, NULL },
-	{ "xdp", JSON_KIND_BOOLEAN, "xdp" },
-	{ 0 },
-};
-
-static const struct json_key config_keys[] = {
-	{ "services", JSON_KIND_ARRAY, NULL },
-	{ "local-addresses", JSON_KIND_ARRAY, NULL },
-	{ "devices", JSON_KIND_ARRAY, NULL },
-	{ "settings", JSON_KIND_OBJECT, NULL },
-	{ "$schema", JSON_KIND_STRING, NULL },	/* for editors */
-	{ 0 },
-};
+	vocabulary_keys(list, keys);
+	return json_check_keys(object, keys, what);
+}
 
 /* As jansson's own objects, small ones are not expected to fail. */
 static void *zeroed(size_t count, size_t size)
@@ -138,29 +88,29 @@ static void join_words(const json_t *object, const char *key, char *buf,
 }
 
 /* Each key that is a word of the command line goes through its parser. */
-static int settings(const json_t *object, const struct json_key *keys,
-		    int (*parse)(struct words *words, void *req), void *req)
+static int settings(const json_t *object, const struct word *list, void *req)
 {
+	const struct word *word = list;
 	int status = LBADM_OK;
 
-	for (; keys->name && !status; keys++) {
-		const json_t *value = json_object_get(object, keys->name);
+	for (; word->name && !status; word++) {
+		const json_t *value = json_object_get(object, word->name);
 		char number[24], text[160];
-		char *argv[2] = { (char *)keys->word, text };
+		char *argv[2] = { (char *)word->name, text };
 		struct words words = { .argv = argv, .argc = 2 };
-		const char *word;
+		const char *as_word;
 
-		if (!value || !keys->word)
+		if (!value || !word_is_spoken(word))
 			continue;
-		word = word_of(value, number, sizeof(number));
-		json_enter_key(keys->name);
-		if (strlen(word) + 32 > sizeof(text)) {
+		as_word = word_of(value, number, sizeof(number));
+		json_enter_key(word->name);
+		if (strlen(as_word) + 32 > sizeof(text)) {
 			status = usage_error("%s: the value is too long",
-					     keys->name);
+					     word->name);
 		} else {
-			strcpy(text, word);
-			join_words(object, keys->name, text, sizeof(text));
-			status = parse(&words, req);
+			strcpy(text, as_word);
+			join_words(object, word->name, text, sizeof(text));
+			status = parse_words(&words, list, req);
 		}
 		json_leave();
 	}
@@ -221,23 +171,13 @@ static int without_port(const json_t *object)
 	return status;
 }
 
-static int parse_backend_key(struct words *words, void *req)
-{
-	return parse_backend_settings(words, req);
-}
-
-static int parse_service_key(struct words *words, void *req)
-{
-	return parse_service_settings(words, req);
-}
-
 static int backend_read(const json_t *object, struct backend_request *req)
 {
 	char text[160], *argv[] = { text };
 	struct words words = { .argv = argv, .argc = 1 };
 	int status;
 
-	status = json_check_keys(object, backend_keys, "a backend");
+	status = check_keys(object, backend_words, "a backend");
 	status = status ? status : missing(object, "address", "backend");
 	status = status ? status : without_main(object, "encap-port", "encap");
 	status = status ? status : without_port(object);
@@ -246,8 +186,7 @@ static int backend_read(const json_t *object, struct backend_request *req)
 	address_word(object, text, sizeof(text));
 	status = parse_backend_id(&words, req);
 	status = status ? status : check_address(&req->address);
-	return status ? status : settings(object, backend_keys,
-					  parse_backend_key, req);
+	return status ? status : settings(object, backend_words, req);
 }
 
 static int backends_read(const json_t *array, struct config_service *service)
@@ -340,7 +279,7 @@ static int service_read(const json_t *object, struct config_service *service)
 	struct words words = { .argv = argv, .argc = 2 };
 	int status;
 
-	status = json_check_keys(object, service_keys, "a service");
+	status = check_keys(object, service_words, "a service");
 	status = status ? status : missing(object, "protocol", "service");
 	status = status ? status : missing(object, "address", "service");
 	status = status ? status : missing(object, "port", "service");
@@ -357,8 +296,7 @@ static int service_read(const json_t *object, struct config_service *service)
 	address_word(object, text, sizeof(text));
 	status = parse_service_id(&words, &req->id);
 	status = status ? status : check_address(&req->id.address);
-	status = status ? status : settings(object, service_keys,
-					    parse_service_key, req);
+	status = status ? status : settings(object, service_words, req);
 	if (status)
 		return status;
 	json_enter_key("health-check");
@@ -402,12 +340,6 @@ static int services_read(const json_t *array, struct config *config)
 	return status;
 }
 
-static int parse_laddr_words(struct words *words, void *req)
-{
-	/* It begins with the address, which is kept beside. */
-	return parse_laddr_settings(words, req);
-}
-
 /* "ADDR[-ADDR]", or an object that has ports too */
 static int laddr_read(const json_t *value, struct laddr_request *req)
 {
@@ -417,7 +349,7 @@ static int laddr_read(const json_t *value, struct laddr_request *req)
 	int status = LBADM_OK;
 
 	if (!json_is_string(value)) {
-		status = json_check_keys(value, laddr_keys,
+		status = check_keys(value, laddr_words,
 				    "a local address is a string, or");
 		status = status ? status : missing(value, "address",
 						   "local address");
@@ -430,7 +362,7 @@ static int laddr_read(const json_t *value, struct laddr_request *req)
 	status = status ? status : check_address(&req->first);
 	if (status || json_is_string(value))
 		return status;
-	return settings(value, laddr_keys, parse_laddr_words, req);
+	return settings(value, laddr_words, req);
 }
 
 static int laddrs_read(const json_t *array, struct config *config)
@@ -461,7 +393,7 @@ static int device_read(const json_t *value, struct device_request *req)
 	int status = LBADM_OK;
 
 	if (!json_is_string(value)) {
-		status = json_check_keys(value, device_keys,
+		status = check_keys(value, device_words,
 					 "a device is a string, or");
 		status = status ? status : missing(value, "device", "device");
 		if (status)
@@ -516,7 +448,7 @@ int config_from_json(json_t *json, struct config *config)
 
 	memset(config, 0, sizeof(*config));
 	config->json = json;
-	status = json_check_keys(json, config_keys, "a configuration");
+	status = check_keys(json, config_words, "a configuration");
 	status = status ? status : part_read("settings", config,
 					     config_settings_read);
 	status = status ? status : part_read("services", config, services_read);

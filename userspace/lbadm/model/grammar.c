@@ -8,10 +8,11 @@
 
 #include <net/if.h>
 #include <netinet/in.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "model/names.h"
+#include "util/suggest.h"
+#include "model/vocabulary.h"
 
 int parse_protocol(struct words *words, uint8_t *protocol)
 {
@@ -29,16 +30,6 @@ int parse_protocol(struct words *words, uint8_t *protocol)
 	return LBADM_OK;
 }
 
-static bool parse_port(const char *text, uint16_t *port)
-{
-	uint32_t value;
-
-	if (!number_parse(&value, text, 65535) || !value)
-		return false;
-	*port = value;
-	return true;
-}
-
 /* PORT, LO-HI or *; @word is the whole word, for messages */
 static int parse_ports(const char *word, const char *ports,
 		       struct service_id *id)
@@ -53,7 +44,7 @@ static int parse_ports(const char *word, const char *ports,
 		return LBADM_OK;
 	dash = strchr(ports, '-');
 	if (!dash) {
-		if (parse_port(ports, &id->port))
+		if (port_parse(ports, &id->port))
 			return LBADM_OK;
 		return usage_error("\"%s\": port must be 1 to 65535, LO-HI, or *",
 				   word);
@@ -62,8 +53,8 @@ static int parse_ports(const char *word, const char *ports,
 		return usage_error("\"%s\": port must be 1 to 65535", word);
 	memcpy(low, ports, dash - ports);
 	low[dash - ports] = '\0';
-	if (!parse_port(low, &id->port) ||
-	    !parse_port(dash + 1, &id->port_last))
+	if (!port_parse(low, &id->port) ||
+	    !port_parse(dash + 1, &id->port_last))
 		return usage_error("\"%s\": ports of a range must be 1 to 65535",
 				   word);
 	if (id->port_last < id->port)
@@ -94,246 +85,6 @@ int parse_service_id(struct words *words, struct service_id *id)
 	return parse_ports(word, ports, id);
 }
 
-static int value_of(struct words *words, const char *key, const char **value)
-{
-	*value = words_next(words);
-	if (!*value)
-		return usage_error("%s: a value is missing", key);
-	return LBADM_OK;
-}
-
-int parse_number(struct words *words, const char *key, uint32_t max,
-		 struct opt *opt)
-{
-	const char *value;
-	int err;
-
-	err = value_of(words, key, &value);
-	if (err)
-		return err;
-	if (!number_parse(&opt->value, value, max))
-		return usage_error("%s \"%s\": a number from 0 to %u is expected",
-				   key, value, max);
-	opt->set = true;
-	return LBADM_OK;
-}
-
-static int parse_name(struct words *words, const char *key,
-		      const struct names *names, struct opt *opt)
-{
-	const char *value;
-	char list[160];
-	int err, number;
-
-	err = value_of(words, key, &value);
-	if (err)
-		return err;
-	number = names_find(names, value);
-	if (number < 0)
-		return usage_error("%s \"%s\": %s is expected", key, value,
-				   names_list(names, list, sizeof(list)));
-	opt->set = true;
-	opt->value = number;
-	return LBADM_OK;
-}
-
-/* none, ipip, gre, gue or gue:PORT */
-int parse_encap(struct words *words, struct opt *encap, struct opt *encap_port)
-{
-	const char *word = words_peek(words);
-	uint16_t port;
-
-	encap_port->set = false;
-	if (!word || strncmp(word, "gue:", 4))
-		return parse_name(words, "encap", &encap_names, encap);
-	words_next(words);
-	if (!parse_port(word + 4, &port))
-		return usage_error("encap \"%s\": port must be 1 to 65535",
-				   word);
-	encap->set = encap_port->set = true;
-	encap->value = NFLB_ENCAP_GUE;
-	encap_port->value = port;
-	return LBADM_OK;
-}
-
-/* ADDR[/LENGTH], of either family; takes @text apart */
-static bool parse_encap_prefix(const char *text, struct service_request *req)
-{
-	struct prefix prefix = { .length.set = true };
-
-	if (!prefix_parse(&prefix.address, &prefix.length.value, text))
-		return false;
-	*(prefix.address.len == 4 ? &req->encap_source4 :
-				    &req->encap_source6) = prefix;
-	return true;
-}
-
-/* auto, or ADDR[/LENGTH][,ADDR[/LENGTH]] */
-static int parse_encap_source(struct words *words, struct service_request *req)
-{
-	char buf[2 * ADDR_TEXT_MAX], *rest = buf;
-	const char *value;
-	int err;
-
-	err = value_of(words, "encap-source", &value);
-	if (err)
-		return err;
-	if (!strcmp(value, "auto")) {
-		/* The unspecified addresses */
-		req->encap_source4 = (struct prefix){ .address.len = 4 };
-		req->encap_source6 = (struct prefix){ .address.len = 16 };
-		return LBADM_OK;
-	}
-	if (strlen(value) >= sizeof(buf))
-		goto bad;
-	strcpy(buf, value);
-	while (rest)
-		if (!parse_encap_prefix(strsep(&rest, ","), req))
-			goto bad;
-	return LBADM_OK;
-bad:
-	return usage_error("encap-source \"%s\": auto or ADDRESS[/LENGTH][,ADDRESS[/LENGTH]] is expected",
-			   value);
-}
-
-/* SECONDS[/PREFIXLEN[/PREFIXLEN6]] */
-static int parse_persist(struct words *words, struct service_request *req)
-{
-	char buf[40], *rest = buf;
-	const char *value;
-	int err;
-
-	err = value_of(words, "persist", &value);
-	if (err)
-		return err;
-	if (strlen(value) >= sizeof(buf))
-		goto bad;
-	strcpy(buf, value);
-	if (!number_parse(&req->persist.value, strsep(&rest, "/"),
-			  NFLB_TIMEOUT_MAX))
-		goto bad;
-	req->persist.set = true;
-	if (!rest)
-		return LBADM_OK;
-	if (!number_parse(&req->persist_prefix4.value, strsep(&rest, "/"), 32))
-		goto bad;
-	req->persist_prefix4.set = true;
-	if (!rest)
-		return LBADM_OK;
-	if (!number_parse(&req->persist_prefix6.value, strsep(&rest, "/"),
-			  128) || rest)
-		goto bad;
-	req->persist_prefix6.set = true;
-	return LBADM_OK;
-bad:
-	return usage_error("persist \"%s\": SECONDS[/PREFIXLEN[/PREFIXLEN6]] is expected",
-			   value);
-}
-
-static int parse_on_off(struct words *words, const char *key, struct opt *opt)
-{
-	const char *value;
-	int err;
-
-	err = value_of(words, key, &value);
-	if (err)
-		return err;
-	if (strcmp(value, "on") && strcmp(value, "off"))
-		return usage_error("%s \"%s\": on or off is expected", key,
-				   value);
-	opt->set = true;
-	opt->value = !strcmp(value, "on");
-	return LBADM_OK;
-}
-
-static int parse_toa_kind6(struct words *words, struct opt *opt)
-{
-	const char *value;
-	int err;
-
-	err = value_of(words, "toa-kind6", &value);
-	if (err)
-		return err;
-	if (!number_parse(&opt->value, value, 254) || opt->value < 253)
-		return usage_error("toa-kind6 \"%s\": 253 or 254 is expected",
-				   value);
-	opt->set = true;
-	return LBADM_OK;
-}
-
-static int parse_scheduler(struct words *words, struct service_request *req)
-{
-	const char *value;
-	int err;
-
-	err = value_of(words, "scheduler", &value);
-	if (err)
-		return err;
-	if (!*value || strlen(value) >= sizeof(req->scheduler))
-		return usage_error("scheduler \"%s\": a name of 1 to %zu letters is expected",
-				   value, sizeof(req->scheduler) - 1);
-	strcpy(req->scheduler, value);
-	return LBADM_OK;
-}
-
-static struct opt *service_timeout(struct service_request *req,
-				   const char *key)
-{
-	if (!strcmp(key, "timeout-syn"))
-		return &req->timeout_syn;
-	if (!strcmp(key, "timeout-established"))
-		return &req->timeout_established;
-	if (!strcmp(key, "timeout-fin"))
-		return &req->timeout_fin;
-	if (!strcmp(key, "timeout-udp"))
-		return &req->timeout_udp;
-	return NULL;
-}
-
-int parse_service_settings(struct words *words, struct service_request *req)
-{
-	struct words_seen seen = { 0 };
-	const char *key;
-	int err = LBADM_OK;
-
-	while (!err && (key = words_next(words))) {
-		struct opt *timeout = service_timeout(req, key);
-
-		err = words_once(&seen, key);
-		if (err)
-			return err;
-		if (timeout)
-			err = parse_number(words, key, NFLB_TIMEOUT_MAX,
-					   timeout);
-		else if (!strcmp(key, "mode"))
-			err = parse_name(words, key, &mode_names, &req->mode);
-		else if (!strcmp(key, "encap"))
-			err = parse_encap(words, &req->encap,
-					  &req->encap_port);
-		else if (!strcmp(key, "encap-source"))
-			err = parse_encap_source(words, req);
-		else if (!strcmp(key, "scheduler"))
-			err = parse_scheduler(words, req);
-		else if (!strcmp(key, "persist"))
-			err = parse_persist(words, req);
-		else if (!strcmp(key, "slow-start"))
-			err = parse_number(words, key, NFLB_TIMEOUT_MAX,
-					   &req->slow_start);
-		else if (!strcmp(key, "toa"))
-			err = parse_on_off(words, key, &req->toa);
-		else if (!strcmp(key, "toa-kind6"))
-			err = parse_toa_kind6(words, &req->toa_kind6);
-		else if (!strcmp(key, "proxy-protocol"))
-			err = parse_on_off(words, key, &req->proxy);
-		else if (!strcmp(key, "one-packet"))
-			err = parse_on_off(words, key, &req->one_packet);
-		else
-			err = usage_error("\"%s\": mode, encap, encap-source, scheduler, persist, slow-start, toa, toa-kind6, proxy-protocol, one-packet or timeout-syn, -established, -fin, -udp is expected",
-					  key);
-	}
-	return err;
-}
-
 int parse_backend_id(struct words *words, struct backend_request *req)
 {
 	const char *word = words_next(words), *port;
@@ -344,103 +95,9 @@ int parse_backend_id(struct words *words, struct backend_request *req)
 	if (!addr_split(&req->address, &port, word))
 		return usage_error("\"%s\": not an address, or an address with a port",
 				   word);
-	if (port && !parse_port(port, &req->port))
+	if (port && !port_parse(port, &req->port))
 		return usage_error("\"%s\": port must be 1 to 65535", word);
 	return LBADM_OK;
-}
-
-int parse_deadline(struct words *words, struct backend_request *req)
-{
-	if (!words_accept(words, "deadline"))
-		return LBADM_OK;
-	return parse_number(words, "deadline", NFLB_TIMEOUT_MAX,
-			    &req->deadline);
-}
-
-int parse_backend_settings(struct words *words, struct backend_request *req)
-{
-	struct words_seen seen = { 0 };
-	const char *key;
-	int err = LBADM_OK;
-
-	while (!err && (key = words_next(words))) {
-		err = words_once(&seen, key);
-		if (err)
-			return err;
-		if (!strcmp(key, "weight"))
-			err = parse_number(words, key, NFLB_WEIGHT_MAX,
-					   &req->weight);
-		else if (!strcmp(key, "max-connections"))
-			err = parse_number(words, key, UINT32_MAX,
-					   &req->max_connections);
-		else if (!strcmp(key, "state"))
-			err = parse_name(words, key, &backend_state_names,
-					 &req->state);
-		else if (!strcmp(key, "mode"))
-			err = parse_name(words, key, &mode_names, &req->mode);
-		else if (!strcmp(key, "encap"))
-			err = parse_encap(words, &req->encap,
-					  &req->encap_port);
-		else
-			err = usage_error("\"%s\": weight, state, max-connections, mode or encap is expected",
-					  key);
-	}
-	return err;
-}
-
-/* PORT or LO-HI; takes @text apart */
-static bool parse_range(char *text, struct port_range *range)
-{
-	char *dash = strchr(text, '-');
-
-	if (dash)
-		*dash++ = '\0';
-	return parse_port(text, &range->first) &&
-	       parse_port(dash ? dash : text, &range->last) &&
-	       range->first <= range->last;
-}
-
-static int parse_laddr_ports(struct words *words, struct laddr_request *req)
-{
-	const char *value;
-	char buf[16];
-	int err;
-
-	err = value_of(words, "ports", &value);
-	if (err)
-		return err;
-	if (strlen(value) < sizeof(buf) && strchr(value, '-') &&
-	    parse_range(strcpy(buf, value), &req->ports))
-		return LBADM_OK;
-	return usage_error("ports \"%s\": LO-HI is expected, from 1 to 65535",
-			   value);
-}
-
-/* PORT[-PORT][,...] */
-static int parse_excluded(struct words *words, struct laddr_request *req)
-{
-	char buf[128], *rest = buf;
-	const char *value;
-	int err;
-
-	err = value_of(words, "exclude", &value);
-	if (err)
-		return err;
-	if (strlen(value) >= sizeof(buf))
-		goto bad;
-	strcpy(buf, value);
-	while (rest) {
-		if (req->excluded_count == NFLB_LADDR_EXCLUDED_MAX)
-			return usage_error("exclude \"%s\": there can be %d ranges at most",
-					   value, NFLB_LADDR_EXCLUDED_MAX);
-		if (!parse_range(strsep(&rest, ","),
-				 &req->excluded[req->excluded_count++]))
-			goto bad;
-	}
-	return LBADM_OK;
-bad:
-	return usage_error("exclude \"%s\": PORT[-PORT][,...] is expected",
-			   value);
 }
 
 /* ADDR or ADDR-ADDR */
@@ -472,27 +129,6 @@ int parse_laddr(struct words *words, struct laddr_request *req)
 	return err ? err : parse_laddr_settings(words, req);
 }
 
-int parse_laddr_settings(struct words *words, struct laddr_request *req)
-{
-	struct words_seen seen = { 0 };
-	const char *key;
-	int err = LBADM_OK;
-
-	while (!err && (key = words_next(words))) {
-		err = words_once(&seen, key);
-		if (err)
-			return err;
-		if (!strcmp(key, "ports"))
-			err = parse_laddr_ports(words, req);
-		else if (!strcmp(key, "exclude"))
-			err = parse_excluded(words, req);
-		else
-			err = usage_error("\"%s\": ports or exclude is expected",
-					  key);
-	}
-	return err;
-}
-
 static int parse_device_name(struct words *words, const char **name)
 {
 	*name = words_next(words);
@@ -515,51 +151,94 @@ int parse_device_request(struct words *words, struct device_request *req)
 {
 	int err = parse_device_name(words, &req->name);
 
-	req->xdp = !err && words_accept(words, "xdp");
-	return err ? err : words_end(words);
+	req->xdp = false;
+	return err ? err : parse_words(words, device_words, req);
 }
 
-static int parse_client(struct words *words, struct conn_filter *filter)
+int parse_service_settings(struct words *words, struct service_request *req)
 {
-	const char *value;
-	int err;
+	return parse_words(words, service_words, req);
+}
 
-	err = value_of(words, "client", &value);
-	if (err)
-		return err;
-	if (!prefix_parse(&filter->client, &filter->client_prefix.value, value))
-		return usage_error("client \"%s\": ADDRESS or ADDRESS/LENGTH is expected",
-				   value);
-	filter->client_prefix.set = true;
-	return LBADM_OK;
+int parse_backend_settings(struct words *words, struct backend_request *req)
+{
+	return parse_words(words, backend_words, req);
+}
+
+int parse_laddr_settings(struct words *words, struct laddr_request *req)
+{
+	return parse_words(words, laddr_words, req);
 }
 
 int parse_conn_filter(struct words *words, struct conn_filter *filter)
 {
+	memset(filter, 0, sizeof(*filter));
+	return parse_words(words, filter_words, filter);
+}
+
+/* --- any list of words */
+
+static int unknown_word(const struct word *list, const char *key)
+{
+	char text[SUGGEST_TEXT_MAX], all[320] = "";
+	const struct word *word, *last = NULL;
+	struct suggestion s;
+	size_t used = 0;
+
+	suggest_begin(&s, key);
+	for (word = list; word->name; word++) {
+		if (!word_is_spoken(word))
+			continue;
+		suggest_try(&s, word->name);
+		if (last)
+			used += snprintf(all + used, sizeof(all) - used,
+					 "%s%s", used ? ", " : "", last->name);
+		last = word;
+	}
+	if (!last)
+		return usage_error("unexpected word \"%s\"", key);
+	if (*suggest_text(&s, text))
+		return usage_error("unknown word \"%s\"; %s", key, text);
+	return usage_error("\"%s\": %s%s%s is expected", key, all,
+			   used ? " or " : "", last->name);
+}
+
+int parse_words(struct words *words, const struct word *list, void *req)
+{
 	struct words_seen seen = { 0 };
+	const struct word *word;
 	const char *key;
 	int err = LBADM_OK;
 
-	memset(filter, 0, sizeof(*filter));
 	while (!err && (key = words_next(words))) {
-		err = words_once(&seen, key);
-		if (err)
-			return err;
-		if (!strcmp(key, "service")) {
-			err = parse_service_id(words, &filter->service);
-			filter->has_service = true;
-		} else if (!strcmp(key, "backend")) {
-			err = parse_backend_id(words, &filter->backend);
-			filter->has_backend = true;
-		} else if (!strcmp(key, "client")) {
-			err = parse_client(words, filter);
-		} else if (!strcmp(key, "state")) {
-			err = parse_name(words, key, &conn_state_names,
-					 &filter->state);
-		} else {
-			err = usage_error("\"%s\": service, backend, client or state is expected",
-					  key);
-		}
+		word = word_find(list, key);
+		if (!word)
+			return unknown_word(list, key);
+		if (!(word->flags & WORD_REPEATED))
+			err = words_once(&seen, key);
+		if (!err && word->kind)
+			err = word->kind->parse(words, word, req);
+		else if (!err)
+			*(bool *)((char *)req + word->offset) = true;
+	}
+	return err;
+}
+
+int parse_flags(struct words *words, const struct word *list, void *req)
+{
+	struct words one;
+	const char *key;
+	int err = LBADM_OK;
+
+	while (!err && (key = words_peek(words)) && !strncmp(key, "--", 2)) {
+		const struct word *word = word_find(list, key);
+
+		/* The flag and its value, and no word after them */
+		one = *words;
+		one.argc = word && word->kind && words->argc > 1 ? 2 : 1;
+		words->argc -= one.argc;
+		words->argv += one.argc;
+		err = parse_words(&one, list, req);
 	}
 	return err;
 }

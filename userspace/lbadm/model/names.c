@@ -14,6 +14,12 @@ static const char *const modes[] = {
 	[NFLB_MODE_DSR] = "dsr",
 };
 
+static const char *const modes_about[] = {
+	[NFLB_MODE_DNAT] = "rewrite the destination; replies return through the balancer",
+	[NFLB_MODE_FULLNAT] = "rewrite both ends: the source becomes a local address",
+	[NFLB_MODE_DSR] = "leave addresses alone; the backend replies to the client itself",
+};
+
 static const char *const encaps[] = {
 	[NFLB_ENCAP_NONE] = "none",
 	[NFLB_ENCAP_IPIP] = "ipip",
@@ -21,10 +27,23 @@ static const char *const encaps[] = {
 	[NFLB_ENCAP_GUE] = "gue",
 };
 
+static const char *const encaps_about[] = {
+	[NFLB_ENCAP_NONE] = "no tunnel: the backend is on a link of the balancer",
+	[NFLB_ENCAP_IPIP] = "IP in IP, of either family",
+	[NFLB_ENCAP_GRE] = "GRE",
+	[NFLB_ENCAP_GUE] = "UDP (GUE), to port 6080 or the one given: gue:PORT",
+};
+
 static const char *const backend_states[] = {
 	[NFLB_BACKEND_UP] = "up",
 	[NFLB_BACKEND_DRAIN] = "drain",
 	[NFLB_BACKEND_DOWN] = "down",
+};
+
+static const char *const backend_states_about[] = {
+	[NFLB_BACKEND_UP] = "gets new connections; clears a state that was set by hand",
+	[NFLB_BACKEND_DRAIN] = "keeps its connections and gets no new ones",
+	[NFLB_BACKEND_DOWN] = "gets no new connections and loses those it has",
 };
 
 static const char *const conn_states[] = {
@@ -70,6 +89,42 @@ static const char *const schedulers[] = {
 	"hash", "source", "maglev", "maglev-source",
 };
 
+static const char *const schedulers_about[] = {
+	"take turns, whatever the weights",
+	"take turns in proportion to the weights",
+	"pick at random, by weight",
+	"fewest connections",
+	"fewest connections for the weight",
+	"fewest connections for the weight, counting the new one",
+	"an idle backend first, otherwise as sed",
+	"the better of two random picks, by connections and weight",
+	"the heaviest backend that is up and has room",
+	"the heaviest until it has as many connections as weight, then the next",
+	"hash of addresses, ports and protocol, by weight",
+	"hash of the client's address, by weight",
+	"consistent hash of addresses, ports and protocol, by weight",
+	"consistent hash of the client's address, by weight",
+};
+
+static const char *const protocols[] = { "tcp", "udp" };
+
+/* What may be said of a backend's health by hand */
+static const char *const verdict_words[] = { "up", "down", "clear" };
+
+static const char *const verdict_words_about[] = {
+	"healthy", "unhealthy", "unknown, as if nobody checked it",
+};
+
+/* When to colour */
+static const char *const whens[] = { "auto", "always", "never" };
+
+static const char *const policy_lists[] = { "allow", "deny" };
+
+static const char *const policy_lists_about[] = {
+	"drop connections of all clients that no allow names",
+	"drop connections of these clients, whatever allow names",
+};
+
 static const char *const verdicts[] = {
 	[NFLB_EXPLAIN_PASS] = "pass",
 	[NFLB_EXPLAIN_FORWARD] = "forward",
@@ -77,17 +132,27 @@ static const char *const verdicts[] = {
 	[NFLB_EXPLAIN_DROP] = "drop",
 };
 
-#define NAMES(what, array) { what, array, sizeof(array) / sizeof((array)[0]) }
+#define NAMES(what, array) \
+	{ what, array, sizeof(array) / sizeof((array)[0]), NULL }
+#define NAMES_ABOUT(what, array) \
+	{ what, array, sizeof(array) / sizeof((array)[0]), array##_about }
 
-const struct names mode_names = NAMES("mode", modes);
-const struct names encap_names = NAMES("encap", encaps);
-const struct names backend_state_names = NAMES("state", backend_states);
+_Static_assert(sizeof(schedulers) == sizeof(schedulers_about),
+	       "a line on each scheduler");
+
+const struct names mode_names = NAMES_ABOUT("mode", modes);
+const struct names encap_names = NAMES_ABOUT("encap", encaps);
+const struct names backend_state_names = NAMES_ABOUT("state", backend_states);
 const struct names conn_state_names = NAMES("state", conn_states);
 const struct names health_names = NAMES("health", healths);
 const struct names health_initial_names = NAMES("initial", health_initials);
 const struct names on_unhealthy_names = NAMES("on-unhealthy", on_unhealthies);
 const struct names when_none_names = NAMES("when-none-healthy", when_nones);
-const struct names scheduler_names = NAMES("scheduler", schedulers);
+const struct names scheduler_names = NAMES_ABOUT("scheduler", schedulers);
+const struct names protocol_names = NAMES("protocol", protocols);
+const struct names verdict_word_names = NAMES_ABOUT("verdict", verdict_words);
+const struct names when_names = NAMES("color", whens);
+const struct names policy_list_names = NAMES_ABOUT("list", policy_lists);
 const struct names verdict_names = NAMES("verdict", verdicts);
 
 int names_find(const struct names *names, const char *word)

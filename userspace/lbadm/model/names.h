@@ -12,16 +12,19 @@
  * @what: what they are, for messages
  * @names: the words
  * @count: how many
+ * @about: a line on each, for help; or NULL
  */
 struct names {
 	const char *what;
 	const char *const *names;
 	size_t count;
+	const char *const *about;
 };
 
-extern const struct names verdict_names, mode_names, encap_names, backend_state_names,
-	conn_state_names, health_names, health_initial_names, on_unhealthy_names,
-	when_none_names, scheduler_names;
+extern const struct names protocol_names, verdict_names, mode_names, encap_names,
+	backend_state_names, conn_state_names, health_names, health_initial_names,
+	on_unhealthy_names, when_none_names, scheduler_names, verdict_word_names,
+	policy_list_names, when_names;
 
 /* The number of a word, or -1. */
 int names_find(const struct names *names, const char *word);

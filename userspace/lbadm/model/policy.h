@@ -13,6 +13,9 @@
 /* A prefix as text, host bits cleared */
 #define PREFIX_TEXT_MAX (ADDR_TEXT_MAX + 4)
 
+/* Most connections of a rate, and of a burst */
+#define POLICY_RATE_MAX 1000000000
+
 /* Words for units of a rate, ended by NULL */
 extern const char *const policy_units[];
 

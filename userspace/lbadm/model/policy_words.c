@@ -6,9 +6,8 @@
 #include <string.h>
 
 #include "model/policy.h"
+#include "model/vocabulary.h"
 #include "util/json_reader.h"
-
-#define RATE_MAX 1000000000
 
 static int bad_rate(const char *text)
 {
@@ -33,12 +32,12 @@ int policy_parse_rate(struct words *words, json_t *policy)
 	digits[slash - text] = '\0';
 	for (i = 0; policy_units[i] && strcmp(policy_units[i], slash + 1); i++)
 		;
-	if (!policy_units[i] || !number_parse(&number, digits, RATE_MAX) ||
+	if (!policy_units[i] || !number_parse(&number, digits, POLICY_RATE_MAX) ||
 	    !number)
 		return bad_rate(text);
 	burst.value = number;
 	if (words_accept(words, "burst")) {
-		err = parse_number(words, "burst", RATE_MAX, &burst);
+		err = parse_number(words, "burst", POLICY_RATE_MAX, &burst);
 		if (err)
 			return err;
 		if (!burst.value)
@@ -183,15 +182,10 @@ static int rate_read(const json_t *object, json_t *policy)
 int policy_read(const json_t *object, const struct service_id *id,
 		json_t **policy)
 {
-	static const struct json_key keys[] = {
-		{ "allow", JSON_KIND_ARRAY, NULL },
-		{ "deny", JSON_KIND_ARRAY, NULL },
-		{ "rate", JSON_KIND_STRING, NULL },
-		{ "burst", JSON_KIND_NUMBER, NULL },
-		{ 0 },
-	};
+	struct json_key keys[KEYS_MAX];
 	int status;
 
+	vocabulary_keys(policy_words, keys);
 	status = json_check_keys(object, keys, "a policy");
 	if (status)
 		return status;

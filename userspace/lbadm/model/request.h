@@ -125,11 +125,13 @@ int parse_protocol(struct words *words, uint8_t *protocol);
 int parse_service_id(struct words *words, struct service_id *id);
 int parse_service_settings(struct words *words, struct service_request *req);
 int parse_backend_id(struct words *words, struct backend_request *req);
-int parse_deadline(struct words *words, struct backend_request *req);
 int parse_backend_settings(struct words *words, struct backend_request *req);
 int parse_number(struct words *words, const char *key, uint32_t max,
 		 struct opt *opt);
-int parse_encap(struct words *words, struct opt *encap, struct opt *encap_port);
+/* One of @names; @key is said in messages. */
+struct names;
+int parse_name(struct words *words, const char *key, const struct names *names,
+	       uint32_t *number);
 int parse_laddr(struct words *words, struct laddr_request *req);
 /* What may follow the address. */
 int parse_laddr_settings(struct words *words, struct laddr_request *req);

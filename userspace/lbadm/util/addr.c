@@ -99,3 +99,13 @@ bool number_parse(uint32_t *number, const char *text, uint32_t max)
 	*number = value;
 	return p != text && *p == '\0';
 }
+
+bool port_parse(const char *text, uint16_t *port)
+{
+	uint32_t value;
+
+	if (!number_parse(&value, text, 65535) || !value)
+		return false;
+	*port = value;
+	return true;
+}

@@ -44,4 +44,7 @@ const char *addr_format(char buf[ADDR_TEXT_MAX], const struct addr *addr);
 /* Parse a decimal number up to @max, digits only. Returns whether it is one. */
 bool number_parse(uint32_t *number, const char *text, uint32_t max);
 
+/* Parse a port, 1 to 65535. Returns whether it is one. */
+bool port_parse(const char *text, uint16_t *port);
+
 #endif /* LBADM_ADDR_H */

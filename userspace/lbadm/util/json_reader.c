@@ -13,6 +13,7 @@
 
 #include "lbadm.h"
 #include "util/json_locate.h"
+#include "util/suggest.h"
 
 /* services, index, backends, index, key */
 #define DEPTH_MAX 8
@@ -83,16 +84,24 @@ static const char *kind_name(enum json_kind kind)
 
 static int unknown_key(const struct json_key *keys, const char *key)
 {
-	char list[512] = "";
+	char list[512] = "", text[SUGGEST_TEXT_MAX];
+	struct suggestion s;
 	size_t used = 0;
 	int status;
 
-	for (; keys->name; keys++)
+	suggest_begin(&s, key);
+	for (; keys->name; keys++) {
+		suggest_try(&s, keys->name);
 		used += snprintf(list + used, sizeof(list) - used, "%s%s",
 				 used ? ", " : "", keys->name);
+	}
 	json_enter_key(key);
 	reader.at_key = true;
-	status = usage_error("unknown key \"%s\"; there are: %s", key, list);
+	if (*suggest_text(&s, text))
+		status = usage_error("unknown key \"%s\"; %s", key, text);
+	else
+		status = usage_error("unknown key \"%s\"; there are: %s", key,
+				     list);
 	reader.at_key = false;
 	json_leave();
 	return status;
