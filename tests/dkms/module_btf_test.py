@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """dkms/module-btf: a module gets exactly its kernel's BTF, or none, and no build fails.
 
@@ -9,16 +8,19 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 
+import pytest
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(TOP, "tests/user"))
-
-import tap  # noqa: E402
-
 SCRIPT = os.path.join(TOP, "dkms/module-btf")
 WORK = tempfile.mkdtemp(prefix="nflb-btf-")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_traces():
+    yield
+    shutil.rmtree(WORK)
 
 
 def headers(series):
@@ -233,10 +235,3 @@ def test_kbuild_makes_no_btf_without_its_tools():
     off = (0, "CONFIG_DEBUG_INFO_BTF_MODULES=\n")
     assert run("flags", fake_headers("6.12", "tools")) == off
     assert run("flags", headers("6.12"), PAHOLE="/nonexistent") == off
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(tap.run(globals()))
-    finally:
-        shutil.rmtree(WORK)

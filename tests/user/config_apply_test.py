@@ -1,15 +1,11 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """lbadm config apply when others change the configuration, when devices are missing, and
 at boot."""
 
 import json
 import os
-import struct
-import sys
 import tempfile
 
-import tap
 from config_test import EXAMPLE, Module, apply
 from fake_module import N, play
 
@@ -157,7 +153,3 @@ def test_the_last_good_file():
         # It cannot be kept: a warning
         done, module = run("{}", "config", "apply", "--last-good", where + "/no/such", file)
         assert done.status == 0 and "warning" in done.err, done.err
-
-
-if __name__ == "__main__":
-    sys.exit(tap.run(globals()))

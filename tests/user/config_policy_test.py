@@ -1,14 +1,11 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """Policies of a configuration, with a stand-in for nftables."""
 
 import json
 import os
-import sys
 import tempfile
 
 import jsonschema
-import tap
 from config_test import EXAMPLE, Module, lbadm, schema
 from fake_module import N, play
 
@@ -185,7 +182,3 @@ def test_wrong_policies():
         where = f"lbadm: -:2:{tail.index(needle) + 1}: "
         assert done.returncode == 1 and done.stderr.startswith(where), (where, done.stderr)
         assert word in done.stderr and head, (word, done.stderr)
-
-
-if __name__ == "__main__":
-    sys.exit(tap.run(globals()))

@@ -1,14 +1,11 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """Settings of a configuration: the sysctls of the namespace."""
 
 import json
 import os
-import sys
 import tempfile
 
 import jsonschema
-import tap
 from config_test import EXAMPLE, Module, schema, wrong
 from fake_module import play
 
@@ -114,7 +111,3 @@ def test_wrong_settings():
             assert "prime" in word or "65537.0" == needle, text
         except jsonschema.ValidationError:
             pass
-
-
-if __name__ == "__main__":
-    sys.exit(tap.run(globals()))

@@ -17,6 +17,10 @@ FAKE_BPF = os.environ.get("FAKE_BPF", BUILD + "/test/fake_bpf.so")
 FAKE_NFT = os.environ.get("FAKE_NFT", BUILD + "/test/fake_nft.so")
 FAKE_MNL = os.environ.get("FAKE_MNL", BUILD + "/test/fake_mnl.so")
 
+for needed in LBADM, FAKE_BPF, FAKE_NFT, FAKE_MNL:
+    if not os.path.exists(needed):
+        raise FileNotFoundError("%s is missing: run make -C userspace check" % needed)
+
 NLMSG_ERROR, NLMSG_DONE, GENL_ID_CTRL, FAMILY = 2, 3, 16, 30
 REQUEST, MULTI, ACK, DUMP_INTR, DUMP = 0x1, 0x2, 0x4, 0x10, 0x300
 CAPPED, ACK_TLVS = 0x100, 0x200

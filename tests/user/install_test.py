@@ -1,14 +1,11 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """make install and make uninstall, below a directory of their own."""
 
 import os
 import re
 import subprocess
-import sys
 import tempfile
 
-import tap
 
 USERSPACE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../userspace")
 
@@ -55,7 +52,3 @@ def test_usr():
 
 def test_usr_local():
     check_prefix("/usr/local")
-
-
-if __name__ == "__main__":
-    sys.exit(tap.run(globals()))

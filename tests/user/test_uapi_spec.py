@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """The netlink specification, the uapi header, what the module takes, answers
 and tells, and the documentation say the same. Each is held against the others
@@ -9,7 +8,6 @@ NFLB_TOP names another tree to look at."""
 import json
 import os
 import re
-import sys
 
 import yaml
 
@@ -458,23 +456,3 @@ def test_files_of_the_module_are_documented():
     for name in re.findall(r"(\S+)\.o\b", read("kmod/Kbuild")):
         if name != "nflb":
             assert "`%s.c`" % name in doc, "kmod/README.md: no " + name
-
-
-def main():
-    failed = 0
-    tests = [k for k in globals() if k.startswith("test_")]
-    for count, name in enumerate(tests, 1):
-        what = name[len("test_"):].replace("_", " ")
-        try:
-            globals()[name]()
-            print("ok %d - %s" % (count, what))
-        except Exception as e:  # what cannot be tested has failed
-            failed += 1
-            print("not ok %d - %s: %s: %s" % (count, what,
-                                              type(e).__name__, e))
-    print("%d passed, %d failed" % (len(tests) - failed, failed))
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,15 +1,12 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """lbadm device with xdp, against a BPF that fake_bpf.c plays: what it attaches, what
 it finds, and the words of each refusal."""
 
 import json
 import os
-import sys
-import tempfile
 
 import jsonschema
-import tap
+import pytest
 from config_test import Module, apply, schema
 from fake_module import N, play
 
@@ -59,16 +56,12 @@ class Host:
             f.write(text)
 
 
-def host(test):
-    """A test with a host of its own."""
-    def run():
-        with tempfile.TemporaryDirectory() as directory:
-            test(Host(directory))
-    run.__name__ = test.__name__
-    return run
+@pytest.fixture
+def h(tmp_path):
+    """A host of its own for each test."""
+    return Host(str(tmp_path))
 
 
-@host
 def test_add_show_del(h):
     h.does("device", "add", "eth0", "xdp")
     assert h.pins() == ["xdp-114"], h.pins()
@@ -84,7 +77,6 @@ def test_add_show_del(h):
     assert (h.devices(), h.pins(), h.hooks()) == ([], [], [])
 
 
-@host
 def test_already(h):
     h.does("device", "add", "eth0", "xdp")
     h.refuses(2, "XDP is attached to eth0 already", "device", "add", "eth0", "xdp")
@@ -92,14 +84,12 @@ def test_already(h):
     h.refuses(2, "XDP is not attached to eth0", "device", "del", "eth0", "xdp")
 
 
-@host
 def test_words(h):
     for words in ("add", "add eth0 generic", "add eth0 xdp xdp", "del eth0 xd", "add xdp a/b",
                   "show eth0 xdp"):
         h.refuses(1, "lbadm: ", "device", *words.split())
 
 
-@host
 def test_what_is_missing(h):
     for wrong, status, text in (
             ("no-bpf", 2, "built without BPF"),
@@ -119,7 +109,6 @@ def test_what_is_missing(h):
     assert (h.hooks(), h.pins()) == (["eth1"], [])
 
 
-@host
 def test_devices_that_will_not_do(h):
     for name, text in (
             ("dummy0", 'the driver of dummy0 (fake) has no XDP; use "device add dummy0"'),
@@ -131,7 +120,6 @@ def test_devices_that_will_not_do(h):
         assert h.hooks() == []
 
 
-@host
 def test_another_program(h):
     h.put(f"dev-{ETH0}", "17")
     h.refuses(2, "eth0 has an XDP program already (number 17)", "device", "add", "eth0", "xdp")
@@ -143,7 +131,6 @@ def test_another_program(h):
     h.does("device", "del", "eth0")
 
 
-@host
 def test_without_permission(h):
     h.does("device", "add", "eth0", "xdp")
     how = {"wrong": "no-permission"}
@@ -154,7 +141,6 @@ def test_without_permission(h):
         h.refuses(3, "permission denied", *words.split(), **how)
 
 
-@host
 def test_pins_of_others(h):
     """What is no link of that number, or of another device, is left alone; what has
     no device any more goes."""
@@ -172,7 +158,6 @@ def test_pins_of_others(h):
     assert h.pins() == ["mine", "xdp-5", "xdp-7", "xdp-8"]
 
 
-@host
 def test_without_the_hook(h):
     """A device that came from another namespace."""
     h.does("device", "add", "eth0", "xdp")
@@ -187,7 +172,6 @@ def test_without_the_hook(h):
     assert (h.devices(), h.pins()) == ([], [])
 
 
-@host
 def test_detach_fails(h):
     h.does("device", "add", "eth0", "xdp")
     h.refuses(2, "XDP cannot be detached", "device", "del", "eth0", wrong="no-detach")
@@ -197,7 +181,6 @@ def test_detach_fails(h):
     assert h.hooks() == ["eth0"]
 
 
-@host
 def test_config(h):
     def wants(*devices):
         text = json.dumps({"devices": devices})
@@ -226,7 +209,6 @@ def test_config(h):
     assert (h.devices(), h.pins()) == ([], [])
 
 
-@host
 def test_config_says_what_is_wrong(h):
     for value, text in (
             ({"device": "eth0", "xdp": 1}, "true or false"),
@@ -240,7 +222,3 @@ def test_config_says_what_is_wrong(h):
     assert r.status == 1 and "twice" in r.err, r.err
     apply(h.module, '{"devices": [{"device": "eth0", "xdp": false}]}')
     assert h.hooks() == ["eth0"] and N
-
-
-if __name__ == "__main__":
-    sys.exit(tap.run(globals()))
