@@ -36,11 +36,13 @@ extern const struct lbadm_option lbadm_option_table[];
  * @help: help is wanted, and
  * @version: the version
  * @words: all that is no option
+ * @pending: what the last option lacks, a value of that kind; or NULL
  */
 struct command_line {
 	const char *batch, *netns;
 	bool help, version;
 	struct words words;
+	const struct kind *pending;
 };
 
 /**
@@ -75,6 +77,8 @@ int unknown_command(const struct lbadm_object *object, const char *word);
  * values. Those after a command count only if @strict. Returns enum lbadm_exit.
  */
 int help(struct words *words, bool strict);
+/* Sets of values that there is help on */
+void help_topics(void (*offer)(const char *word, const char *about));
 
 /* Print what could come as the last of these words, one a line: the word, a tab, and
  * a description. A line ":files" stands for names of files. Returns LBADM_OK.

@@ -265,12 +265,25 @@ static const struct names *const topics[] = {
 	&scheduler_names, &mode_names, &encap_names, &backend_state_names,
 };
 
+#define TOPIC_COUNT (sizeof(topics) / sizeof(topics[0]))
+
+void help_topics(void (*offer)(const char *word, const char *about))
+{
+	char name[40];
+	size_t i;
+
+	for (i = 0; i < TOPIC_COUNT; i++) {
+		snprintf(name, sizeof(name), "%ss", topics[i]->what);
+		offer(name, "the values alone");
+	}
+}
+
 static bool help_topic(const char *word)
 {
 	char name[40];
 	size_t i;
 
-	for (i = 0; i < sizeof(topics) / sizeof(topics[0]); i++) {
+	for (i = 0; i < TOPIC_COUNT; i++) {
 		snprintf(name, sizeof(name), "%ss", topics[i]->what);
 		if (strcmp(name, word))
 			continue;

@@ -169,6 +169,8 @@ static int take_long(struct command_line *line, char ***next, char **end)
 	if (option->kind && !value && *next < end)
 		value = *(*next)++;
 	if (option->kind && !value)
+		line->pending = option->kind;
+	if (line->pending)
 		return usage_error("option --%s: a value is missing",
 				   option->name);
 	return set(line, option, value);
@@ -193,6 +195,8 @@ static int take_short(struct command_line *line, char ***next, char **end)
 		if (letter[1])
 			return set(line, option, letter + 1);
 		if (*next == end)
+			line->pending = option->kind;
+		if (line->pending)
 			return usage_error("option -%c: a value is missing",
 					   *letter);
 		return set(line, option, *(*next)++);

@@ -16,19 +16,31 @@
 #define KEY_DIGITS 32
 
 const struct setting setting_table[SETTING_COUNT] = {
-	{ "hash-seed", SETTING_KEY, 0, 0, "00000000000000000000000000000000" },
-	{ "maglev-table-size", SETTING_PRIME, 251, 1048573, "65537" },
+	{ "hash-seed", SETTING_KEY, 0, 0, "00000000000000000000000000000000",
+	  "the key of hashes, shared by balancers that have to agree; a secret" },
+	{ "maglev-table-size", SETTING_PRIME, 251, 1048573, "65537",
+	  "slots of the tables of maglev; a prime number" },
 	[SETTING_MAX_CONNECTIONS] =
-	{ "max-connections", SETTING_NUMBER, 1, 1 << 26, NULL },
-	{ "reject", SETTING_BOOLEAN, 0, 1, "1" },
-	{ "refuse-late", SETTING_BOOLEAN, 0, 1, "1" },
-	{ "encap-fragment-inside", SETTING_BOOLEAN, 0, 1, "0" },
-	{ "user-max-connections", SETTING_NUMBER, 0, 1 << 30, "16384" },
-	{ "user-max-persistent", SETTING_NUMBER, 0, 1 << 30, "16384" },
-	{ "user-max-services", SETTING_NUMBER, 0, 1 << 30, "1024" },
-	{ "user-max-backends", SETTING_NUMBER, 0, 1 << 30, "16384" },
-	{ "user-max-slots", SETTING_NUMBER, 0, 1 << 30, "4194304" },
-	{ "user-max-local-ranges", SETTING_NUMBER, 0, 1 << 30, "1024" },
+	{ "max-connections", SETTING_NUMBER, 1, 1 << 26, NULL,
+	  "unless given, connections can fill a sixteenth of the memory" },
+	{ "reject", SETTING_BOOLEAN, 0, 1, "1",
+	  "answer what cannot be served with a reset or an ICMP error" },
+	{ "refuse-late", SETTING_BOOLEAN, 0, 1, "1",
+	  "refuse what a backend sends without a connection" },
+	{ "encap-fragment-inside", SETTING_BOOLEAN, 0, 1, "0",
+	  "fragment a packet before it enters its tunnel, not after" },
+	{ "user-max-connections", SETTING_NUMBER, 0, 1 << 30, "16384",
+	  "connections of one user's network namespaces" },
+	{ "user-max-persistent", SETTING_NUMBER, 0, 1 << 30, "16384",
+	  "remembered clients of these" },
+	{ "user-max-services", SETTING_NUMBER, 0, 1 << 30, "1024",
+	  "services of these" },
+	{ "user-max-backends", SETTING_NUMBER, 0, 1 << 30, "16384",
+	  "backends of these" },
+	{ "user-max-slots", SETTING_NUMBER, 0, 1 << 30, "4194304",
+	  "slots of schedulers' tables of these" },
+	{ "user-max-local-ranges", SETTING_NUMBER, 0, 1 << 30, "1024",
+	  "ranges of local addresses of these" },
 };
 
 static enum json_kind json_kind_of(enum setting_kind kind)

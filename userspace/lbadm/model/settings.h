@@ -27,12 +27,14 @@ enum setting_kind {
  * @min: of numbers
  * @max: of numbers
  * @standard: its default; NULL if that is the kernel's to say
+ * @help: one short description, without a full stop
  */
 struct setting {
 	const char *key;
 	enum setting_kind kind;
 	uint32_t min, max;
 	const char *standard;
+	const char *help;
 };
 
 #define SETTING_COUNT 12
