@@ -278,19 +278,17 @@ void help_topics(void (*offer)(const char *word, const char *about))
 	}
 }
 
-static bool help_topic(const char *word)
+static const struct names *find_topic(const char *word)
 {
 	char name[40];
 	size_t i;
 
 	for (i = 0; i < TOPIC_COUNT; i++) {
 		snprintf(name, sizeof(name), "%ss", topics[i]->what);
-		if (strcmp(name, word))
-			continue;
-		put_names(topics[i], 0);
-		return true;
+		if (!strcmp(name, word))
+			return topics[i];
 	}
-	return false;
+	return NULL;
 }
 
 static int help_word(const struct lbadm_command *command, const char *name)
@@ -309,15 +307,19 @@ int help(struct words *words, bool strict)
 {
 	const struct lbadm_object *object;
 	const struct lbadm_command *command;
+	const struct names *topic;
 	const char *word = words_next(words);
 
 	if (!word)
 		return help_all();
 	object = object_find(word);
-	if (!object && help_topic(word))
-		return words_end(words);
+	topic = object ? NULL : find_topic(word);
+	if (topic && words_end(words))
+		return LBADM_USAGE;
+	if (topic)
+		put_names(topic, 0);
 	if (!object)
-		return unknown_object(word);
+		return topic ? LBADM_OK : unknown_object(word);
 	word = words_peek(words);
 	command = command_find(object, "");
 	if (!command && word)

@@ -15,19 +15,19 @@
 
 const struct lbadm_option lbadm_option_table[] = {
 	{ 'j', "json", NULL, "print JSON",
-	  "With *show*, *count*, *flush*, *explain* and *monitor*." },
-	{ 's', "stats", NULL, "add counters to show; twice: also rates",
+	  "For *show*, *count*, *flush*, *explain* and *monitor*." },
+	{ 's', "stats", NULL, "show counters, too; twice: also rates",
 	  "Rates are measured over one second." },
 	{ 'n', "netns", &kind_netns, "act in that network namespace",
 	  "It is one of _/run/netns_." },
 	{ 'b', "batch", &kind_file, "read commands from FILE, one a line",
-	  "- is standard input; see *BATCHES*." },
+	  "*-* is standard input; see *BATCHES*." },
 	{ 'c', "color", &kind_when, "when to use colour",
 	  "*auto*, the default, colours a terminal unless *NO_COLOR* is set. "
 	  "*always* also colours files and pipes." },
 	{ 'V', "version", NULL, "print the version", NULL },
 	{ 'h', "help", NULL, "print help",
-	  "Of all, or of the object and the command that are named as well." },
+	  "With an object, or an object and a command, on that." },
 	{ 0 },
 };
 

@@ -5,11 +5,26 @@
 #include <string.h>
 
 #include "cmd/show.h"
+#include "model/names.h"
 #include "model/subject.h"
 #include "model/vocabulary.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
 #include "out/out.h"
+
+/* The kernel does not say which schedulers there are. A newer one may have more. */
+static void explain_scheduler(const char *name)
+{
+	char list[160], text[SUGGEST_TEXT_MAX];
+
+	if (!*name || names_find(&scheduler_names, name) >= 0)
+		return;
+	if (*names_suggest(&scheduler_names, name, text))
+		fail(LBADM_REFUSED, "scheduler \"%s\": %s", name, text);
+	else
+		fail(LBADM_REFUSED, "scheduler \"%s\": there are %s", name,
+		     names_list(&scheduler_names, list, sizeof(list)));
+}
 
 static int change(struct words *words, uint8_t cmd)
 {
@@ -29,7 +44,10 @@ static int change(struct words *words, uint8_t cmd)
 	nlh = sock_request(buf, cmd, 0);
 	msg_put_service(nlh, &req);
 	sock_subject("service %s", subject_service(text, &req.id));
-	return sock_talk(nlh, NULL, NULL);
+	status = sock_talk(nlh, NULL, NULL);
+	if (status == LBADM_REFUSED)
+		explain_scheduler(req.scheduler);
+	return status;
 }
 
 static int service_add(struct words *words)

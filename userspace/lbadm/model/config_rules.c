@@ -124,12 +124,14 @@ static int backend_rules(const struct nflb_rules_service *s,
 
 static int scheduler_rules(const char *scheduler, const char *subject)
 {
-	char list[160], why[300];
+	char list[160], text[SUGGEST_TEXT_MAX], why[360];
 
 	if (!*scheduler || names_find(&scheduler_names, scheduler) >= 0)
 		return LBADM_OK;
-	snprintf(why, sizeof(why), "there is no scheduler \"%s\"; there are: %s",
-		 scheduler, names_list(&scheduler_names, list, sizeof(list)));
+	names_list(&scheduler_names, list, sizeof(list));
+	names_suggest(&scheduler_names, scheduler, text);
+	snprintf(why, sizeof(why), "there is no scheduler \"%s\"; %s%s",
+		 scheduler, *text ? text : "there are: ", *text ? "" : list);
 	return broken("scheduler", subject, why);
 }
 

@@ -8,7 +8,6 @@
 
 #include "model/policy.h"
 #include "model/request.h"
-#include "util/suggest.h"
 #include "model/vocabulary.h"
 
 /* Where a word's value goes */
@@ -62,10 +61,8 @@ int parse_name(struct words *words, const char *key, const struct names *names,
 	       uint32_t *number)
 {
 	char list[160], text[SUGGEST_TEXT_MAX];
-	struct suggestion s;
 	const char *value;
 	int err, found;
-	size_t i;
 
 	err = value_of(words, key, &value);
 	if (err)
@@ -75,12 +72,12 @@ int parse_name(struct words *words, const char *key, const struct names *names,
 		*number = found;
 		return LBADM_OK;
 	}
-	suggest_begin(&s, value);
-	for (i = 0; i < names->count; i++)
-		suggest_try(&s, names->names[i]);
-	suggest_text(&s, text);
+	names_list(names, list, sizeof(list));
+	/* One or two are better than a long list. */
+	if (*names_suggest(names, value, text) && strlen(list) > 40)
+		return usage_error("%s \"%s\": %s", key, value, text);
 	return usage_error("%s \"%s\": %s is expected%s%s", key, value,
-			   names_list(names, list, sizeof(list)),
+			   list,
 			   *text ? "; " : "", text);
 }
 

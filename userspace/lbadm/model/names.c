@@ -181,3 +181,15 @@ const char *names_list(const struct names *names, char *buf, size_t size)
 				 ", ", names->names[i]);
 	return buf;
 }
+
+const char *names_suggest(const struct names *names, const char *word,
+			  char buf[SUGGEST_TEXT_MAX])
+{
+	struct suggestion s;
+	size_t i;
+
+	suggest_begin(&s, word);
+	for (i = 0; i < names->count; i++)
+		suggest_try(&s, names->names[i]);
+	return suggest_text(&s, buf);
+}

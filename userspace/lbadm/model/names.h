@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "util/suggest.h"
+
 /**
  * struct names - words, by number
  * @what: what they are, for messages
@@ -32,5 +34,9 @@ int names_find(const struct names *names, const char *word);
 const char *names_get(const struct names *names, unsigned int number);
 /* All words, "a, b or c". Returns @buf. */
 const char *names_list(const struct names *names, char *buf, size_t size);
+
+/* "did you mean a or b?", or "" if no word is near. Returns @buf. */
+const char *names_suggest(const struct names *names, const char *word,
+			  char buf[SUGGEST_TEXT_MAX]);
 
 #endif /* LBADM_NAMES_H */

@@ -22,7 +22,7 @@ const struct setting setting_table[SETTING_COUNT] = {
 	  "slots of the tables of maglev; a prime number" },
 	[SETTING_MAX_CONNECTIONS] =
 	{ "max-connections", SETTING_NUMBER, 1, 1 << 26, NULL,
-	  "unless given, connections can fill a sixteenth of the memory" },
+	  "the most connections; by default they can fill a sixteenth of the memory" },
 	{ "reject", SETTING_BOOLEAN, 0, 1, "1",
 	  "answer what cannot be served with a reset or an ICMP error" },
 	{ "refuse-late", SETTING_BOOLEAN, 0, 1, "1",
@@ -30,17 +30,17 @@ const struct setting setting_table[SETTING_COUNT] = {
 	{ "encap-fragment-inside", SETTING_BOOLEAN, 0, 1, "0",
 	  "fragment a packet before it enters its tunnel, not after" },
 	{ "user-max-connections", SETTING_NUMBER, 0, 1 << 30, "16384",
-	  "connections of one user's network namespaces" },
+	  "the most connections in all network namespaces of one user" },
 	{ "user-max-persistent", SETTING_NUMBER, 0, 1 << 30, "16384",
-	  "remembered clients of these" },
+	  "the most remembered clients, likewise" },
 	{ "user-max-services", SETTING_NUMBER, 0, 1 << 30, "1024",
-	  "services of these" },
+	  "the most services, likewise" },
 	{ "user-max-backends", SETTING_NUMBER, 0, 1 << 30, "16384",
-	  "backends of these" },
+	  "the most backends, likewise" },
 	{ "user-max-slots", SETTING_NUMBER, 0, 1 << 30, "4194304",
-	  "slots of schedulers' tables of these" },
+	  "the most slots of schedulers' tables, likewise" },
 	{ "user-max-local-ranges", SETTING_NUMBER, 0, 1 << 30, "1024",
-	  "ranges of local addresses of these" },
+	  "the most ranges of local addresses, likewise" },
 };
 
 static enum json_kind json_kind_of(enum setting_kind kind)

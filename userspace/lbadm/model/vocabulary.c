@@ -19,7 +19,7 @@
 
 const struct word service_words[] = {
 	{ .name = "protocol", .kind = &kind_protocol,
-	  .help = "of the service", .flags = WORD_KEY_ONLY | WORD_NEEDED },
+	  .help = "the protocol of the service", .flags = WORD_KEY_ONLY | WORD_NEEDED },
 	{ .name = "address", .kind = &kind_address,
 	  .help = "the VIP, IPv4 or IPv6 without brackets",
 	  .flags = WORD_KEY_ONLY | WORD_NEEDED },
@@ -79,9 +79,9 @@ const struct word service_words[] = {
 		  "It does not go with *persist*.",
 	  .standard = "off", .flags = WORD_KEY, SERVICE(one_packet) },
 	TIMEOUT("syn", timeout_syn, "60",
-		"until a connection that is being made is forgotten; 0 is the default"),
+		"how long a connection being made is kept without packets; 0 is the default"),
 	TIMEOUT("established", timeout_established, "900",
-		"the same for an established connection without packets"),
+		"the same for an established connection"),
 	TIMEOUT("fin", timeout_fin, "120",
 		"the same for a connection that is being closed"),
 	TIMEOUT("udp", timeout_udp, "300", "the same for a UDP flow"),
@@ -138,7 +138,7 @@ const struct word laddr_words[] = {
 	{ .name = "ports", .kind = &kind_laddr_ports, .help = "the ports that it uses",
 	  .standard = "1024-65535", .flags = WORD_KEY },
 	{ .name = "exclude", .kind = &kind_laddr_exclude,
-	  .help = "those of these ports that are left to the host",
+	  .help = "ports among these that are left to the host",
 	  .flags = WORD_KEY },
 	{ 0 },
 };
