@@ -102,6 +102,11 @@ int ipvs_service(const struct ipvs_line *line, json_t *service);
  */
 int ipvs_server(const struct ipvs_line *line, json_t *service, json_t *backend);
 
+/* Limit a weight as ipvs_scale_weights() will, roughly. */
+void ipvs_clip_weight(json_t *backend);
+/* Weights go up to 65535, not to 2^31: reduce a service's in proportion, none to 0. */
+void ipvs_scale_weights(json_t *service);
+
 /* "ADDRESS:PORT" into two keys; @any is the port that 0 or none means, or NULL. */
 int ipvs_address(json_t *to, const char *text, const char *any);
 

@@ -20,10 +20,12 @@
  *	"line"		where it is
  *	"failed"	true, if it was not possible
  *	"services"	what it became: one service, or of a mark several
+ *	"places"	of each of them, the index of each backend by its name
+ * json_t *owners: the name of the entry that made a service, by the service's name.
  */
 struct ipvs_import {
 	json_t *marks, *used_marks;
-	json_t *entries;
+	json_t *entries, *owners;
 	uint32_t timeouts[3];	/* of --set; 0 is not named */
 };
 
@@ -36,6 +38,7 @@ struct ipvs_import *ipvs_import_new(void)
 	import->marks = json_object();
 	import->used_marks = json_object();
 	import->entries = json_object();
+	import->owners = json_object();
 	return import;
 }
 
@@ -44,6 +47,7 @@ void ipvs_import_free(struct ipvs_import *import)
 	json_decref(import->marks);
 	json_decref(import->used_marks);
 	json_decref(import->entries);
+	json_decref(import->owners);
 	free(import);
 }
 
@@ -205,30 +209,60 @@ static int identities(struct ipvs_import *import, const struct ipvs_line *line,
 	return ipvs_address(service, line->service, "*");
 }
 
+/* "tcp 192.0.2.10 80", to look a service up. Returns @name. */
+static const char *service_name(char *name, const json_t *service)
+{
+	const json_t *port = json_object_get(service, "port");
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", (int)json_integer_value(port));
+	snprintf(name, NAME_MAX_LEN, "%s %s %s",
+		 json_string_value(json_object_get(service, "protocol")),
+		 json_string_value(json_object_get(service, "address")),
+		 json_is_string(port) ? json_string_value(port) : number);
+	return name;
+}
+
 /* Two ways lead to one service: a mark and an address, or two marks. */
 static int not_twice(const struct ipvs_import *import, const json_t *services,
 		     const char *name)
 {
-	json_t *entry, *one, *other;
-	const char *key;
-	size_t i, j;
+	const char *owner;
+	char key[NAME_MAX_LEN];
+	json_t *one, *entry;
+	size_t i;
 
-	json_object_foreach(import->entries, key, entry) {
-		if (!strcmp(key, name))
+	json_array_foreach(services, i, one) {
+		owner = json_string_value(json_object_get(import->owners,
+							  service_name(key, one)));
+		if (!owner || !strcmp(owner, name))
 			continue;
-		json_array_foreach(services, i, one)
-			json_array_foreach(json_object_get(entry, "services"), j,
-					   other)
-				if (json_equal(json_object_get(one, "protocol"),
-					       json_object_get(other, "protocol")) &&
-				    json_equal(json_object_get(one, "address"),
-					       json_object_get(other, "address")) &&
-				    json_equal(json_object_get(one, "port"),
-					       json_object_get(other, "port")))
-					return usage_error("it would be the same service as that of line %d",
-							   (int)json_integer_value(json_object_get(entry, "line")));
+		entry = json_object_get(import->entries, owner);
+		return usage_error("it would be the same service as that of line %d",
+				   (int)json_integer_value(json_object_get(entry, "line")));
 	}
 	return LBADM_OK;
+}
+
+/* Keep what a line became. @old is the entry of that name, or NULL. */
+static void keep_entry(struct ipvs_import *import, const char *name,
+		       unsigned int number, json_t *services, const json_t *old)
+{
+	json_t *places = json_incref(json_object_get(old, "places"));
+	char key[NAME_MAX_LEN];
+	json_t *service;
+	size_t i;
+
+	if (!places)
+		places = json_array();
+	while (json_array_size(places) < json_array_size(services))
+		json_array_append_new(places, json_object());
+	json_array_foreach(services, i, service)
+		json_object_set_new(import->owners, service_name(key, service),
+				    json_string(name));
+	json_object_set_new(import->entries, name,
+			    json_pack("{s:i, s:O, s:o}", "line", (int)number,
+				      "services", services, "places", places));
 }
 
 static void warn_of_mark(const struct ipvs_line *line, const json_t *services)
@@ -304,78 +338,105 @@ static int service_line(struct ipvs_import *import,
 				    json_pack("{s:i, s:b}", "line", (int)number,
 					      "failed", 1));
 	else if (!status)
-		json_object_set_new(import->entries, name,
-				    json_pack("{s:i, s:O}", "line", (int)number,
-					      "services", services));
+		keep_entry(import, name, number, services, entry);
 	json_decref(services);
 	return status;
 }
 
-static size_t find_backend(const json_t *backends, const json_t *wanted)
+/* "10.0.0.1 8080", to look a backend up. Returns @name. */
+static const char *backend_name(char *name, const json_t *backend)
 {
-	json_t *backend;
+	snprintf(name, NAME_MAX_LEN, "%s %d",
+		 json_string_value(json_object_get(backend, "address")),
+		 (int)json_integer_value(json_object_get(backend, "port")));
+	return name;
+}
+
+/* Does a service have room for a server, or the one that is to change? */
+static int check_place(const struct ipvs_line *line, const json_t *service,
+		       bool found)
+{
+	bool edit = line->command == IPVS_EDIT_SERVER;
+
+	if (edit && !found)
+		return usage_error("-e: the server %s is not there; is its -a missing?",
+				   line->server);
+	if (!edit && found)
+		return usage_error("-r %s: the server is there already",
+				   line->server);
+	if (!edit && json_array_size(json_object_get(service, "backends")) >=
+		     NFLB_BACKENDS_MAX)
+		return usage_error("-r %s: the service has %d servers already, the most that nflb supports",
+				   line->server, NFLB_BACKENDS_MAX);
+	return LBADM_OK;
+}
+
+/* Would apply take it? Alone with its service, so that an error is this line's. */
+static int check_server(const json_t *service, const json_t *backend)
+{
+	json_t *alone = json_copy((json_t *)service);
+	json_t *one = json_copy((json_t *)backend), *services;
+	int status;
+
+	ipvs_clip_weight(one);
+	json_object_set_new(alone, "backends", json_pack("[o]", one));
+	services = json_pack("[o]", alone);
+	status = check(services);
+	json_decref(services);
+	return status;
+}
+
+/*
+ * What a server's line makes of a service: the service, which shares its backends with
+ * the present one, and the backend. NULL, having said what is wrong.
+ */
+static json_t *with_server(const struct ipvs_line *line, const json_t *service,
+			   const json_t *places)
+{
+	json_t *copy = json_copy((json_t *)service), *backend = json_object();
+	json_t *made = json_pack("{s:o, s:o}", "service", copy,
+				 "backend", backend);
+	int status = ipvs_server(line, copy, backend);
+	char name[NAME_MAX_LEN];
+
+	status = status ? status :
+		 check_place(line, service, json_object_get(places,
+							    backend_name(name, backend)));
+	status = status ? status : check_server(copy, backend);
+	if (!status)
+		return made;
+	json_decref(made);
+	return NULL;
+}
+
+/* Take what with_server() made of each of an entry's services. */
+static void take_servers(json_t *entry, const json_t *all)
+{
+	json_t *made, *service, *backend, *backends, *places, *place;
+	char name[NAME_MAX_LEN];
 	size_t i;
 
-	json_array_foreach(backends, i, backend)
-		if (json_equal(json_object_get(backend, "address"),
-			       json_object_get(wanted, "address")) &&
-		    (json_object_get(backend, "port") ==
-		     json_object_get(wanted, "port") ||
-		     json_equal(json_object_get(backend, "port"),
-				json_object_get(wanted, "port"))))
-			return i;
-	return SIZE_MAX;
-}
-
-/* As it will be after scale_weights(), nearly */
-static void clip_weight(json_t *backend)
-{
-	json_t *weight = json_object_get(backend, "weight");
-
-	if (json_integer_value(weight) > NFLB_WEIGHT_MAX)
-		json_object_set_new(backend, "weight",
-				    json_integer(NFLB_WEIGHT_MAX));
-}
-
-/* A copy of @service with one server more, or changed. */
-static int with_server(const struct ipvs_line *line, json_t *service)
-{
-	json_t *backends = json_object_get(service, "backends");
-	bool edit = line->command == IPVS_EDIT_SERVER;
-	json_t *backend = json_object(), *alone;
-	int status = ipvs_server(line, service, backend);
-	size_t i = find_backend(backends, backend);
-
-	if (!status && !edit && i != SIZE_MAX)
-		status = usage_error("-r %s: the server is there already",
-				     line->server);
-	else if (!status && edit && i == SIZE_MAX)
-		status = usage_error("-e: the server %s is not there; is its -a missing?",
-				     line->server);
-	if (status) {
-		json_decref(backend);
-		return status;
-	}
-	/* Alone with its service, so that what is wrong is this line's. */
-	alone = json_copy(service);
-	json_object_set_new(alone, "backends", json_pack("[o]",
-							 json_copy(backend)));
-	clip_weight(json_array_get(json_object_get(alone, "backends"), 0));
-	backends = json_pack("[o]", alone);
-	status = check(backends);
-	json_decref(backends);
-	backends = json_object_get(service, "backends");
-	if (!status && edit)
-		json_array_set(backends, i, backend);
-	else if (!status)
+	json_array_foreach(all, i, made) {
+		service = json_object_get(made, "service");
+		backend = json_object_get(made, "backend");
+		backends = json_object_get(service, "backends");
+		places = json_array_get(json_object_get(entry, "places"), i);
+		place = json_object_get(places, backend_name(name, backend));
+		json_array_set(json_object_get(entry, "services"), i, service);
+		if (place) {
+			json_array_set(backends, json_integer_value(place),
+				       backend);
+			continue;
+		}
+		json_object_set_new(places, name,
+				    json_integer(json_array_size(backends)));
 		json_array_append(backends, backend);
-	json_decref(backend);
-	return status;
+	}
 }
 
 static int server_line(struct ipvs_import *import, const struct ipvs_line *line)
 {
-	json_t *entry, *services, *service;
+	json_t *entry, *all, *service, *made;
 	char name[NAME_MAX_LEN];
 	int status = entry_name(name, line);
 	size_t i;
@@ -389,12 +450,19 @@ static int server_line(struct ipvs_import *import, const struct ipvs_line *line)
 	if (json_is_true(json_object_get(entry, "failed")))
 		return usage_error("left out with its service, which could not be converted: line %d",
 				   (int)json_integer_value(json_object_get(entry, "line")));
-	services = json_deep_copy(json_object_get(entry, "services"));
-	json_array_foreach(services, i, service)
-		status = status ? status : with_server(line, service);
+	all = json_array();
+	json_array_foreach(json_object_get(entry, "services"), i, service) {
+		made = with_server(line, service, json_array_get(
+			json_object_get(entry, "places"), i));
+		if (!made)
+			status = LBADM_USAGE;
+		if (status)
+			break;
+		json_array_append_new(all, made);
+	}
 	if (!status)
-		json_object_set(entry, "services", services);
-	json_decref(services);
+		take_servers(entry, all);
+	json_decref(all);
 	return status;
 }
 
@@ -436,41 +504,12 @@ int ipvs_import_line(struct ipvs_import *import, char *text,
 	case IPVS_EDIT_SERVICE:
 		return service_line(import, &line, number);
 	case IPVS_CLEAR:
+		json_object_clear(import->owners);
 		return json_object_clear(import->entries);
 	case IPVS_TIMEOUTS:
 		return set_timeouts(import, &line);
 	default:
 		return server_line(import, &line);
-	}
-}
-
-/* Weights go up to 65535, not to 2^31: in proportion, but none becomes 0. */
-static void scale_weights(json_t *service)
-{
-	json_t *backends = json_object_get(service, "backends"), *backend;
-	json_int_t most = 0, weight;
-	char *port;
-	size_t i;
-
-	json_array_foreach(backends, i, backend) {
-		weight = json_integer_value(json_object_get(backend, "weight"));
-		most = weight > most ? weight : most;
-	}
-	if (most <= NFLB_WEIGHT_MAX)
-		return;
-	port = json_dumps(json_object_get(service, "port"), JSON_ENCODE_ANY);
-	ipvs_warn("%s %s port %s: weights go up to %d; all of the service's are reduced in proportion",
-		  json_string_value(json_object_get(service, "protocol")),
-		  json_string_value(json_object_get(service, "address")), port,
-		  NFLB_WEIGHT_MAX);
-	free(port);
-	json_array_foreach(backends, i, backend) {
-		weight = json_integer_value(json_object_get(backend, "weight"));
-		if (!json_object_get(backend, "weight"))
-			weight = 1;
-		if (weight)
-			weight = weight * NFLB_WEIGHT_MAX / most ?: 1;
-		json_object_set_new(backend, "weight", json_integer(weight));
 	}
 }
 
@@ -499,7 +538,7 @@ int ipvs_import_end(struct ipvs_import *import)
 	json_object_foreach(import->entries, name, entry)
 		json_array_foreach(json_object_get(entry, "services"), i,
 				   service) {
-			scale_weights(service);
+			ipvs_scale_weights(service);
 			apply_timeouts(import, service);
 		}
 	json_object_foreach(import->marks, name, mark)

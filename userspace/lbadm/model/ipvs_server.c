@@ -2,6 +2,7 @@
 /*
  * A real server of IPVS and what it is in nflb: a backend with its way of forwarding.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/ipvs.h"
@@ -169,4 +170,42 @@ int ipvs_server(const struct ipvs_line *line, json_t *service, json_t *backend)
 	if (line->forward != 'm')
 		drop_port(service, backend);
 	return add_mode(service, backend, line);
+}
+
+void ipvs_clip_weight(json_t *backend)
+{
+	json_t *weight = json_object_get(backend, "weight");
+
+	if (json_integer_value(weight) > NFLB_WEIGHT_MAX)
+		json_object_set_new(backend, "weight",
+				    json_integer(NFLB_WEIGHT_MAX));
+}
+
+void ipvs_scale_weights(json_t *service)
+{
+	json_t *backends = json_object_get(service, "backends"), *backend;
+	json_int_t most = 0, weight;
+	char *port;
+	size_t i;
+
+	json_array_foreach(backends, i, backend) {
+		weight = json_integer_value(json_object_get(backend, "weight"));
+		most = weight > most ? weight : most;
+	}
+	if (most <= NFLB_WEIGHT_MAX)
+		return;
+	port = json_dumps(json_object_get(service, "port"), JSON_ENCODE_ANY);
+	ipvs_warn("%s %s port %s: weights go up to %d; all of the service's are reduced in proportion",
+		  json_string_value(json_object_get(service, "protocol")),
+		  json_string_value(json_object_get(service, "address")), port,
+		  NFLB_WEIGHT_MAX);
+	free(port);
+	json_array_foreach(backends, i, backend) {
+		weight = json_integer_value(json_object_get(backend, "weight"));
+		if (!json_object_get(backend, "weight"))
+			weight = 1;
+		if (weight)
+			weight = weight * NFLB_WEIGHT_MAX / most ?: 1;
+		json_object_set_new(backend, "weight", json_integer(weight));
+	}
 }
