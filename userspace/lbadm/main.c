@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "model/request.h"
 #include "nl/sock.h"
+#include "util/escape.h"
 #include "util/split.h"
 
 #ifndef LBADM_VERSION
@@ -24,12 +25,18 @@ void (*lbadm_locate)(void);
 
 static void complain(const char *format, va_list args)
 {
+	char *text = NULL;
+
 	fflush(stdout);
 	if (lbadm_locate)
 		lbadm_locate();
-	fprintf(stderr, "lbadm: %s", lbadm_where);
-	vfprintf(stderr, format, args);
+	if (vasprintf(&text, format, args) < 0)
+		abort();
+	fputs("lbadm: ", stderr);
+	escape_print(stderr, lbadm_where);
+	escape_print(stderr, text);
 	fputc('\n', stderr);
+	free(text);
 }
 
 int usage_error(const char *format, ...)
