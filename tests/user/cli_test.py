@@ -55,7 +55,7 @@ def test_wrong_words():
     refuses(["explian", "show"], 1, '"explian"', "did you mean explain?")
     refuses(["foo", "show"], 1, '"foo"', "there are: " + ", ".join(OBJECTS))
     refuses(["service", "ad"], 1, '"ad"', "add")
-    for words, commands in ((["config"], "save, apply, check, flush"), (["import"], "ipvsadm"),
+    for words, commands in ((["config"], "save, apply, diff, check, flush"), (["import"], "ipvsadm"),
                             (["backend-setup"], "show, apply, undo")):
         r = lbadm(*words)
         if words != ["backend-setup"]:

@@ -13,6 +13,7 @@ enum lbadm_exit {
 	LBADM_USAGE = 1,	/* the command line or the input is wrong */
 	LBADM_REFUSED = 2,	/* the kernel refused; nothing was changed */
 	LBADM_UNAVAILABLE = 3,	/* no module, or no permission */
+	LBADM_DIFFERS = 4,	/* config diff found a difference */
 };
 
 /* Options of the command line. */
@@ -20,6 +21,7 @@ struct lbadm_options {
 	bool json;
 	int stats;		/* how many -s */
 	bool color;
+	const char *netns;	/* its name, or NULL */
 };
 
 extern struct lbadm_options lbadm_options;

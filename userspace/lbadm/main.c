@@ -118,6 +118,7 @@ static int run(int argc, char **argv)
 	}
 	if (line.help)
 		return help(&line.words, false);
+	lbadm_options.netns = line.netns;
 	if (line.netns)
 		status = enter_netns(line.netns);
 	if (!status && line.batch && line.words.argc)

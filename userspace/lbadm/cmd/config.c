@@ -14,6 +14,12 @@
 #include "model/vocabulary.h"
 #include "nl/change.h"
 #include "nl/sock.h"
+#include "out/out.h"
+#include "out/out_changes.h"
+
+/* What the units apply */
+#define CONFIG_FILE "/etc/nflb/nflb.json"
+#define NETNS_FILE "/etc/nflb/netns/%s.json"
 
 /* A file is there whole, or as it was. */
 static int save_file(const json_t *config, const char *name)
@@ -90,9 +96,12 @@ struct apply_words {
 	struct apply_options how;
 	const char *last_good;	/* a file; NULL for none */
 	const char *name;
+	bool dry_run, verbose, quiet;
 };
 
 static const struct word apply_flags[] = {
+	{ .name = "--dry-run", .help = "print what would be changed, and change nothing",
+	  .offset = offsetof(struct apply_words, dry_run) },
 	{ .name = "--force", .help = "clear states of backends that were set by hand",
 	  .offset = offsetof(struct apply_words, how.force) },
 	{ .name = "--keep-going", .help = "apply all that the kernel accepts",
@@ -100,8 +109,10 @@ static const struct word apply_flags[] = {
 	{ .name = "--last-good", .kind = &kind_file,
 	  .help = "keep a copy there; with --keep-going, fall back to it",
 	  .offset = offsetof(struct apply_words, last_good) },
+	{ .name = "--quiet", .help = "do not print a summary of what was changed",
+	  .offset = offsetof(struct apply_words, quiet) },
 	{ .name = "--verbose", .help = "print what was changed, a line each",
-	  .offset = offsetof(struct apply_words, how.verbose) },
+	  .offset = offsetof(struct apply_words, verbose) },
 	{ 0 },
 };
 
@@ -118,7 +129,40 @@ static int apply_words(struct words *words, struct apply_words *asked)
 	if (!asked->name)
 		return usage_error("a file is expected, or - for standard input");
 	status = parse_flags(words, apply_flags, asked);
+	if (!status && asked->quiet && asked->verbose)
+		status = usage_error("--quiet and --verbose exclude each other");
 	return status ? status : words_end(words);
+}
+
+/* Print what was changed, or what would be. */
+static void report(const struct apply_words *asked, json_t *changes)
+{
+	json_t *json;
+
+	if (asked->quiet)
+		return;
+	if (lbadm_options.json) {
+		json = summary_json(changes, asked->dry_run);
+		out_json(json);
+		json_decref(json);
+		return;
+	}
+	if (asked->verbose || asked->dry_run)
+		out_changes(changes);
+	out_summary(changes, asked->dry_run);
+}
+
+static int apply_and_report(const struct apply_words *asked,
+			    const struct config *wanted)
+{
+	json_t *changes;
+	int status = apply(wanted, &asked->how, &changes);
+
+	/* Otherwise nothing was changed, or an error says what became of it. */
+	if (!status || (asked->how.keep_going && json_array_size(changes)))
+		report(asked, changes);
+	json_decref(changes);
+	return status;
 }
 
 /* A file that cannot be used is not worth an empty balancer. */
@@ -130,7 +174,7 @@ static int apply_last_good(const struct apply_words *asked)
 		return fail(LBADM_USAGE, "no earlier file can be applied instead: nothing is changed");
 	fail(LBADM_OK, "warning: %s is applied instead, the last that was good",
 	     asked->last_good);
-	apply(&wanted, &asked->how);
+	apply_and_report(asked, &wanted);
 	config_free(&wanted);
 	return LBADM_USAGE;
 }
@@ -139,6 +183,23 @@ static void keep_last_good(const char *name, const struct config *config)
 {
 	if (save_file(config->json, name))
 		fail(LBADM_OK, "warning: the file is applied, but not kept as the last good one");
+}
+
+static int dry_run(const struct apply_words *asked)
+{
+	struct config wanted;
+	json_t *changes;
+	int status = config_read_checked(asked->name, &wanted);
+
+	if (status)
+		return status;
+	status = config_diff(&wanted, &asked->how, &changes);
+	config_free(&wanted);
+	if (status)
+		return status;
+	report(asked, changes);
+	json_decref(changes);
+	return LBADM_OK;
 }
 
 static int config_apply(struct words *words)
@@ -150,15 +211,56 @@ static int config_apply(struct words *words)
 	status = apply_words(words, &asked);
 	if (status)
 		return status;
+	if (asked.dry_run)
+		return dry_run(&asked);
 	status = config_read(asked.name, &wanted);
 	if (status && asked.how.keep_going && asked.last_good)
 		return apply_last_good(&asked);
 	if (status)
 		return status;
-	status = apply(&wanted, &asked.how);
+	status = apply_and_report(&asked, &wanted);
 	if (!status && asked.last_good)
 		keep_last_good(asked.last_good, &wanted);
 	config_free(&wanted);
+	return status;
+}
+
+/* The file that the unit of this network namespace applies. Returns @buf. */
+static const char *default_file(char *buf, size_t size)
+{
+	if (lbadm_options.netns)
+		snprintf(buf, size, NETNS_FILE, lbadm_options.netns);
+	else
+		snprintf(buf, size, CONFIG_FILE);
+	return buf;
+}
+
+static int diff(struct words *words)
+{
+	const struct apply_options how = { 0 };
+	const char *name = words_next(words);
+	struct config wanted;
+	json_t *changes;
+	char buf[512];
+	int status;
+
+	status = words_end(words);
+	if (!status)
+		status = config_read(name ? name : default_file(buf, sizeof(buf)),
+				     &wanted);
+	if (status)
+		return status;
+	status = config_diff(&wanted, &how, &changes);
+	config_free(&wanted);
+	if (status)
+		return status;
+	if (lbadm_options.json)
+		out_json(changes);
+	else
+		out_changes(changes);
+	if (changes_any(changes))
+		status = LBADM_DIFFERS;
+	json_decref(changes);
 	return status;
 }
 
@@ -184,6 +286,7 @@ static int config_flush(struct words *words)
 {
 	const struct apply_options how = { 0 };
 	struct config nothing;
+	json_t *changes;
 	int status;
 
 	status = words_end(words);
@@ -194,7 +297,8 @@ static int config_flush(struct words *words)
 		status = config_from_json(json_object(), &nothing);
 	if (status)
 		return status;
-	status = apply(&nothing, &how);
+	status = apply(&nothing, &how, &changes);
+	json_decref(changes);
 	config_free(&nothing);
 	return status;
 }
@@ -204,11 +308,18 @@ static const struct word args_maybe_file[] = {
 	{ 0 },
 };
 
+static const struct word args_diff_file[] = {
+	{ .name = "FILE", .kind = &kind_file, .standard = CONFIG_FILE,
+	  .flags = WORD_OPTIONAL },
+	{ 0 },
+};
+
 static const struct lbadm_command commands[] = {
 	{ "save", config_save, "print the configuration, or write it to a file",
 	  args_maybe_file, NULL },
 	{ "apply", config_apply, "make the configuration that of a file", args_file,
 	  apply_flags },
+	{ "diff", diff, "compare the configuration with a file", args_diff_file, NULL },
 	{ "check", check, "refuse what apply would refuse; needs no module",
 	  args_file, NULL },
 	{ "flush", config_flush, "delete all of it", NULL, NULL },

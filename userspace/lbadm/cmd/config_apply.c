@@ -15,7 +15,6 @@
 
 #include "cmd/config_plan.h"
 #include "cmd/device.h"
-#include "model/names.h"
 #include "model/policy.h"
 #include "nl/change.h"
 
@@ -84,22 +83,21 @@ static int mixed(int status)
 /* One try of many. */
 struct attempt {
 	struct apply_options how;
+	json_t *changes;	/* of all tries */
 	bool dirty;	/* an earlier try left steps behind */
 	bool again;	/* somebody else changed the configuration */
 	bool warned;	/* of nftables */
 	char before[LBADM_WHERE_MAX];
 };
 
-/* A line for each step that was taken and is not undone. */
-static void plan_print(const struct plan *plan)
+/* Note each step that was taken and is not undone. */
+static void note_changes(struct attempt *a, const struct plan *plan)
 {
 	size_t i;
 
 	for (i = 0; i < plan->count; i++)
 		if (plan->steps[i].taken)
-			step_print(&plan->steps[i]);
-	if (!plan->count)
-		puts("nothing to change");
+			step_changes(&plan->steps[i], a->changes);
 }
 
 static int run(struct attempt *a, const struct config *have,
@@ -117,8 +115,8 @@ static int run(struct attempt *a, const struct config *have,
 	else if (status && !a->how.keep_going &&
 		 (plan_undo(&plan, done, a->before) || a->dirty))
 		mixed(status);
-	if (a->how.verbose && (!status || a->again || a->how.keep_going))
-		plan_print(&plan);
+	if (!status || a->again || a->how.keep_going)
+		note_changes(a, &plan);
 	snprintf(lbadm_where, LBADM_WHERE_MAX, "%s", a->before);
 	plan_free(&plan);
 	return status;
@@ -139,60 +137,59 @@ static int check_policies(struct attempt *a, const struct config *wanted,
 	return LBADM_OK;
 }
 
-/*
- * The state of a backend that a file would have, and the one that was set by hand,
- * which @have does not tell apart. @services: what it was made of, in the same order.
- */
-static void add_by_hand(struct config *have, const json_t *services)
-{
-	const json_t *service, *backend, *configured, *by_hand,
-		     *deadline;
-	struct backend_request *b;
-	size_t i, j;
-
-	json_array_foreach(services, i, service) {
-		json_array_foreach(json_object_get(service, "backends"), j,
-				   backend) {
-			b = &have->services[i].backends[j];
-			by_hand = json_object_get(backend, "by-hand");
-			configured = json_object_get(backend, "configured");
-			if (!json_is_string(by_hand) ||
-			    !json_is_string(configured))
-				continue;
-			deadline = json_object_get(backend, "deadline");
-			b->hand_deadline.set = json_is_integer(deadline);
-			b->hand_deadline.value = json_integer_value(deadline);
-			b->by_hand.set = true;
-			b->by_hand.value = names_find(&backend_state_names,
-				json_string_value(by_hand));
-			b->state.set = true;
-			b->state.value = names_find(&backend_state_names,
-				json_string_value(configured));
-		}
-	}
-}
-
 static int apply_once(struct attempt *a, const struct config *wanted)
 {
 	struct known_policies policies;
 	struct config have;
 	int status, without;
-	json_t *json, *services;
 
 	status = change_begin();
-	status = status ? status : config_from_kernel(&json, &services, &policies);
+	status = status ? status : config_have(&have, &policies);
 	if (status)
 		return a->dirty && !a->how.keep_going ? mixed(status) : status;
-	status = config_from_json(json, &have);
-	if (!status)
-		add_by_hand(&have, services);
-	json_decref(services);
-	without = status ? status : check_policies(a, wanted, &policies);
-	if (!without || (!status && a->how.keep_going))
+	without = check_policies(a, wanted, &policies);
+	if (!without || a->how.keep_going)
 		status = run(a, &have, wanted, policies.list);
 	else if (a->dirty)
 		mixed(without);
 	status = status ? status : without;
+	change_end();
+	config_free(&have);
+	json_decref(policies.list);
+	return status;
+}
+
+/* The changes of a plan that is not carried out */
+static void foresee(struct attempt *a, const struct config *have,
+		    const struct config *wanted, const json_t *policies)
+{
+	struct plan plan;
+	size_t i;
+
+	plan_make(&plan, have, wanted, policies, a->how.force);
+	for (i = 0; i < plan.count; i++)
+		step_changes(&plan.steps[i], a->changes);
+	kept_by_hand(have, wanted, a->how.force, a->changes);
+	plan_free(&plan);
+}
+
+static int diff_once(struct attempt *a, const struct config *wanted)
+{
+	struct known_policies policies;
+	struct config have;
+	int status;
+
+	json_array_clear(a->changes);
+	status = change_begin();
+	status = status ? status : config_have(&have, &policies);
+	if (status)
+		return status;
+	status = change_check();
+	a->again = change_stale();
+	if (!status && !a->again)
+		status = check_policies(a, wanted, &policies);
+	if (!status && !a->again)
+		foresee(a, &have, wanted, policies.list);
 	change_end();
 	config_free(&have);
 	json_decref(policies.list);
@@ -209,31 +206,57 @@ static void wait_a_moment(unsigned int tries)
 	usleep(random() % ((useconds_t)WAIT << tries));
 }
 
-int apply(const struct config *wanted, const struct apply_options *how)
+/* Try until nobody else changes the configuration meanwhile. */
+static int persist(struct attempt *a, const struct config *wanted,
+		   int (*once)(struct attempt *a, const struct config *wanted))
 {
-	struct attempt a = { .how = *how };
-	sigset_t all, old;
 	unsigned int tries = 0;
+	int status;
+
+	do {
+		if (tries)
+			wait_a_moment(tries);
+		a->again = false;
+		status = once(a, wanted);
+	} while (a->again && ++tries < TRIES);
+	if (a->again)
+		status = fail(LBADM_REFUSED, "others change the configuration all the time, %u tries were in vain",
+			      tries);
+	return status;
+}
+
+int apply(const struct config *wanted, const struct apply_options *how,
+	  json_t **changes)
+{
+	struct attempt a = { .how = *how, .changes = json_array() };
+	sigset_t all, old;
 	int status, missing;
 
+	*changes = a.changes;
 	snprintf(a.before, sizeof(a.before), "%s", lbadm_where);
 	/* Who interrupts it wants it to end, but not between two steps. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
-	do {
-		if (tries)
-			wait_a_moment(tries);
-		a.again = false;
-		status = apply_once(&a, wanted);
-	} while (a.again && ++tries < TRIES);
+	status = persist(&a, wanted, apply_once);
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	if (a.again)
-		status = fail(LBADM_REFUSED, "others change the configuration all the time, %u tries were in vain",
-			      tries);
 	if (a.again && a.dirty)
 		mixed(status);
 	if (status && (!how->keep_going || a.again))
 		return status;
 	missing = warn_of_absent(wanted->devices, wanted->device_count);
 	return status ? status : missing;
+}
+
+int config_diff(const struct config *wanted, const struct apply_options *how,
+		json_t **changes)
+{
+	struct attempt a = { .how = *how, .changes = json_array() };
+	int status = persist(&a, wanted, diff_once);
+
+	*changes = a.changes;
+	if (status) {
+		json_decref(a.changes);
+		*changes = NULL;
+	}
+	return status;
 }

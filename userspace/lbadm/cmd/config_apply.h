@@ -11,37 +11,65 @@
 #include "model/config.h"
 
 /**
- * config_from_kernel() - what the kernel has, as a file would say it
+ * config_from_kernel() - read what the kernel has, as a file has it
  * @config: set to a new reference on success
- * @services: likewise, to the services as the kernel told of them; or NULL
+ * @details: an object; gets "services" and "devices" as the kernel reports them. NULL
+ *	if they are not needed
  * @policies: set; services have theirs in @config, too
  *
  * Returns enum lbadm_exit, having said what is wrong.
  */
-int config_from_kernel(json_t **config, json_t **services,
+int config_from_kernel(json_t **config, json_t *details,
 		       struct known_policies *policies);
+
+/* The reason of a verdict that was set by hand */
+#define HEALTH_FORCED "forced"
+
+/**
+ * config_have() - read what the kernel has, with states that were set by hand
+ * @have: set on success; for config_free()
+ * @policies: set; its list is a new reference
+ *
+ * Returns enum lbadm_exit, having said what is wrong; nothing is to be freed then.
+ */
+int config_have(struct config *have, struct known_policies *policies);
+
+/* The same of services and backends alone, without policies. */
+int config_have_services(struct config *have);
 
 /**
  * struct apply_options - how a configuration is applied
  * @keep_going: do what can be done, if the kernel refuses something
  * @force: take back states of backends that were set by hand
- * @verbose: print what was changed
  */
 struct apply_options {
 	bool keep_going;
 	bool force;
-	bool verbose;
 };
 
 /**
  * apply() - let the kernel have this configuration
  * @wanted: all of it
  * @how: options
+ * @changes: set to a new reference: what was changed, as step_changes() lists it
  *
  * What is the same already is not touched. Without keep_going it takes effect
  * whole or, when the kernel refuses a part of it, not at all. Returns enum
  * lbadm_exit, having said what is wrong.
  */
-int apply(const struct config *wanted, const struct apply_options *how);
+int apply(const struct config *wanted, const struct apply_options *how,
+	  json_t **changes);
+
+/**
+ * config_diff() - compare what the kernel has with a configuration
+ * @wanted: the configuration
+ * @how: options; the changes are those that apply() would make with them
+ * @changes: set to a new reference on success: those changes, and what was set by hand
+ *	and stays
+ *
+ * Returns enum lbadm_exit, having said what is wrong.
+ */
+int config_diff(const struct config *wanted, const struct apply_options *how,
+		json_t **changes);
 
 #endif /* LBADM_CONFIG_APPLY_H */

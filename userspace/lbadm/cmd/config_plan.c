@@ -106,6 +106,7 @@ static void plan_devices(struct plan *plan, const struct config *have,
 		step = plan_add(plan);
 		step->device_before = add ? other : one;
 		step->device_after = add ? one : other;
+		step->waits = add && other && other->absent;
 	}
 }
 

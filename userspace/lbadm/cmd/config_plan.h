@@ -17,6 +17,7 @@ struct step {
 	const char *setting_before, *setting_after;
 	size_t setting;
 	bool force;	/* states that were set by hand are taken back */
+	bool waits;	/* for a device that is missing: nothing changes yet */
 	bool taken;
 };
 
@@ -46,7 +47,21 @@ int step_undo(const struct step *step);
 /* Errors from here on are about this step; @before is said first. */
 void step_where(const struct step *step, const char *before);
 
-/* Print a line: what it is about, and what was done to it. */
-void step_print(const struct step *step);
+/**
+ * step_changes() - list the changes that a step makes
+ * @step: the step
+ * @changes: an array, to which they are appended
+ *
+ * Each is an object with "action" (add, change or remove), "object" (service, backend,
+ * laddr, device, setting or policy), its identity, and "from" and "to": objects of
+ * settings. Those of a change are the ones that differ.
+ */
+void step_changes(const struct step *step, json_t *changes);
+
+/* List the states and verdicts that apply leaves alone: "action" is keep, "by-hand" an
+ * object.
+ */
+void kept_by_hand(const struct config *have, const struct config *wanted,
+		  bool force, json_t *changes);
 
 #endif /* LBADM_CONFIG_PLAN_H */

@@ -10,6 +10,7 @@
 #include "cmd/device.h"
 #include "cmd/settings.h"
 #include "cmd/show.h"
+#include "model/names.h"
 #include "nl/msg.h"
 #include "xdp/xdp.h"
 
@@ -122,11 +123,14 @@ static int tidy_device(json_t *devices, size_t i)
 }
 
 /* Devices with the ingress hook; without it XDP is nothing that is configured. */
-static int devices_from_kernel(json_t **devices)
+static int devices_from_kernel(json_t **devices, json_t *details)
 {
 	int status = read_devices(devices);
 	size_t i;
 
+	if (!status && details)
+		json_object_set_new(details, "devices",
+				    json_deep_copy(*devices));
 	for (i = json_array_size(*devices); i-- && !status;) {
 		if (json_object_get(json_array_get(*devices, i), "ingress"))
 			json_array_remove(*devices, i);
@@ -164,7 +168,7 @@ static void add_policies(const json_t *services, const json_t *policies)
 	}
 }
 
-int config_from_kernel(json_t **config, json_t **services_too,
+int config_from_kernel(json_t **config, json_t *details,
 		       struct known_policies *policies)
 {
 	json_t *services = NULL, *laddrs = NULL, *devices = NULL, *one;
@@ -177,11 +181,12 @@ int config_from_kernel(json_t **config, json_t **services_too,
 	status = read_list(NFLB_CMD_LADDR_GET, msg_get_laddr, &laddrs);
 	if (status)
 		goto err_services;
-	status = devices_from_kernel(&devices);
+	status = devices_from_kernel(&devices, details);
 	if (status)
 		goto err_laddrs;
-	if (services_too)
-		*services_too = json_deep_copy(services);
+	if (details)
+		json_object_set_new(details, "services",
+				    json_deep_copy(services));
 	json_array_foreach(services, i, one)
 		tidy_service(one);
 	json_array_foreach(laddrs, i, one)
@@ -193,8 +198,6 @@ int config_from_kernel(json_t **config, json_t **services_too,
 	status = settings_from_kernel(*config);
 	if (!status)
 		return status;
-	if (services_too)
-		json_decref(*services_too);
 	json_decref(policies->list);
 	json_decref(*config);
 	return status;
@@ -203,5 +206,100 @@ err_laddrs:
 	json_decref(laddrs);
 err_services:
 	json_decref(services);
+	return status;
+}
+
+/* --- what no file says */
+
+static int name_number(const struct names *names, const json_t *object,
+		       const char *key)
+{
+	const char *name = json_string_value(json_object_get(object, key));
+
+	return name ? names_find(names, name) : -1;
+}
+
+/* States and verdicts that were set by hand, and the state that a file would have */
+static void add_by_hand(struct backend_request *b, const json_t *backend)
+{
+	const json_t *deadline = json_object_get(backend, "deadline");
+	int state = name_number(&backend_state_names, backend, "by-hand");
+	int configured = name_number(&backend_state_names, backend,
+				     "configured");
+	int health = name_number(&health_names, backend, "health");
+	const char *reason = json_string_value(json_object_get(backend,
+							       "health-reason"));
+
+	if (health >= 0 && reason && !strcmp(reason, HEALTH_FORCED))
+		b->forced = (struct opt){ .set = true, .value = health };
+	if (state < 0 || configured < 0)
+		return;
+	b->by_hand = (struct opt){ .set = true, .value = state };
+	b->state = (struct opt){ .set = true, .value = configured };
+	b->hand_deadline.set = json_is_integer(deadline);
+	b->hand_deadline.value = json_integer_value(deadline);
+}
+
+/* @have was made of @services, in the same order. */
+static void add_services(struct config *have, const json_t *services)
+{
+	const json_t *service, *backend;
+	size_t i, j;
+
+	json_array_foreach(services, i, service)
+		json_array_foreach(json_object_get(service, "backends"), j,
+				   backend)
+			add_by_hand(&have->services[i].backends[j], backend);
+}
+
+static void add_devices(struct config *have, const json_t *devices)
+{
+	const char *name;
+	const json_t *device;
+	size_t i, j;
+
+	json_array_foreach(devices, i, device) {
+		name = json_string_value(json_object_get(device, "device"));
+		for (j = 0; j < have->device_count; j++)
+			if (!strcmp(have->devices[j].name, name))
+				have->devices[j].absent = json_is_true(
+					json_object_get(device, "absent"));
+	}
+}
+
+int config_have(struct config *have, struct known_policies *policies)
+{
+	json_t *json, *details = json_object();
+	int status = config_from_kernel(&json, details, policies);
+
+	if (!status) {
+		status = config_from_json(json, have);
+		if (status)
+			json_decref(policies->list);
+	}
+	if (!status) {
+		add_services(have, json_object_get(details, "services"));
+		add_devices(have, json_object_get(details, "devices"));
+	}
+	json_decref(details);
+	return status;
+}
+
+int config_have_services(struct config *have)
+{
+	json_t *services, *details, *one;
+	int status = read_services(NULL, &services);
+	size_t i;
+
+	if (status)
+		return status;
+	details = json_deep_copy(services);
+	json_array_foreach(services, i, one)
+		tidy_service(one);
+	status = config_from_json(json_pack("{s:o}", "services", services),
+				  have);
+	if (!status)
+		add_services(have, details);
+	json_decref(details);
 	return status;
 }

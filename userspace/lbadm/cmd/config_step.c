@@ -83,20 +83,6 @@ void step_where(const struct step *step, const char *before)
 					      step->device_before->name);
 }
 
-void step_print(const struct step *step)
-{
-	bool before = step->service_before || step->laddr_before ||
-		      step->device_before || step->policies_after ||
-		      step->setting_before;
-	bool after = step->service_after || step->laddr_after ||
-		     step->device_after || step->policies_after ||
-		     step->setting_after;
-
-	step_where(step, "");
-	printf("%s%s\n", lbadm_where, !before ? "added" :
-	       after ? "changed" : "deleted");
-}
-
 int step_run(const struct step *step)
 {
 	if (step->service_after)

@@ -49,6 +49,9 @@ int config_read(const char *name, struct config *config);
  */
 int config_check(const char *name);
 
+/* Read a file as config_read() does, and check it as config_check() does. */
+int config_read_checked(const char *name, struct config *config);
+
 /* The rules of the module that need no kernel; having said what is wrong. */
 int config_rules(const struct config *config);
 /* Warn of what is possible but hardly meant. */
@@ -69,6 +72,46 @@ void config_free(struct config *config);
 /* Are two of the same identity? */
 bool config_same_backend(const struct backend_request *a,
 			 const struct backend_request *b);
+
+/**
+ * config_find_backend() - the backend of a service with the same identity
+ * @service: the service
+ * @hint: where it probably is
+ * @backend: its identity
+ *
+ * Returns NULL if there is none.
+ */
+const struct backend_request *
+config_find_backend(const struct config_service *service, size_t hint,
+		    const struct backend_request *backend);
+
+/* Copy @req, with the defaults of all settings that it does not name; without the
+ * health check.
+ */
+void config_normal_service(struct service_request *n,
+			   const struct service_request *req);
+
+/**
+ * config_normal_backends() - two backends with the defaults of all they do not name
+ * @have: set, to what counts of @a
+ * @wanted: set, to what counts of @b
+ * @a: what the kernel has
+ * @b: what a file has
+ *
+ * A file that was saved while a backend was drained by hand has that state; it is not
+ * a difference.
+ */
+void config_normal_backends(struct backend_request *have,
+			    struct backend_request *wanted,
+			    const struct backend_request *a,
+			    const struct backend_request *b);
+
+/* Settings as a file has them, those too that have their defaults. Identity, backends
+ * and policy are left out. Each returns a new reference.
+ */
+json_t *config_service_json(const struct service_request *req);
+/* @req is from config_normal_backends(). */
+json_t *config_backend_json(const struct backend_request *req);
 
 /* Has one of the service's backends a state that was set by hand? */
 bool config_by_hand(const struct config_service *service);

@@ -29,8 +29,7 @@ static void timeout_default(struct opt *opt, uint32_t value)
 		opt->value = value;
 }
 
-/* All that is not named has its default; the health check is left out. */
-static void normal_service(struct service_request *n,
+void config_normal_service(struct service_request *n,
 			   const struct service_request *req)
 {
 	memcpy(n, req, sizeof(*n));
@@ -74,28 +73,34 @@ static void normal_backend(struct backend_request *n,
 	set_default(&n->max_connections, 0);
 	memset(&n->by_hand, 0, sizeof(n->by_hand));
 	memset(&n->hand_deadline, 0, sizeof(n->hand_deadline));
+	memset(&n->forced, 0, sizeof(n->forced));
 }
 
-/*
- * Is @b what is configured already? A file that was saved while a backend was
- * drained by hand has that state, too.
- */
+void config_normal_backends(struct backend_request *have,
+			    struct backend_request *wanted,
+			    const struct backend_request *a,
+			    const struct backend_request *b)
+{
+	normal_backend(have, a);
+	normal_backend(wanted, b);
+	if (a->by_hand.set && wanted->state.value == a->by_hand.value &&
+	    have->state.value < wanted->state.value)
+		have->state.value = wanted->state.value;
+}
+
+/* Is @b what is configured already? */
 static bool same_settings(const struct backend_request *a,
 			  const struct backend_request *b)
 {
 	struct backend_request na, nb;
 
-	normal_backend(&na, a);
-	normal_backend(&nb, b);
-	if (a->by_hand.set && nb.state.value == a->by_hand.value &&
-	    na.state.value < nb.state.value)
-		na.state.value = nb.state.value;
+	config_normal_backends(&na, &nb, a, b);
 	return !memcmp(&na, &nb, sizeof(na));
 }
 
-static const struct backend_request *
-find_backend(const struct config_service *service, size_t hint,
-	     const struct backend_request *backend)
+const struct backend_request *
+config_find_backend(const struct config_service *service, size_t hint,
+		    const struct backend_request *backend)
 {
 	size_t i;
 
@@ -109,9 +114,22 @@ find_backend(const struct config_service *service, size_t hint,
 	return NULL;
 }
 
-static bool same_text(const char *a, const char *b)
+/* The order of keys does not count. */
+static bool same_check(const char *a, const char *b)
 {
-	return !strcmp(a ? a : "", b ? b : "");
+	json_t *one, *other;
+	bool same;
+
+	if (!a || !b)
+		return (!a || !*a) && (!b || !*b);
+	if (!strcmp(a, b))
+		return true;
+	one = json_loads(a, 0, NULL);
+	other = json_loads(b, 0, NULL);
+	same = json_equal(one, other);
+	json_decref(one);
+	json_decref(other);
+	return same;
 }
 
 bool config_same_service(const struct config_service *a,
@@ -120,16 +138,16 @@ bool config_same_service(const struct config_service *a,
 	struct service_request na, nb;
 	size_t i;
 
-	normal_service(&na, &a->request);
-	normal_service(&nb, &b->request);
+	config_normal_service(&na, &a->request);
+	config_normal_service(&nb, &b->request);
 	if (memcmp(&na, &nb, sizeof(na)) ||
-	    !same_text(a->request.health_check, b->request.health_check) ||
+	    !same_check(a->request.health_check, b->request.health_check) ||
 	    a->backend_count != b->backend_count)
 		return false;
 	for (i = 0; i < a->backend_count; i++) {
 		const struct backend_request *other;
 
-		other = find_backend(b, i, &a->backends[i]);
+		other = config_find_backend(b, i, &a->backends[i]);
 		if (!other || !same_settings(&a->backends[i], other))
 			return false;
 	}

@@ -240,22 +240,31 @@ int config_rules(const struct config *config)
 	return status;
 }
 
-static int take(json_t *json, void *unused)
+static int take(json_t *json, void *data)
 {
-	struct config config;
-	int status;
+	struct config *config = data;
+	int status = config_from_json(json, config);
 
-	(void)unused;
-	status = config_from_json(json, &config);
 	if (status)
 		return status;
-	status = config_rules(&config);
-	config_warn(&config);
-	config_free(&config);
+	status = config_rules(config);
+	config_warn(config);
+	if (status)
+		config_free(config);
 	return status;
+}
+
+int config_read_checked(const char *name, struct config *config)
+{
+	return json_read(name, take, config);
 }
 
 int config_check(const char *name)
 {
-	return json_read(name, take, NULL);
+	struct config config;
+	int status = config_read_checked(name, &config);
+
+	if (!status)
+		config_free(&config);
+	return status;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model/policy.h"
+#include "model/subject.h"
 #include "nft/nft.h"
 
 /* nftables sorts the elements of a set. */
@@ -58,19 +59,7 @@ void policy_remove(json_t *policies, const struct service_id *id)
 void policy_replace(json_t *policies, const struct service_id *id,
 		    json_t *policy)
 {
-	char address[ADDR_TEXT_MAX], ports[16];
-	json_t *port = json_integer(id->port);
-
-	if (!id->port || id->port_last) {
-		json_decref(port);
-		snprintf(ports, sizeof(ports), "%u-%u", id->port, id->port_last);
-		port = json_string(id->port ? ports : "*");
-	}
-	json_object_set_new(policy, "protocol",
-			    json_string(id->protocol == 6 ? "tcp" : "udp"));
-	json_object_set_new(policy, "address",
-			    json_string(addr_format(address, &id->address)));
-	json_object_set_new(policy, "port", port);
+	subject_set_service(policy, id);
 	policy_remove(policies, id);
 	json_array_append_new(policies, policy);
 }

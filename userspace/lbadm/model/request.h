@@ -54,6 +54,7 @@ struct backend_request {
 	struct opt deadline;
 	struct opt by_hand;	/* state, of what the kernel has; in no request */
 	struct opt hand_deadline;	/* of @by_hand, seconds */
+	struct opt forced;	/* verdict on it by hand; in no request */
 };
 
 /* A verdict on a backend. */
@@ -83,6 +84,7 @@ struct device_request {
 	const char *name;
 	bool xdp;		/* XDP is meant, too */
 	bool wait;		/* for the device, if it is missing */
+	bool absent;		/* it is missing; in no request */
 };
 
 /* A packet, and the device that it comes from; NULL is not named. */

@@ -47,3 +47,45 @@ const char *subject_laddr(char *buf, const struct laddr_request *laddr)
 		snprintf(buf, SUBJECT_MAX, "%s", first);
 	return buf;
 }
+
+/* 80, "8000-8010" or "*" */
+static json_t *ports_json(const struct service_id *id)
+{
+	if (!id->port)
+		return json_string("*");
+	if (!id->port_last)
+		return json_integer(id->port);
+	return json_sprintf("%u-%u", id->port, id->port_last);
+}
+
+void subject_set_service(json_t *to, const struct service_id *id)
+{
+	char address[ADDR_TEXT_MAX];
+
+	json_object_set_new(to, "protocol", json_string(
+		id->protocol == IPPROTO_TCP ? "tcp" : "udp"));
+	json_object_set_new(to, "address",
+			    json_string(addr_format(address, &id->address)));
+	json_object_set_new(to, "port", ports_json(id));
+}
+
+void subject_set_backend(json_t *to, const struct backend_request *backend)
+{
+	char address[ADDR_TEXT_MAX];
+
+	json_object_set_new(to, "address", json_string(
+		addr_format(address, &backend->address)));
+	if (backend->port)
+		json_object_set_new(to, "port", json_integer(backend->port));
+}
+
+void subject_set_laddr(json_t *to, const struct laddr_request *laddr)
+{
+	char text[SUBJECT_MAX];
+
+	json_object_set_new(to, "address",
+			    json_string(subject_laddr(text, laddr)));
+	if (laddr->ports.first)
+		json_object_set_new(to, "ports", json_sprintf("%u-%u",
+			laddr->ports.first, laddr->ports.last));
+}

@@ -77,6 +77,20 @@ bool change_stale(void)
 	return change.stale;
 }
 
+int change_check(void)
+{
+	uint64_t before = change.generation;
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	int status;
+
+	if (!change.known)
+		return LBADM_OK;
+	status = sock_talk(sock_request(buf, NFLB_CMD_CONFIG_GET, 0),
+			   answer_cb, NULL);
+	change.stale |= change.generation != before;
+	return status;
+}
+
 bool change_can_wait(void)
 {
 	return change.known;

@@ -34,6 +34,11 @@ int change_talk(struct nlmsghdr *nlh);
 /* Was a request refused because the configuration changed, since change_begin()? */
 bool change_stale(void);
 
+/* Ask whether anybody changed the configuration since change_begin(), for
+ * change_stale(). Returns enum lbadm_exit, having said what is wrong.
+ */
+int change_check(void);
+
 /* Can the module wait for devices? Of change_begin(). */
 bool change_can_wait(void);
 
