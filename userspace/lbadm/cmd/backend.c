@@ -2,6 +2,11 @@
 /*
  * lbadm backend
  */
+#include <errno.h>
+#include <string.h>
+
+#include "cmd/backend_host.h"
+#include "cmd/filter.h"
 #include "cmd/show.h"
 #include "model/subject.h"
 #include "model/vocabulary.h"
@@ -9,10 +14,27 @@
 #include "nl/sock.h"
 #include "out/out.h"
 
+/* How often a backend may be added and deleted by others while it is replaced. */
+#define REPLACE_TRIES 10
+
+/* @buf has MNL_SOCKET_BUFFER_SIZE bytes. */
+static struct nlmsghdr *request(void *buf, uint8_t cmd,
+				const struct service_id *id,
+				const struct backend_request *req)
+{
+	char service[SUBJECT_MAX], backend[SUBJECT_MAX];
+	struct nlmsghdr *nlh = sock_request(buf, cmd, 0);
+
+	msg_put_service_id(nlh, id);
+	msg_put_backend(nlh, req);
+	sock_subject("service %s: backend %s", subject_service(service, id),
+		     subject_backend(backend, req));
+	return nlh;
+}
+
 static int send_backend(uint8_t cmd, const struct service_id *id,
 			const struct backend_request *req, bool now)
 {
-	char service[SUBJECT_MAX], backend[SUBJECT_MAX];
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 	struct nlmsghdr *nlh;
 	int status;
@@ -20,13 +42,9 @@ static int send_backend(uint8_t cmd, const struct service_id *id,
 	status = sock_open();
 	if (status)
 		return status;
-	nlh = sock_request(buf, cmd, 0);
-	msg_put_service_id(nlh, id);
-	msg_put_backend(nlh, req);
+	nlh = request(buf, cmd, id, req);
 	if (now)
 		msg_put_now(nlh);
-	sock_subject("service %s: backend %s", subject_service(service, id),
-		     subject_backend(backend, req));
 	return sock_talk(nlh, NULL, NULL);
 }
 
@@ -72,6 +90,41 @@ static int backend_set(struct words *words)
 	return change(words, NFLB_CMD_BACKEND_SET);
 }
 
+/* Set it, or add it if it is not there; others may do the same. */
+static int replace(const struct service_id *id,
+		   const struct backend_request *req)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	int i, status = sock_open();
+	bool absent, present;
+
+	for (i = 0; i < REPLACE_TRIES && !status; i++) {
+		status = sock_try(request(buf, NFLB_CMD_BACKEND_SET, id, req),
+				  NULL, NULL, ENOENT, &absent);
+		if (!absent)
+			return status;
+		status = sock_try(request(buf, NFLB_CMD_BACKEND_ADD, id, req),
+				  NULL, NULL, EEXIST, &present);
+		if (!present)
+			return status;
+		status = LBADM_OK;
+	}
+	return status ? status :
+	       fail(LBADM_REFUSED, "others add and delete this backend all the time; try again");
+}
+
+static int backend_replace(struct words *words)
+{
+	struct backend_request req;
+	struct service_id id;
+	int status;
+
+	status = parse_both(words, &id, &req);
+	if (!status)
+		status = parse_backend_settings(words, &req);
+	return status ? status : replace(&id, &req);
+}
+
 static int backend_del(struct words *words)
 {
 	struct backend_request req;
@@ -88,17 +141,28 @@ static int backend_del(struct words *words)
 	return send_backend(NFLB_CMD_BACKEND_DEL, &id, &req, now);
 }
 
-static int set_state(struct words *words, enum nflb_backend_state state)
+/* Does a service begin here, and not a host? */
+static bool is_service(const struct words *words)
+{
+	const char *word = words_peek(words);
+
+	return !word || !strcmp(word, "tcp") || !strcmp(word, "udp");
+}
+
+/* Of one backend, or of all backends of a host */
+static int set_state(struct words *words, const struct word *list,
+		     enum nflb_backend_state state)
 {
 	struct backend_request req;
 	struct service_id id;
 	int status;
 
+	if (!is_service(words))
+		return backend_host_state(words, list, state);
 	status = parse_both(words, &id, &req);
-	if (!status && state == NFLB_BACKEND_DRAIN)
-		status = parse_words(words, drain_words, &req);
-	else if (!status)
-		status = words_end(words);
+	if (!status)
+		status = list ? parse_words(words, list, &req) :
+				words_end(words);
 	if (status)
 		return status;
 	req.state.set = true;
@@ -108,59 +172,66 @@ static int set_state(struct words *words, enum nflb_backend_state state)
 
 static int backend_drain(struct words *words)
 {
-	return set_state(words, NFLB_BACKEND_DRAIN);
+	return set_state(words, drain_words, NFLB_BACKEND_DRAIN);
+}
+
+static int backend_down(struct words *words)
+{
+	return set_state(words, NULL, NFLB_BACKEND_DOWN);
 }
 
 static int backend_enable(struct words *words)
 {
-	return set_state(words, NFLB_BACKEND_UP);
+	return set_state(words, NULL, NFLB_BACKEND_UP);
 }
 
 static int backend_show(struct words *words)
 {
-	bool one_service = words->argc, one = false;
-	struct backend_request req;
-	struct service_id id;
-	int status = LBADM_OK;
+	struct show_filter filter;
 	json_t *backends;
+	int status;
 
-	if (one_service)
-		status = parse_service_id(words, &id);
-	if (!status && words->argc) {
-		one = true;
-		status = parse_backend_id(words, &req);
-	}
+	status = parse_show_filter(words, &filter, true);
 	if (!status)
-		status = words_end(words);
-	if (!status)
-		status = read_rated(read_backends, one_service ? &id : NULL,
-				    &backends);
+		status = read_shown_backends(&filter, true, &backends);
 	if (status)
 		return status;
-	if (one)
-		status = narrow_backends(backends, &req);
-	if (!status && lbadm_options.json) {
+	if (lbadm_options.json) {
 		drop_stats(backends);
 		out_json(backends);
-	} else if (!status) {
+	} else {
 		out_backends(backends);
 	}
 	json_decref(backends);
 	return status;
 }
 
+static const struct word args_host[] = {
+	{ .name = "HOST", .kind = &kind_host },
+	{ 0 },
+};
+
 static const struct lbadm_command commands[] = {
 	{ "add", backend_add, "add a backend to a service; fails if it exists",
 	  args_new_backend, backend_words },
 	{ "set", backend_set, "change what is named; fails if there is no such backend",
 	  args_backend, backend_words },
+	{ "replace", backend_replace, "add the backend, or change what is named",
+	  args_new_backend, backend_words },
 	{ "del", backend_del,
 	  "delete a backend; established TCP connections run out, UDP flows move",
 	  args_backend, del_words },
 	{ "drain", backend_drain, "set ... state drain", args_backend, drain_words },
+	{ "drain", backend_drain, "drain all backends of a host", args_host,
+	  drain_words },
+	{ "down", backend_down, "set ... state down", args_backend, NULL },
+	{ "down", backend_down, "take down all backends of a host", args_host, NULL },
 	{ "enable", backend_enable, "set ... state up", args_backend, NULL },
+	{ "enable", backend_enable, "enable all backends of a host", args_host, NULL },
 	{ "show", backend_show, "show one backend, those of a service, or all",
-	  args_maybe_backend, NULL },
+	  args_maybe_backend, show_words },
+	{ "show", backend_show, "show those of a protocol, a VIP or a prefix of VIPs",
+	  args_place, show_words },
 	{ 0 },
 };
 

@@ -44,6 +44,11 @@ void plan_free(struct plan *plan);
 int step_run(const struct step *step);
 int step_undo(const struct step *step);
 
+/* Make a service what it was, with all states of its backends. Returns enum lbadm_exit,
+ * having said what is wrong.
+ */
+int service_restore(const struct config_service *service);
+
 /* Errors from here on are about this step; @before is said first. */
 void step_where(const struct step *step, const char *before);
 

@@ -147,3 +147,10 @@ int step_undo(const struct step *step)
 		status = by_hand_again(step->service_before);
 	return status;
 }
+
+int service_restore(const struct config_service *service)
+{
+	int status = service_put(service, true);
+
+	return status ? status : by_hand_again(service);
+}

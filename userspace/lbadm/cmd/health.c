@@ -4,6 +4,8 @@
  */
 #include <string.h>
 
+#include "cmd/config_apply.h"
+#include "cmd/filter.h"
 #include "cmd/show.h"
 #include "model/vocabulary.h"
 #include "nl/msg.h"
@@ -15,8 +17,8 @@ static const struct {
 	enum nflb_health health;
 	const char *reason;
 } verdicts[] = {
-	{ NFLB_HEALTH_HEALTHY, "forced" },
-	{ NFLB_HEALTH_UNHEALTHY, "forced" },
+	{ NFLB_HEALTH_HEALTHY, HEALTH_FORCED },
+	{ NFLB_HEALTH_UNHEALTHY, HEALTH_FORCED },
 	{ NFLB_HEALTH_UNKNOWN, "" },
 };
 
@@ -73,33 +75,6 @@ static int health_force(struct words *words)
 	return sock_talk(nlh, NULL, NULL);
 }
 
-/* Those of one service, or of all; or one */
-static int read_asked(struct words *words, json_t **backends)
-{
-	struct backend_request req;
-	struct service_id id;
-	bool one = false;
-	int status;
-
-	if (!words->argc)
-		return read_backends(NULL, backends);
-	status = parse_service_id(words, &id);
-	if (!status && words->argc) {
-		one = true;
-		status = parse_backend_id(words, &req);
-	}
-	if (!status)
-		status = words_end(words);
-	if (!status)
-		status = read_backends(&id, backends);
-	if (status || !one)
-		return status;
-	status = narrow_backends(*backends, &req);
-	if (status)
-		json_decref(*backends);
-	return status;
-}
-
 /* What one says of health, and which backend it is about */
 static json_t *health_object(const json_t *backend)
 {
@@ -122,11 +97,14 @@ static json_t *health_object(const json_t *backend)
 
 static int health_show(struct words *words)
 {
+	struct show_filter filter;
 	json_t *backends, *b;
 	int status;
 	size_t i;
 
-	status = read_asked(words, &backends);
+	status = parse_show_filter(words, &filter, true);
+	if (!status)
+		status = read_shown_backends(&filter, false, &backends);
 	if (status)
 		return status;
 	json_array_foreach(backends, i, b)
@@ -149,7 +127,9 @@ static const struct word args_verdict[] = {
 
 static const struct lbadm_command commands[] = {
 	{ "show", health_show, "show the verdict on each backend, and its reason",
-	  args_maybe_backend, NULL },
+	  args_maybe_backend, show_words },
+	{ "show", health_show, "show those of a protocol, a VIP or a prefix of VIPs",
+	  args_place, show_words },
 	{ "force", health_force, "set the verdict on a backend", args_verdict, NULL },
 	{ 0 },
 };

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "cmd/filter.h"
 #include "cmd/show.h"
 #include "model/names.h"
 #include "model/subject.h"
@@ -87,18 +88,13 @@ static int service_del(struct words *words)
 
 static int service_show(struct words *words)
 {
-	struct service_id id;
+	struct show_filter filter;
 	json_t *services;
-	bool one = words->argc;
-	int status = LBADM_OK;
+	int status;
 
-	if (one)
-		status = parse_service_id(words, &id);
+	status = parse_show_filter(words, &filter, false);
 	if (!status)
-		status = words_end(words);
-	if (!status)
-		status = read_rated(read_services, one ? &id : NULL,
-				    &services);
+		status = read_shown_services(&filter, &services);
 	if (status)
 		return status;
 	if (lbadm_options.json) {
@@ -121,7 +117,9 @@ static const struct lbadm_command commands[] = {
 	{ "del", service_del, "delete a service and its backends; its connections end",
 	  args_service, NULL },
 	{ "show", service_show, "show one service, or all, with backends",
-	  args_maybe_service, NULL },
+	  args_maybe_service, show_words },
+	{ "show", service_show, "show those of a protocol, a VIP or a prefix of VIPs",
+	  args_place, show_words },
 	{ 0 },
 };
 
