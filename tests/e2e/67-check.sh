@@ -130,7 +130,7 @@ lb config flush
 echo "{ \"services\": [ { \"protocol\": \"tcp\", \"address\": \"$VIP4\", \"port\": 80,
 	\"backends\": [ { \"address\": \"$VIP4\" } ] } ] }" >"$WORK/vip.json"
 said 0 "service tcp $V: warning: the VIP is the address of a backend" config apply "$WORK/vip.json"
-silent config apply "$WORK/vip.json"
+silent config apply --quiet "$WORK/vip.json"
 lb config flush
 
 # --- a saved configuration can be applied, also after the last backend of a mode left
@@ -141,7 +141,7 @@ silent backend del tcp $V 10.0.11.2
 lb config save >"$WORK/saved.json"
 lb config flush
 silent config check "$WORK/saved.json"
-silent config apply "$WORK/saved.json"
+silent config apply --quiet "$WORK/saved.json"
 lb config flush
 code=0
 output=$(ns lb setpriv --bounding-set -net_admin,-sys_admin --inh-caps -net_admin,-sys_admin \

@@ -27,7 +27,7 @@ warning() { # DEVICE [AND]
 
 # --- one that is there, one that is not: all the rest is applied
 config '"to-rs1", "uplink"'
-said=$(lb config apply "$WORK/nflb.json" 2>&1)
+said=$(lb config apply --quiet "$WORK/nflb.json" 2>&1)
 assert_eq "what apply says" "$said" "$(warning uplink)"
 assert_eq "devices" "$(devices)" '[["to-rs1",false],["uplink",true]]'
 assert_eq "as text" "$(lb device show uplink)" "uplink absent"
@@ -44,7 +44,7 @@ marked() { # ADDR
 	grep -q "laddr-del.*$1" "$WORK/events.log"
 }
 wait_for marked 10.99.0.1
-said=$(lb config apply "$WORK/nflb.json" 2>&1)
+said=$(lb config apply --quiet "$WORK/nflb.json" 2>&1)
 assert_eq "what apply says again" "$said" "$(warning uplink)"
 wait_for marked 10.99.0.2
 assert_eq "events" "$(grep -v laddr "$WORK/events.log" || true)" ""
@@ -65,7 +65,7 @@ for family in 4 6; do
 	[ "$(fast)" -gt "$before" ] || fail "IPv$family: nothing took the fast path"
 	lb explain tcp "$CL4:9" "$VIP4:80" | grep -q . || fail "no answer"
 done
-said=$(lb config apply "$WORK/nflb.json" 2>&1)
+said=$(lb config apply --quiet "$WORK/nflb.json" 2>&1)
 assert_eq "what apply says now" "$said" ""
 
 # --- it goes and comes back: a device that was configured is waited for again
@@ -113,8 +113,11 @@ assert_fails "loopback" lb config apply "$WORK/nflb.json"
 
 # --- XDP: the hook comes with the device, XDP with the next apply
 config '"to-rs1", { "device": "d9", "xdp": true }'
-said=$(lb config apply "$WORK/nflb.json" 2>&1)
+said=$(lb config apply --quiet "$WORK/nflb.json" 2>&1)
 assert_eq "what apply says of XDP" "$said" "$(warning d9 ', XDP by the next "config apply"')"
+said=$(lb config apply --verbose "$WORK/nflb.json" 2>/dev/null)
+assert_eq "what apply changes while d9 is missing" "$said" "nothing changed"
+assert_eq "the difference" "$(lb config diff "$WORK/nflb.json")" ""
 assert_eq "devices" "$(devices)" '[["to-rs1",false],["d9",true]]'
 lb config flush
 assert_eq "flushed" "$(devices)" "[]"

@@ -62,7 +62,7 @@ for ((round = 1; round <= ${NFLB_ROUNDS:-15}; round++)); do
 			ok=$((ok + 1))
 		else
 			refused=$((refused + 1))
-			grep -q "others change the configuration all the time" "$WORK/$name.said" ||
+			grep -q "the configuration keeps changing" "$WORK/$name.said" ||
 				fail "round $round: $(cat "$WORK/$name.said")"
 		fi
 	done

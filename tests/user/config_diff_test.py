@@ -327,7 +327,7 @@ def test_it_reads_again_when_another_changes_something():
             module.generation += 1
         return module(r)
     done = play(["config", "diff", "-"], never, stdin=EXAMPLE)
-    assert done.status == 2 and "others change" in done.err and done.out == "", done.err
+    assert done.status == 2 and "configuration keeps changing" in done.err and done.out == "", done.err
 
 
 def test_words_and_files():

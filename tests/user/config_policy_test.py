@@ -147,7 +147,7 @@ def test_a_policy_that_cannot_be_made():
         assert len(module.services) == 1
         done, _ = nft.play(["config", "apply", "-"], module, EXAMPLE)
         assert done.status == 0 and done.err.splitlines() == [
-            "lbadm: warning: policies are not looked at: nftables: Error: Protocol not"
+            "lbadm: warning: policies are not compared: nftables: Error: Protocol not"
             " supported"], done.err
         done, _ = nft.play(["config", "save"], module)
         assert done.status == 0 and "policies are left out" in done.err, done.err

@@ -110,7 +110,7 @@ static int replace(const struct service_id *id,
 		status = LBADM_OK;
 	}
 	return status ? status :
-	       fail(LBADM_REFUSED, "others add and delete this backend all the time; try again");
+	       fail(LBADM_REFUSED, "others keep adding and deleting this backend; try again");
 }
 
 static int backend_replace(struct words *words)

@@ -196,7 +196,7 @@ static int try_all(const struct backend_request *host, uint32_t state)
 		status = try_once(&tries[count], host, state, &again);
 	} while (++count < TRIES && again);
 	if (again)
-		status = fail(LBADM_REFUSED, "others change the configuration all the time, %u tries were in vain",
+		status = fail(LBADM_REFUSED, "the configuration keeps changing, %u attempts failed",
 			      count);
 	for (i = count; i-- && status;)
 		undo(&tries[i]);

@@ -131,7 +131,7 @@ static int check_policies(struct attempt *a, const struct config *wanted,
 	if (policies_wanted(wanted))
 		return fail(policies->status, "policies: %s", policies->why);
 	if (!a->warned)
-		fail(LBADM_OK, "warning: policies are not looked at: %s",
+		fail(LBADM_OK, "warning: policies are not compared: %s",
 		     policies->why);
 	a->warned = true;
 	return LBADM_OK;
@@ -220,7 +220,7 @@ static int persist(struct attempt *a, const struct config *wanted,
 		status = once(a, wanted);
 	} while (a->again && ++tries < TRIES);
 	if (a->again)
-		status = fail(LBADM_REFUSED, "others change the configuration all the time, %u tries were in vain",
+		status = fail(LBADM_REFUSED, "the configuration keeps changing, %u attempts failed",
 			      tries);
 	return status;
 }
