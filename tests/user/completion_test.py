@@ -73,7 +73,7 @@ def test_options():
     check("-c ", "auto always never")
     check("--color=a", "--color=auto --color=always")
     check("-b ", ":files")
-    check("-j -s service show -s tcp ", "192.0.2.10:80")
+    check("-j -s service show -s tcp ", "192.0.2.10:80 vip backend")
     assert "--force" in offers("config apply -")
     assert not [o for o in offers("service show -") if o == "--force"]
 
@@ -88,7 +88,7 @@ def test_services():
     check("service add ", "tcp udp")
     check("service add tcp ", "")
     check("service set tcp ", "192.0.2.10:80")
-    check("service show udp ", "[2001:db8::10]:53")
+    check("service show udp ", "[2001:db8::10]:53 vip backend")
     check("service show udp [2001:db8::1", "[2001:db8::10]:53")
     check("service set tcp 192.0.2.10:80 timeout-f", "timeout-fin")
     check("service add tcp 192.0.2.1:80 ", SETTINGS)
