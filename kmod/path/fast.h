@@ -8,7 +8,7 @@
  *
  * This is a template. Who includes it defines the door: the functions that are
  * declared here, which reach and change the buffer. All of it is inline in each door,
- * once a family, so it has to be worth its instructions: docs/performance.md.
+ * once a family, so it has to be worth its instructions: docs/performance-appendix.md.
  */
 #ifndef NFLB_FAST_H
 #define NFLB_FAST_H
