@@ -137,19 +137,19 @@ static void tell(enum nflb_user_what what, struct netlink_ext_ack *extack)
 	switch (what) {
 	case NFLB_USER_SERVICES:
 		NL_SET_ERR_MSG(extack,
-			       "the user's network namespaces have as many services as they may: the host's net.nflb.user_max_services");
+			       "the user's network namespaces are at the limit of services: the host's net.nflb.user_max_services");
 		break;
 	case NFLB_USER_BACKENDS:
 		NL_SET_ERR_MSG(extack,
-			       "the user's network namespaces have as many backends as they may: the host's net.nflb.user_max_backends");
+			       "the user's network namespaces are at the limit of backends: the host's net.nflb.user_max_backends");
 		break;
 	case NFLB_USER_SLOTS:
 		NL_SET_ERR_MSG(extack,
-			       "the user's network namespaces have schedulers' tables as large as they may: the host's net.nflb.user_max_slots");
+			       "the user's network namespaces are at the limit of schedulers' tables: the host's net.nflb.user_max_slots");
 		break;
 	case NFLB_USER_LADDRS:
 		NL_SET_ERR_MSG(extack,
-			       "the user's network namespaces have as many ranges of local addresses as they may: the host's net.nflb.user_max_local_ranges");
+			       "the user's network namespaces are at the limit of local address ranges: the host's net.nflb.user_max_local_ranges");
 		break;
 	default:
 		break;

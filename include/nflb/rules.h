@@ -102,7 +102,7 @@ static inline const char *nflb_rules_ipv4(const __u8 *a)
 		return "not a unicast address: 0.0.0.0/8 names no host";
 	if ((a[0] & 0xf0) == 224 ||
 	    (a[0] & a[1] & a[2] & a[3]) == 255)
-		return "not a unicast address: it is that of many hosts";
+		return "not a unicast address: it names many hosts";
 	return NULL;
 }
 
@@ -113,13 +113,13 @@ static inline const char *nflb_rules_ipv6(const __u8 *a)
 	if (!memcmp(a, zero, sizeof(zero)) && !a[15])
 		return "not a unicast address: :: names no host";
 	if (a[0] == 0xff)
-		return "not a unicast address: it is that of many hosts";
+		return "not a unicast address: it names many hosts";
 	if (!memcmp(a, zero, sizeof(zero)) && a[15] == 1)
-		return "a loopback address is that of every host";
+		return "a loopback address exists on every host";
 	if (!memcmp(a, mapped, sizeof(mapped)))
-		return "no packet has an IPv4-mapped address: give the IPv4 address";
+		return "no packet has an IPv4-mapped address: use the IPv4 address";
 	if (a[0] == 0xfe && (a[1] & 0xc0) == 0x80)
-		return "a link-local address is one on each link";
+		return "a link-local address exists on each link";
 	return NULL;
 }
 
@@ -171,12 +171,12 @@ nflb_rules_tell(const struct nflb_rules_service *s)
 {
 	if (s->toa && s->proxy)
 		return nflb_rules_refuse(-EINVAL,
-					 "toa and proxy-protocol tell the same: one of them must be off");
+					 "toa and proxy-protocol exclude each other: turn one off");
 	if (s->toa && !s->tcp)
-		return nflb_rules_refuse(-EINVAL, "toa is an option of tcp");
+		return nflb_rules_refuse(-EINVAL, "toa needs protocol tcp");
 	if ((s->toa || s->proxy) && !s->any_fullnat)
 		return nflb_rules_refuse(-EOPNOTSUPP,
-					 "toa and proxy-protocol go with mode fullnat");
+					 "toa and proxy-protocol need mode fullnat");
 	return nflb_rules_refuse(0, NULL);
 }
 
@@ -184,10 +184,10 @@ static inline struct nflb_refusal
 nflb_rules_one_packet(const struct nflb_rules_service *s)
 {
 	if (s->one_packet && s->tcp)
-		return nflb_rules_refuse(-EINVAL, "one-packet goes with udp");
+		return nflb_rules_refuse(-EINVAL, "one-packet needs udp");
 	if (s->one_packet && s->persist)
 		return nflb_rules_refuse(-EINVAL,
-					 "one-packet and persist contradict each other: one of them must be off");
+					 "one-packet and persist exclude each other: turn one off");
 	return nflb_rules_refuse(0, NULL);
 }
 
@@ -203,10 +203,10 @@ nflb_rules_settings(const struct nflb_rules_service *s)
 	if (refusal.err)
 		return refusal;
 	if (s->encap_port && s->encap != NFLB_ENCAP_GUE)
-		return nflb_rules_refuse(-EINVAL, "a port goes with encap gue");
+		return nflb_rules_refuse(-EINVAL, "a port needs encap gue");
 	if ((s->encap != NFLB_ENCAP_NONE || s->encap_source) && !s->any_dsr)
 		return nflb_rules_refuse(-EOPNOTSUPP,
-					 "encapsulation goes with mode dsr");
+					 "encapsulation needs mode dsr");
 	return nflb_rules_tell(s);
 }
 
@@ -224,11 +224,11 @@ nflb_rules_backend(const struct nflb_rules_service *s,
 	bool dsr = mode == NFLB_MODE_DSR;
 
 	if (b->encap_port && b->encap != NFLB_ENCAP_GUE)
-		return nflb_rules_refuse(-EINVAL, "a port goes with encap gue");
+		return nflb_rules_refuse(-EINVAL, "a port needs encap gue");
 	if (b->encap != NFLB_RULES_INHERIT && b->encap != NFLB_ENCAP_NONE &&
 	    !dsr)
 		return nflb_rules_refuse(-EOPNOTSUPP,
-					 "encapsulation goes with mode dsr");
+					 "encapsulation needs mode dsr");
 	if (dsr && b->port && (s->range || b->port != s->port))
 		return nflb_rules_refuse(-EINVAL,
 					 "mode dsr cannot change the port: leave it out");
@@ -327,7 +327,7 @@ nflb_rules_laddr_limits(__u32 ranges, __u64 total, __u64 more)
 {
 	if (ranges >= NFLB_LADDRS_MAX)
 		return nflb_rules_refuse(-ENOSPC,
-					 "there are 256 ranges of local addresses, the most there can be");
+					 "there are 256 ranges of local addresses, the maximum");
 	if (total + more > NFLB_RULES_PORTS_MAX)
 		return nflb_rules_refuse(-ENOSPC,
 					 "there would be too many local ports");

@@ -254,11 +254,11 @@ int nflb_backend_add(struct nflb_service *svc,
 
 	if (req->set & NFLB_SET_DEADLINE && !(req->set & NFLB_SET_STATE &&
 					      req->state == NFLB_BACKEND_DRAIN)) {
-		NL_SET_ERR_MSG(extack, "a deadline goes with state drain");
+		NL_SET_ERR_MSG(extack, "a deadline needs state drain");
 		return -EINVAL;
 	}
 	if (svc->backend_count >= NFLB_BACKENDS_MAX) {
-		NL_SET_ERR_MSG(extack, "the service has 4096 backends, the most there can be");
+		NL_SET_ERR_MSG(extack, "the service has 4096 backends, the maximum");
 		return -ENOSPC;
 	}
 	b = backend_make(svc, req, &svc->settings, false, extack);
@@ -297,7 +297,7 @@ int nflb_backend_set(struct nflb_backend *backend,
 
 	settings_merge(&new, req, false);
 	if (req->set & NFLB_SET_DEADLINE && new.by_hand != NFLB_BACKEND_DRAIN) {
-		NL_SET_ERR_MSG(extack, "a deadline goes with state drain");
+		NL_SET_ERR_MSG(extack, "a deadline needs state drain");
 		return -EINVAL;
 	}
 	if (settings_equal(&new, &old) && !(req->set & NFLB_SET_DEADLINE))

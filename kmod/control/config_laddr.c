@@ -67,7 +67,7 @@ static int pool_check(const struct nflb_laddr_pool *pool,
 		if (addrs_overlap(&pool->laddrs[i], laddr) &&
 		    ports_overlap(&pool->laddrs[i], laddr)) {
 			NL_SET_ERR_MSG(extack,
-				       "some of these addresses are local addresses already, with some of these ports");
+				       "some of these addresses and ports are already local addresses");
 			return -EEXIST;
 		}
 	return nflb_refused(nflb_rules_laddr_limits(pool ? pool->count : 0,
@@ -164,7 +164,7 @@ int nflb_laddr_add(struct nflb_net *nn, const struct nflb_laddr *laddr,
 	nflb_notify_laddr(nn, laddr, NFLB_CMD_LADDR_ADD);
 	if (any_foreign(nn, laddr))
 		NL_SET_ERR_MSG(extack,
-			       "not all of these are addresses of this host: backends must be told to send them here");
+			       "not all of these belong to this host: backends need a route to them through it");
 	return 0;
 }
 NFLB_EXPORT_KUNIT(nflb_laddr_add);
@@ -200,7 +200,7 @@ int nflb_laddr_del(struct nflb_net *nn, const struct nflb_laddr *laddr,
 	if (!old || pool->count == old->count) {
 		kfree(pool);
 		NL_SET_ERR_MSG(extack,
-			       "there are no such local addresses; a range is deleted as it was added");
+			       "no such local addresses; delete a range exactly as it was added");
 		return -ENOENT;
 	}
 	nflb_user_uncharge(nn, NFLB_USER_LADDRS, old->count - pool->count);

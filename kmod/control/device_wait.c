@@ -68,7 +68,7 @@ int nflb_absent_add(struct nflb_net *nn, const char *name,
 	}
 	if (nn->absent_count >= NFLB_DEVICES_ABSENT_MAX) {
 		NL_SET_ERR_MSG(extack,
-			       "64 devices are missing already: no more can be waited for");
+			       "64 devices are missing already, the maximum");
 		return -ENOSPC;
 	}
 	absent = kzalloc(sizeof(*absent), GFP_KERNEL_ACCOUNT);

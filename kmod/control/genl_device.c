@@ -42,7 +42,7 @@ static int check(const struct nlattr *attr, struct net_device *dev,
 	}
 	if (netdev_is_rx_handler_busy(dev)) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "the device belongs to a bridge, a bond or the like, which takes its packets: attach to that");
+				    "the device is part of a bridge, a bond or similar: attach to that instead");
 		return -EBUSY;
 	}
 	return 0;
@@ -80,7 +80,7 @@ static int wait_for(struct nflb_net *nn, const char *name,
 
 	if (nflb_absent_find(nn, name)) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "the device is waited for already");
+				    "the device is already awaited");
 		return -EEXIST;
 	}
 	err = nflb_absent_add(nn, name, extack);

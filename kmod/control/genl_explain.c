@@ -270,7 +270,7 @@ static int explain(struct sk_buff *skb, struct nflb_explain *ex,
 	err = nflb_explain(ex);
 	if (err == -EHOSTUNREACH)
 		NL_SET_ERR_MSG(info->extack,
-			       "there is no route to where the packet comes from: name the device");
+			       "there is no route to the packet's source: name the device");
 	if (err == -ENETUNREACH)
 		NL_SET_ERR_MSG(info->extack,
 			       "this host has no route to the packet's destination");

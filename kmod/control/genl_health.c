@@ -94,7 +94,7 @@ static int find_backends(struct nflb_service *svc, struct verdicts *vs,
 			return -ENOENT;
 		}
 		if (b->id != vs->ids[i]) {
-			NL_SET_ERR_MSG(extack, "the id is that of a deleted backend");
+			NL_SET_ERR_MSG(extack, "the id belongs to a deleted backend");
 			return -ESTALE;
 		}
 		v->backend = b;

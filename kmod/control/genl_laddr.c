@@ -89,7 +89,7 @@ static int parse_port_range(struct nlattr **tb, struct nflb_laddr *laddr,
 	int err;
 
 	if (!first != !last) {
-		NL_SET_ERR_MSG(extack, "ports are a first and a last one");
+		NL_SET_ERR_MSG(extack, "ports need a first and a last port");
 		return -EINVAL;
 	}
 	laddr->ports.first = NFLB_LADDR_PORT_FIRST;

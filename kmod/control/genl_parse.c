@@ -152,7 +152,7 @@ static int parse_ports(struct nlattr **tb, struct nflb_service_id *id,
 		if (!first) {
 			NL_SET_ERR_MSG_ATTR(extack,
 					    tb[NFLB_A_SERVICE_PORT_LAST],
-					    "port 0 is every port and has no last one");
+					    "port 0 means all ports and has no last port");
 			return -EINVAL;
 		}
 		if (last < first) {
@@ -178,7 +178,7 @@ static int parse_id(struct nlattr **tb, struct nflb_service_id *id,
 	if (!tb[NFLB_A_SERVICE_PROTOCOL] || !tb[NFLB_A_SERVICE_ADDRESS] ||
 	    !tb[NFLB_A_SERVICE_PORT]) {
 		NL_SET_ERR_MSG(extack,
-			       "a service is named by protocol, address and port");
+			       "a service needs protocol, address and port");
 		return -EINVAL;
 	}
 	id->key.proto = nla_get_u8(tb[NFLB_A_SERVICE_PROTOCOL]);
@@ -235,7 +235,7 @@ static int parse_encap_source(struct nlattr *addr, struct nlattr *prefix,
 		return 0;
 	if (!addr) {
 		NL_SET_ERR_MSG_ATTR(extack, prefix,
-				    "a prefix length goes with an address");
+				    "a prefix length needs an address");
 		return -EINVAL;
 	}
 	err = nflb_parse_addr(addr, &src->addr, &given, extack);
@@ -272,7 +272,7 @@ static int parse_encap(struct nlattr **tb, struct nflb_service_request *req,
 		req->settings.encap_port = port ? nla_get_be16(port) : 0;
 		req->set |= NFLB_SET_ENCAP;
 	} else if (port) {
-		NL_SET_ERR_MSG_ATTR(extack, port, "a port goes with encap gue");
+		NL_SET_ERR_MSG_ATTR(extack, port, "a port needs encap gue");
 		return -EINVAL;
 	}
 	err = parse_encap_source(tb[NFLB_A_SERVICE_ENCAP_SOURCE4],
@@ -294,7 +294,7 @@ static int parse_persist(struct nlattr **tb, struct nflb_service_request *req,
 		if (!prefix4 && !prefix6)
 			return 0;
 		NL_SET_ERR_MSG_ATTR(extack, prefix4 ?: prefix6,
-				    "a prefix length goes with a time to persist");
+				    "a prefix length needs a persistence time");
 		return -EINVAL;
 	}
 	req->settings.persist = nla_get_u32(tb[NFLB_A_SERVICE_PERSIST]);
@@ -433,12 +433,12 @@ int nflb_parse_service(struct genl_info *info,
 	if (attrs[NFLB_A_EXACT] &&
 	    info->genlhdr->cmd != NFLB_CMD_SERVICE_REPLACE) {
 		NL_SET_ERR_MSG_ATTR(extack, attrs[NFLB_A_EXACT],
-				    "only a service that is replaced is exact");
+				    "only a request to replace a service can be exact");
 		return -EINVAL;
 	}
 	if (attrs[NFLB_A_FORCE] && !attrs[NFLB_A_EXACT]) {
 		NL_SET_ERR_MSG_ATTR(extack, attrs[NFLB_A_FORCE],
-				    "only an exact service takes back what was set by hand");
+				    "force needs an exact service");
 		return -EINVAL;
 	}
 	if (attrs[NFLB_A_EXACT])
@@ -462,7 +462,7 @@ static int parse_client(struct nlattr **tb, struct nflb_conn_filter *filter,
 		if (!prefix)
 			return 0;
 		NL_SET_ERR_MSG_ATTR(extack, prefix,
-				    "a prefix length goes with an address");
+				    "a prefix length needs an address");
 		return -EINVAL;
 	}
 	err = nflb_parse_addr(tb[NFLB_A_FILTER_CLIENT_ADDRESS], &filter->client,

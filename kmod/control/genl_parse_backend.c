@@ -49,7 +49,7 @@ static int parse_backend_mode(struct nlattr **tb,
 		req->encap_port = port ? nla_get_be16(port) : 0;
 		req->set |= NFLB_SET_BACKEND_ENCAP;
 	} else if (port) {
-		NL_SET_ERR_MSG_ATTR(extack, port, "a port goes with encap gue");
+		NL_SET_ERR_MSG_ATTR(extack, port, "a port needs encap gue");
 		return -EINVAL;
 	}
 	if (mode) {
@@ -72,10 +72,10 @@ static int only_of(struct nlattr **tb, bool verdict,
 			continue;
 		if (verdict)
 			NL_SET_ERR_MSG_ATTR(extack, tb[i],
-					    "a verdict leaves the configuration as it is");
+					    "a verdict cannot change the configuration");
 		else
 			NL_SET_ERR_MSG_ATTR(extack, tb[i],
-					    "health is set by a request of its own");
+					    "health needs a request of its own");
 		return -EINVAL;
 	}
 	return 0;

@@ -35,7 +35,7 @@ static int add(struct nflb_net *nn, struct nflb_listener *l,
 		return -EEXIST;
 	if (nn->listener_count == LISTENERS_MAX) {
 		NL_SET_ERR_MSG(extack,
-			       "16 programs of this network namespace follow connections already");
+			       "16 programs of this network namespace listen for connections already");
 		return -ENOSPC;
 	}
 	nn->listener_count++;

@@ -149,7 +149,7 @@ static const struct kernel_param_ops allow_ops = {
 };
 
 module_param_cb(allow, &allow_ops, NULL, 0644);
-MODULE_PARM_DESC(allow, "addresses and prefixes of balancers that are believed");
+MODULE_PARM_DESC(allow, "addresses and prefixes of trusted balancers");
 
 /**
  * toa_allow_exit() - believe nobody, free the list

@@ -33,9 +33,9 @@ refused 2 "no such service" service set tcp $VIP4:81 scheduler rr
 refused 2 "no such service" service del udp $V
 refused 2 "no such service" backend add tcp $VIP4:81 10.0.11.2
 refused 2 "scheduler" service set tcp $V scheduler nosuch
-refused 2 "encapsulation goes with mode dsr" service add tcp $VIP4:82 encap ipip
+refused 2 "encapsulation needs mode dsr" service add tcp $VIP4:82 encap ipip
 refused 1 "encap" service add tcp $VIP4:82 mode dsr encap vxlan
-refused 2 "encapsulation goes with mode dsr" service set tcp $V encap gre
+refused 2 "encapsulation needs mode dsr" service set tcp $V encap gre
 refused 1 "persist" service set tcp $V persist 300/33
 refused 2 "fullnat" service set tcp $V toa on
 refused 2 "fullnat" service set tcp $V proxy-protocol on
@@ -49,8 +49,8 @@ refused 1 "unknown command" service remove tcp $V
 refused 1 "is missing" backend-setup show $VIP4
 refused 1 "one family" backend-setup show $VIP4 2001:db8::1
 refused 1 "encap" backend-setup show $VIP4 10.0.11.2 encap vxlan
-refused 1 "no address of this host" backend-setup apply $VIP4 10.0.11.99
-refused 1 "no address of this host" backend-setup apply $VIP6 2001:db8:11::99 encap gue
+refused 1 "not an address of this host" backend-setup apply $VIP4 10.0.11.99
+refused 1 "not an address of this host" backend-setup apply $VIP6 2001:db8:11::99 encap gue
 refused 1 "576 or more" backend-setup apply $VIP4 10.0.11.2 mtu 100
 refused 1 "encap-source" service set tcp $V encap-source 10.0.0.0/33
 code=0

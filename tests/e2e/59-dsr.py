@@ -548,16 +548,16 @@ def bad_configuration(net):
             ("backend add tcp %s 10.2.1.2:8080" % vip, "cannot change the port"),
             ("backend add tcp %s 2001:db8:21::2" % vip, "address family"),
             ("backend add tcp %s 10.2.1.2 encap ipip mode dnat" % vip,
-             "goes with mode dsr"),
+             "needs mode dsr"),
             ("service set tcp %s encap ipip:5" % vip, "is expected"),
             ("service set tcp %s encap gue:0" % vip, "1 to 65535"),
             ("service set tcp %s encap-source 10.0.0.0/33" % vip,
              "is expected"),
             ("service set tcp %s encap-source 224.0.0.1" % vip, "unicast"),
             ("service set tcp %s toa on" % vip, "fullnat"),
-            ("service add tcp 192.0.2.10:81 encap gre", "goes with mode dsr"),
+            ("service add tcp 192.0.2.10:81 encap gre", "needs mode dsr"),
             ("service add tcp 192.0.2.10:81 encap-source 10.9.0.0/24",
-             "goes with mode dsr")):
+             "needs mode dsr")):
         message = refused(net, *words.split())
         assert why in message, message
     net.lbadm("backend", "add", "tcp", vip, "10.2.1.2:80")
@@ -565,7 +565,7 @@ def bad_configuration(net):
     net.lbadm("backend", "add", "tcp", vip, "2001:db8:21::2")
     assert "address family" in refused(net, "service", "set", "tcp", vip,
                                        "encap", "none")
-    assert "goes with mode dsr" in refused(net, "service", "set", "tcp", vip,
+    assert "needs mode dsr" in refused(net, "service", "set", "tcp", vip,
                                            "mode", "dnat")
 
 

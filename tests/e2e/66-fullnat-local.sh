@@ -58,7 +58,7 @@ done
 # Local addresses that the host does not have, but gets packets for
 lb laddr del $LA4.1
 warning=$(lb laddr add $LA4.77 2>&1)
-assert_match "what lbadm says" "$warning" "warning: .*not all of these are addresses of this host"
+assert_match "what lbadm says" "$warning" "warning: .*not all of these belong to this host"
 assert_match "what it shows" "$(lb laddr show)" "$LA4.77 ports 1024-65535 foreign 1"
 assert_eq "a client" "$(ask cl 4 80)" rs1
 assert_eq "a client on the balancer" "$(ask lb 4 80)" rs1

@@ -37,7 +37,7 @@ said 2 "service tcp $V: kernel: the service exists already" service add tcp $V
 silent backend add tcp $V 10.0.11.2
 said 2 "service tcp $V: backend 10.0.11.2: kernel: the backend exists already" \
 	backend add tcp $V 10.0.11.2
-said 2 "local address 10.9.9.1: kernel: there are no such" laddr del 10.9.9.1
+said 2 "local address 10.9.9.1: kernel: no such local addresses" laddr del 10.9.9.1
 said 2 "device nosuch0: kernel: " device add nosuch0
 
 # --- a VIP as a backend, in either order
@@ -78,7 +78,7 @@ config() { # EXPECTED-STATUS TEXT SERVICE-KEYS
 	[[ $output == "lbadm: -:1:"*"$2"* ]] || fail "config check of $3: '$output' does not say '$2'"
 	note "$output"
 }
-config 1 "service tcp $V: encapsulation goes with mode dsr" '"encap": "ipip"'
+config 1 "service tcp $V: encapsulation needs mode dsr" '"encap": "ipip"'
 config 1 "service tcp $V: there is no scheduler" '"scheduler": "nope"'
 config 1 "service tcp $V: backend $VIP6: " "\"backends\": [ { \"address\": \"$VIP6\" } ]"
 config 1 "key of its own" '"backends": [ { "address": "10.0.0.1:80" } ]'

@@ -244,9 +244,9 @@ def explained(net, f, mode):
 def what_does_not_go_together(net):
     f = V4
     for words, said in ((("tcp", f.at(f.vip, 80), "one-packet", "on"),
-                         "one-packet goes with udp"),
+                         "one-packet needs udp"),
                         (("udp", f.at(f.vip, 80), "one-packet", "on", "persist", "60"),
-                         "one-packet and persist contradict each other")):
+                         "one-packet and persist exclude each other")):
         try:
             net.lbadm("service", "add", *words)
         except AssertionError as e:

@@ -42,7 +42,7 @@ firewall() {
 	page nftables.md 'Deny clients'
 	assert_fails "a client that is denied" http_get 4 80 --interface 198.51.100.7 --max-time 2
 	page nftables.md 'A host firewall that drops by default'
-	page nftables.md 'NAT for what backends send themselves'
+	page nftables.md 'NAT for connections of the backends'
 	assert_eq "a client" "$(http_get 4 80)" rs1
 	assert_eq "the balancer itself" "$(ns lb curl -sS --max-time 5 "http://${RS4[1]}/")" rs1
 }

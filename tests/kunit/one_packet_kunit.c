@@ -315,7 +315,7 @@ static void one_packet_refused(struct kunit *test)
 	req.set = NFLB_SET_ONE_PACKET;
 	mutex_lock(&nn->mutex);
 	KUNIT_EXPECT_EQ(test, nflb_service_add(nn, &req, &extack), -EINVAL);
-	KUNIT_EXPECT_STREQ(test, extack._msg, "one-packet goes with udp");
+	KUNIT_EXPECT_STREQ(test, extack._msg, "one-packet needs udp");
 	req.id.key.proto = IPPROTO_UDP;
 	req.settings.persist = 300;
 	req.set |= NFLB_SET_PERSIST;

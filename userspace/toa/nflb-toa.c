@@ -288,7 +288,7 @@ static bool fs_is(const char *path, unsigned long type)
 static int prepare(const char *cgroup)
 {
 	if (!fs_is(cgroup, CGROUP2_TYPE))
-		return fail(UNAVAILABLE, "%s is no directory of cgroup v2; mount it, or say --cgroup",
+		return fail(UNAVAILABLE, "%s is not a cgroup v2 directory; mount it, or use --cgroup",
 			    cgroup);
 	if (!fs_is(BPFFS, BPF_FS_TYPE) &&
 	    mount("bpf", BPFFS, "bpf", 0, "mode=0700"))
@@ -501,8 +501,8 @@ static int help(void)
 	     "    nflb-toa allow show\n"
 	     "    nflb-toa stats\n"
 	     "\n"
-	     "Servers in the cgroup (default: all) see the address of the client that a\n"
-	     "balancer tells in a TCP option, if the balancer's is on the list.\n"
+	     "Servers in the cgroup (default: all) see the client's address from the TCP\n"
+	     "option that a balancer on the list inserts.\n"
 	     "\n"
 	     "options: -j (JSON), -V (version), -h");
 	return DONE;

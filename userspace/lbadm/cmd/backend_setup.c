@@ -299,7 +299,7 @@ static int check_own(const struct setup *s)
 		own = i->ifa_addr && same_address(i->ifa_addr, &s->backend);
 	freeifaddrs(list);
 	return own ? LBADM_OK :
-	       usage_error("%s is no address of this host: give the one at which the balancer reaches it",
+	       usage_error("%s is not an address of this host: use the address that the balancer uses for it",
 			   s->backend_text);
 }
 
@@ -314,7 +314,7 @@ static int setup_apply(struct words *words)
 	if (run(print_setup, &s))
 		return LBADM_OK;
 	return fail(LBADM_REFUSED,
-		    "the command above failed; `backend-setup undo` takes back what was done before it");
+		    "the command above failed; `backend-setup undo` reverts the commands before it");
 }
 
 static int setup_undo(struct words *words)

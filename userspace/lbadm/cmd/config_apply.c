@@ -60,7 +60,7 @@ static int plan_run(struct plan *plan, const char *before,
 		step = &plan->steps[i];
 		step_where(step, before);
 		status = open_to_all && has_policy(step) ?
-			 fail(LBADM_REFUSED, "left out, since its policy cannot be made") :
+			 fail(LBADM_REFUSED, "left out, because its policy cannot be installed") :
 			 step_run(step);
 		step->taken = !status;
 		if (!status) {
@@ -77,7 +77,7 @@ static int plan_run(struct plan *plan, const char *before,
 
 static int mixed(int status)
 {
-	return fail(status, "this could not be undone: the configuration is neither the old one nor the new one");
+	return fail(status, "cannot roll this back: the configuration is neither the old one nor the new one");
 }
 
 /* One try of many. */

@@ -203,7 +203,7 @@ static int laddr_rules(const struct config *config, size_t number,
 	why = refusal.why ? refusal.why : laddr_ports(laddr, &ports);
 	for (i = 0; i < number && !why; i++)
 		if (config_laddrs_overlap(&config->laddrs[i], laddr))
-			why = "some of these addresses are local addresses already, with some of these ports";
+			why = "some of these addresses and ports are already local addresses";
 	if (!why)
 		why = nflb_rules_laddr_limits(sum->ranges, sum->ports,
 					      (uint64_t)addresses * ports).why;

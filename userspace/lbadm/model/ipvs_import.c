@@ -188,7 +188,7 @@ static int mark_services(struct ipvs_import *import,
 					      json_deep_copy(target));
 	if (json_array_size(services))
 		return LBADM_OK;
-	return usage_error("-f %s%s: nflb has no services by firewall mark; say what the mark's rules match: lbadm import ipvsadm FILE fwmark %s=PROTOCOL:VIP:PORT[,...]",
+	return usage_error("-f %s%s: nflb has no services by firewall mark; name the services that its rules match: lbadm import ipvsadm FILE fwmark %s=PROTOCOL:VIP:PORT[,...]",
 			   line->service, line->ipv6 ? " -6" : "", name);
 }
 
@@ -269,7 +269,7 @@ static void warn_of_mark(const struct ipvs_line *line, const json_t *services)
 {
 	if (json_array_size(services) < 2)
 		return;
-	ipvs_warn("-f %s becomes %d services, each with its own turns and counts%s",
+	ipvs_warn("-f %s becomes %d services, each with its own scheduling and counters%s",
 		  line->service, (int)json_array_size(services),
 		  line->persistent ?
 		  "; a client may get another backend on each of them (one service on a range of ports, or scheduler maglev-source instead of persist, keeps it)" :

@@ -33,7 +33,7 @@ struct option {
 };
 
 #define AT(member) offsetof(struct ipvs_line, member)
-#define SYNC "nflb does not synchronise connections: leave the line out"
+#define SYNC "nflb does not synchronise connections: remove the line"
 
 static const struct option option_table[] = {
 	{ "-A", "--add-service", COMMAND, IPVS_ADD_SERVICE, 0, NULL },
@@ -185,7 +185,7 @@ static int take(struct ipvs_line *line, const char *word, struct words *words)
 	const struct option *o = find(word, &attached);
 
 	if (!o)
-		return usage_error("\"%s\" is no option of ipvsadm that is known here",
+		return usage_error("\"%s\" is not a known option of ipvsadm",
 				   word);
 	if (has_value(o))
 		return with_value(line, o, word, attached, words);
@@ -193,7 +193,7 @@ static int take(struct ipvs_line *line, const char *word, struct words *words)
 	case COMMAND:
 		return command(line, o->value);
 	case NO_COMMAND:
-		return usage_error("%s configures nothing that could be converted: leave the line out",
+		return usage_error("%s configures nothing that could be converted: remove the line",
 				   word);
 	case NOT_POSSIBLE:
 		return usage_error("%s: %s", word, o->hint);

@@ -56,7 +56,7 @@ static int set_thresholds(const struct ipvs_line *line, json_t *backend)
 	if (!json_integer_value(json_object_get(backend, "max-connections")))
 		json_object_del(backend, "max-connections");
 	else if (lower)
-		ipvs_warn("-y %s is left out: a backend that was full gets new connections as soon as it has less than -x %s",
+		ipvs_warn("-y %s is left out: a full backend gets new connections as soon as it has fewer than -x %s",
 			  line->lower, line->upper);
 	return LBADM_OK;
 }
@@ -64,7 +64,7 @@ static int set_thresholds(const struct ipvs_line *line, json_t *backend)
 static void warn_of_checksums(const struct ipvs_line *line)
 {
 	if (line->tun_csum)
-		ipvs_warn("--tun-csum is left out: outer headers have no checksum but what IPv6 asks for, and receivers must not insist on one");
+		ipvs_warn("--tun-csum is left out: outer headers have only the checksum that IPv6 requires, and receivers must not require more");
 	if (line->tun_remcsum)
 		ipvs_warn("--tun-remcsum is left out: checksums of packets in the tunnel are complete");
 }
@@ -157,7 +157,7 @@ int ipvs_server(const struct ipvs_line *line, json_t *service, json_t *backend)
 	int status = ipvs_address(backend, line->server, NULL);
 
 	if (!status && is_loopback(backend))
-		return usage_error("-r %s is this host for IPVS; name an address of the host's own that is no VIP instead",
+		return usage_error("-r %s is this host for IPVS; use an address of the host that is not a VIP",
 				   line->server);
 	if (!status && line->forward != 'i' && is_other_family(service, backend))
 		return usage_error("-r %s is of another address family than the service, which needs -i",

@@ -22,7 +22,7 @@ struct scheduler {
 	bool active;
 };
 
-#define DESTINATION "goes by the destination address, and sends all that asks for one address to one server; wlc takes its place, and spreads it over all backends"
+#define DESTINATION "uses the destination address, and sends all connections to an address to one server; wlc replaces it, and spreads them over all backends"
 
 static const struct scheduler schedulers[] = {
 	{ "rr", "rr", NULL, NULL, false },
@@ -30,7 +30,7 @@ static const struct scheduler schedulers[] = {
 	{ "lc", "lc", NULL, NULL, false },
 	{ "wlc", "wlc", NULL, NULL, false },
 	{ "lblc", "wlc", NULL, DESTINATION, false },
-	{ "lblcr", "wlc", NULL, "goes by the destination address, and sends all that asks for one address to one set of servers; wlc takes its place, and spreads it over all backends", false },
+	{ "lblcr", "wlc", NULL, "uses the destination address, and sends all connections to an address to one set of servers; wlc replaces it, and spreads them over all backends", false },
 	{ "dh", "wlc", NULL, DESTINATION, false },
 	{ "sh", "source", "hash", NULL, false },
 	{ "sed", "sed", NULL, NULL, true },
@@ -81,7 +81,7 @@ static int set_flags(const struct scheduler *s, const char *flags,
 		else if (s->by_port && is_flag(s, flags, len, "fallback", 1))
 			;
 		else if (!strncmp(flags, "flag-", 5))
-			ipvs_warn("-b %.*s is left out: it says nothing to %s",
+			ipvs_warn("-b %.*s is left out: it has no effect on %s",
 				  (int)len, flags, s->ipvs);
 		else
 			return usage_error("-b %.*s: %s has no such flag",
@@ -104,7 +104,7 @@ static int set_scheduler(const struct ipvs_line *line, json_t *service)
 	int status;
 
 	if (!s)
-		return usage_error("-s %s: nflb has nothing like it; choose another scheduler",
+		return usage_error("-s %s: nflb has no equivalent; choose another scheduler",
 				   wanted);
 	name = s->nflb;
 	status = line->flags ? set_flags(s, line->flags, &name) : LBADM_OK;
@@ -155,7 +155,7 @@ static int set_mask(const char *mask, json_t *service)
 		return usage_error("-M %s: a netmask is expected", mask);
 	length = mask_length(&addr);
 	if (length > 32)
-		return usage_error("-M %s: nflb has no netmask with holes; give one without",
+		return usage_error("-M %s: nflb has no netmask with holes; use one without",
 				   mask);
 	json_object_set_new(service, "persist-prefix4", json_integer(length));
 	return LBADM_OK;
@@ -167,7 +167,7 @@ static int set_persist(const struct ipvs_line *line, json_t *service)
 
 	if (!line->persistent)
 		return line->mask || line->pe ?
-		       usage_error("%s goes with -p", line->mask ? "-M" : "--pe") :
+		       usage_error("%s needs -p", line->mask ? "-M" : "--pe") :
 		       LBADM_OK;
 	if (!number_parse(&seconds, line->persist ? line->persist : "300",
 			  UINT32_MAX) || !seconds)
@@ -180,9 +180,9 @@ static int set_persist(const struct ipvs_line *line, json_t *service)
 	}
 	json_object_set_new(service, "persist", json_integer(seconds));
 	if (line->pe && strcmp(line->pe, "sip"))
-		return usage_error("--pe %s: nflb has nothing like it", line->pe);
+		return usage_error("--pe %s: nflb has no equivalent", line->pe);
 	if (line->pe)
-		ipvs_warn("--pe sip tells calls by their Call-ID; nflb tells clients by their address, so all calls of one client go to one backend");
+		ipvs_warn("--pe sip identifies calls by their Call-ID; nflb identifies clients by their address, so all calls of one client go to one backend");
 	/* IPVS counts the whole address; nflb 64 bits of IPv6, unless it is told. */
 	if (!line->mask && is_ipv6(service))
 		json_object_set_new(service, "persist-prefix6",
@@ -195,7 +195,7 @@ static void set_one_packet(const struct ipvs_line *line, json_t *service)
 	if (!line->one_packet)
 		return;
 	if (!is_udp(service))
-		ipvs_warn("-o is left out: it says nothing to TCP");
+		ipvs_warn("-o is left out: it has no effect on TCP");
 	else if (line->persistent)
 		ipvs_warn("-o is left out: with -p all datagrams of a client go to one backend anyway");
 	else
@@ -210,7 +210,7 @@ static void warn_of_ports(const json_t *service)
 	if (!is_udp(service) && port == 21)
 		ipvs_warn("port 21 is FTP: its data connections need passive mode, a service for the servers' passive ports, and persist");
 	else if (is_udp(service) && port == 69)
-		ipvs_warn("port 69 is TFTP, which answers from other ports: only mode dsr fits");
+		ipvs_warn("port 69 is TFTP, which replies from other ports: only mode dsr works");
 }
 
 int ipvs_service(const struct ipvs_line *line, json_t *service)

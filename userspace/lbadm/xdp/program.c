@@ -95,7 +95,7 @@ static int refused(int error, char *log)
 		reason = strerror(error);
 	if (jit)
 		return fail(LBADM_REFUSED,
-			    "this kernel cannot call a module from XDP, which takes a BPF JIT that can, and net.core.bpf_jit_enable=1 (kernel: %s); use \"device add\" without xdp",
+			    "this kernel cannot call a module from XDP, which needs a BPF JIT that supports it, and net.core.bpf_jit_enable=1 (kernel: %s); use \"device add\" without xdp",
 			    reason);
 	if (not_allowed)
 		return fail(LBADM_REFUSED,

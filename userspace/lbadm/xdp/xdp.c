@@ -44,7 +44,7 @@ static int note(enum libbpf_print_level level, const char *format, va_list args)
 int xdp_no_permission(void)
 {
 	return fail(LBADM_UNAVAILABLE,
-		    "permission denied: XDP needs CAP_SYS_ADMIN of the host, as root has and root of a user namespace has not");
+		    "permission denied: XDP needs CAP_SYS_ADMIN of the host; root of a user namespace does not have it");
 }
 
 /* The number of the program of a device, 0 for none; or a negative errno. */
@@ -94,7 +94,7 @@ int xdp_look(const char *name, struct xdp_state *state)
 
 	memset(state, 0, sizeof(*state));
 	if (program < 0)
-		return fail(LBADM_REFUSED, "cannot ask which XDP program %s has: %s",
+		return fail(LBADM_REFUSED, "cannot get the XDP program of %s: %s",
 			    name, strerror(-program));
 	search.program = program;
 	state->program = program;
@@ -166,11 +166,11 @@ static int check(const char *name)
 		return occupied(name, &state);
 	if (may_leave_sums(name))
 		return fail(LBADM_REFUSED,
-			    "%s is a device of Xen (driver vif): frames may come without a checksum, which XDP cannot tell; use \"device add %s\" without xdp",
+			    "%s is a device of Xen (driver vif): frames may come without a checksum, and XDP cannot detect that; use \"device add %s\" without xdp",
 			    name, name);
 	if (nic_has_vlan(name) && nic_strips_vlan(name))
 		return fail(LBADM_REFUSED,
-			    "%s has VLANs, and takes their tags off the frames, so that XDP cannot tell them apart; turn that off: ethtool -K %s rxvlan off",
+			    "%s has VLANs, and takes their tags off the frames, so XDP cannot distinguish them; turn that off: ethtool -K %s rxvlan off",
 			    name, name);
 	return LBADM_OK;
 }
