@@ -22,32 +22,33 @@ help:
 	@echo '                  ($(KDIR))'
 	@echo '  tools           userspace/build/lbadm'
 	@echo '  install         both, below DESTDIR; PREFIX=/usr/local for another place than /usr'
-	@echo '  uninstall       take away what install put there (same DESTDIR and PREFIX)'
-	@echo '  dkms-install    the module by DKMS, for every kernel to come'
+	@echo '  uninstall       remove the installed files (same DESTDIR and PREFIX)'
+	@echo '  dkms-install    the module by DKMS, for each installed kernel and later ones'
 	@echo '  clean'
 	@echo 'Trying:'
 	@echo '  demo            a balancer and three web servers in a virtual machine'
 	@echo '  shell           a shell in that topology (KERNEL=6.1, 6.12, debug, uml)'
 	@echo 'Checking:'
 	@echo '  check           static checks: scripts/check.sh'
-	@echo '  test            before sending a change; the last line is the sum'
+	@echo '  test            the tests for a change; the last line is the sum'
 	@echo '  test-all        every case on every kernel in every setting, bench, packages: hours'
 	@echo '  kunit           unit tests in a debug kernel (KERNEL=uml or debug)'
 	@echo '  e2e             end-to-end cases on 6.1 and 6.12 (CASES="10-http ...")'
 	@echo '  dkms            build by DKMS for 6.1 and 6.12, in a private tree'
-	@echo "  bench           what a packet, and a pick of a scheduler, cost in instructions"
+	@echo "  bench           the cost of a packet, and of a scheduler's pick, in instructions"
 	@echo "  bench-native    a packet in nanoseconds, under User Mode Linux, with a million flows"
-	@echo '  fuzz            a million packets and a million netlink messages, almost right'
+	@echo '  fuzz            a million almost valid packets, and as many netlink messages'
 	@echo '  soak            a minute of iperf3 and nginx by XDP in each mode, while routes change'
 	@echo '  chaos           ten minutes of everything at once'
 	@echo '  faults          each allocation fails once'
 	@echo '  floods          floods of a million packets, a real client beside them, against IPVS'
-	@echo '  user            half an hour of a user without privileges who tries everything'
-	@echo '  coverage        which lines of kmod/ the tests run'
+	@echo '  user            half an hour of attacks by a user without privileges'
+	@echo '  coverage        the lines of kmod/ that the tests run'
 	@echo '  test-packages   the Debian packages in an image of Debian: reboot, upgrades under traffic'
 	@echo '  deb             Debian packages: nflb-dkms, lbadm, nflb-toa, in tests/out/deb'
 	@echo '  docs            the documentation as a site, in tests/out/site'
-	@echo '  dist            nflb-VERSION.tar.gz of what DKMS needs, in tests/out'
+	@echo '  pictures        the pictures of README.md and docs/, by scripts/pictures.py'
+	@echo '  dist            nflb-VERSION.tar.gz with the sources for DKMS, in tests/out'
 
 .PHONY: bench-pick
 bench-pick: bootstrap
@@ -77,6 +78,10 @@ test-packages:
 docs:
 	scripts/bootstrap package
 	mkdocs build
+
+.PHONY: pictures
+pictures:
+	scripts/pictures.py
 
 .PHONY: modules
 modules:
@@ -164,8 +169,8 @@ dist:
 	scripts/dkms.sh stage tests/out/nflb-$(VERSION)
 	tar -C tests/out --owner=0 --group=0 -czf tests/out/nflb-$(VERSION).tar.gz nflb-$(VERSION)
 
-# What docs/reliability.md is about, in its long form. What each does and how it is
-# shortened is at the head of its file.
+# The tests of docs/reliability.md in their long form. The head of each file describes the
+# test and how to shorten it.
 
 .PHONY: fuzz
 fuzz: bootstrap
