@@ -134,11 +134,13 @@ check_spdx() {
 	return "$bad"
 }
 
+check_pictures() { scripts/pictures.py --check; }
+
 check_workflows() {
 	/usr/bin/python3 scripts/workflows.py
 }
 
-checks=(checkpatch kernel_doc warnings sparse shellcheck layering dkms spdx workflows)
+checks=(checkpatch kernel_doc warnings sparse shellcheck layering dkms spdx pictures workflows)
 [ $# -eq 0 ] || checks=("$@")
 mkdir -p tests/out
 failed=0

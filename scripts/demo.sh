@@ -81,7 +81,7 @@ for family in 4 6; do
 		fail "the shares are not 3:2:1"
 done
 
-title "What the balancer counted"
+title "Counters of the balancer"
 lbadm -s service show
 
 title "Its connections"
@@ -89,7 +89,7 @@ echo "lb# head /proc/net/nflb/connections"
 ns lb head /proc/net/nflb/connections
 
 if [ "$verb" = run ]; then
-	title "That is all. On a terminal, this would go on with a shell."
+	title "The end. On a terminal, a shell follows."
 	exit 0
 fi
 title "A shell: lb WORDS is lbadm on the balancer, ns cl COMMAND is the client; ^D ends"
