@@ -59,7 +59,16 @@ dsr() {
 	done
 }
 
+running() {
+	setup_topology no-vip
+	add_service tcp 4 80
+	lb backend add tcp "$(vip 4 80)" "${RS4[1]}"
+	page lifecycle.md 'Health'
+	page lifecycle.md 'Slow start'
+}
+
 # Each has a topology of its own.
 (nat)
 (firewall)
 (dsr)
+(running)
