@@ -315,6 +315,8 @@ start_nginx() {
 			events { worker_connections 4096; }
 			http {
 				access_log off;
+				# Cases hold downloads up, for longer on a busy machine
+				send_timeout 600;
 				client_body_temp_path $dir/body;
 				proxy_temp_path $dir/proxy;
 				fastcgi_temp_path $dir/fastcgi;
