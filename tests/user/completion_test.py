@@ -186,7 +186,7 @@ esac
 def run_shell(command, line, top):
     done = subprocess.run([*command, line], stdout=subprocess.PIPE, cwd=top,
                           stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
-                          env=shell_environment(top), timeout=60, check=False)
+                          env=shell_environment(top), timeout=120, check=False)
     assert done.returncode == 0, (line, done.stdout, done.stderr)
     return done.stdout.splitlines()
 
@@ -245,7 +245,7 @@ print rea""dy
 
 
 def read_some(fd):
-    assert select.select([fd], [], [], 30)[0], "zsh says nothing"
+    assert select.select([fd], [], [], 120)[0], "zsh says nothing"
     return os.read(fd, 65536)
 
 

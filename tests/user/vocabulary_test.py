@@ -134,7 +134,10 @@ def test_did_you_mean():
             ("policy flsh", "did you mean flush?"),
             ("service se", "did you mean set?")):
         refuses(line.split(), 1, words)
-    # Nothing near: the list
+    # Nothing near, or nothing at all: the list
+    refuses("service add tcp 192.0.2.1:80 mode".split(), 1,
+            "mode: a value is missing: dnat, fullnat or dsr")
+    refuses("service add tcp 192.0.2.1:80 scheduler".split(), 1, "missing: rr, wrr, random")
     refuses("service frobnicate".split(), 1, "there are: add, set, replace, del, show")
     refuses("service add tcp 192.0.2.1:80 colour red".split(), 1, "mode, encap", "is expected")
     refuses("config apply --frobnicate x".split(), 1,

@@ -24,6 +24,19 @@ static int value_of(struct words *words, const char *key, const char **value)
 	return LBADM_OK;
 }
 
+/* The same of one of a set of words */
+static int named_value_of(struct words *words, const char *key,
+			  const struct names *names, const char **value)
+{
+	char list[160];
+
+	*value = words_next(words);
+	if (!*value)
+		return usage_error("%s: a value is missing: %s", key,
+				   names_list(names, list, sizeof(list)));
+	return LBADM_OK;
+}
+
 static int number_of(struct words *words, const char *key, uint32_t min,
 		     uint32_t max, struct opt *opt)
 {
@@ -64,7 +77,7 @@ int parse_name(struct words *words, const char *key, const struct names *names,
 	const char *value;
 	int err, found;
 
-	err = value_of(words, key, &value);
+	err = named_value_of(words, key, names, &value);
 	if (err)
 		return err;
 	found = names_find(names, value);
@@ -214,7 +227,7 @@ static int parse_scheduler(struct words *words, const struct word *word,
 	const char *value;
 	int err;
 
-	err = value_of(words, word->name, &value);
+	err = named_value_of(words, word->name, word->kind->names, &value);
 	if (err)
 		return err;
 	if (!*value || strlen(value) >= NFLB_SCHEDULER_NAMSIZ)
