@@ -142,8 +142,9 @@ class Result:
         self.requests, self.groups = [], []
 
 
-def play(args, handler, stdin=None, joined=None, env=None, stderr=subprocess.PIPE):
-    """Run lbadm. handler(request) returns a list of datagrams, each bytes or an
+def play(args, handler, stdin=None, joined=None, env=None, stderr=subprocess.PIPE,
+         program=LBADM):
+    """Run lbadm, or another program. handler(request) returns a list of datagrams, each bytes or an
     errno. joined(send, process) is called when lbadm has joined a group, or asked
     for events that come to it alone. env is for what else is faked. stdin is text, or
     the descriptor of a terminal; stderr likewise."""
@@ -157,7 +158,7 @@ def play(args, handler, stdin=None, joined=None, env=None, stderr=subprocess.PIP
 
     with ours:
         process = subprocess.Popen(
-            [LBADM, *args], pass_fds=[theirs.fileno()], text=True,
+            [program, *args], pass_fds=[theirs.fileno()], text=True,
             stdin=stdin if isinstance(stdin, int) else subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=stderr,
             env=dict(os.environ, LD_PRELOAD=":".join((FAKE_MNL, FAKE_BPF, FAKE_NFT)),
