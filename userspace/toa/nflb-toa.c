@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "nflb_toa.h"
+#include "nflb_toa.skel.h"
 
 #ifndef NFLB_VERSION
 #define NFLB_VERSION "unknown"
@@ -35,16 +36,6 @@
 
 enum status { DONE, USAGE, REFUSED, UNAVAILABLE };
 
-/* Linked in: the compiled programs. */
-extern const char toa_object[] asm("_binary_nflb_toa_bpf_o_start");
-extern const char toa_object_end[] asm("_binary_nflb_toa_bpf_o_end");
-
-static const char *const programs[] = {
-	"toa_sockops", "toa_getpeername4", "toa_getpeername6",
-};
-
-static const char *const maps[] = { "allow4", "allow6", "counters" };
-
 static const char *const counter_names[TOA_COUNTER_COUNT] = {
 	[TOA_BELIEVED] = "believed",
 	[TOA_REFUSED_SOURCE] = "refused-source",
@@ -53,8 +44,6 @@ static const char *const counter_names[TOA_COUNTER_COUNT] = {
 	[TOA_OTHER_FAMILY] = "other-family",
 	[TOA_AMBIGUOUS] = "ambiguous",
 };
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static bool json;
 
@@ -155,12 +144,18 @@ static int parse_list(char *text, struct prefix_list *list)
 	return DONE;
 }
 
-static int pinned(const char *name)
+/* Where it is pinned; until the next call. */
+static const char *pin_of(const char *name)
 {
-	char path[256];
+	static char path[256];
 
 	snprintf(path, sizeof(path), PINS "/%s", name);
-	return bpf_obj_get(path);
+	return path;
+}
+
+static int pinned(const char *name)
+{
+	return bpf_obj_get(pin_of(name));
 }
 
 static int trie_of(const struct prefix *p)
@@ -246,36 +241,58 @@ static int allow_replace(const struct prefix_list *wanted)
 
 /* --- attach, detach */
 
-/* At once: without its pin it would go some time later. */
-static void detach_link(const char *path)
+/* The programs as they are linked in; nothing is in the kernel yet. Maps get pins. */
+static struct nflb_toa_bpf *open_programs(void)
 {
-	int fd = bpf_obj_get(path);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .pin_root_path = PINS);
+	struct nflb_toa_bpf *skel = nflb_toa_bpf__open_opts(&opts);
 
-	if (fd < 0)
-		return;
-	bpf_link_detach(fd);
-	close(fd);
+	if (!skel)
+		refused("open");
+	return skel;
 }
 
-static int detach(void)
+static int unpin(const char *name)
 {
-	char path[256];
-	size_t i;
+	const char *path = pin_of(name);
+	int fd = bpf_obj_get(path);
 
-	for (i = 0; i < COUNT(programs); i++) {
-		snprintf(path, sizeof(path), PINS "/%s", programs[i]);
-		detach_link(path);
-		if (unlink(path) && errno != ENOENT)
-			return refused(path);
+	/* A link goes at once: without its pin it would go some time later. */
+	if (fd >= 0) {
+		bpf_link_detach(fd);
+		close(fd);
 	}
-	for (i = 0; i < COUNT(maps); i++) {
-		snprintf(path, sizeof(path), PINS "/%s", maps[i]);
-		if (unlink(path) && errno != ENOENT)
-			return refused(path);
-	}
-	if (rmdir(PINS) && errno != ENOENT)
-		return refused(PINS);
+	if (unlink(path) && errno != ENOENT)
+		return refused(path);
 	return DONE;
+}
+
+static int detach(const struct nflb_toa_bpf *skel)
+{
+	struct bpf_program *program;
+	struct bpf_map *map;
+	int status = DONE;
+
+	bpf_object__for_each_program(program, skel->obj)
+		if (!status)
+			status = unpin(bpf_program__name(program));
+	bpf_object__for_each_map(map, skel->obj)
+		if (!status)
+			status = unpin(bpf_map__name(map));
+	if (!status && rmdir(PINS) && errno != ENOENT)
+		status = refused(PINS);
+	return status;
+}
+
+/* All of it: an attach or a detach may have been interrupted. */
+static bool is_attached(const struct nflb_toa_bpf *skel)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, skel->obj)
+		if (access(pin_of(bpf_program__name(program)), F_OK))
+			return false;
+	return true;
 }
 
 static bool fs_is(const char *path, unsigned long type)
@@ -298,85 +315,58 @@ static int prepare(const char *cgroup)
 	return DONE;
 }
 
-static int pin_maps(struct bpf_object *object)
+static int attach_programs(const struct nflb_toa_bpf *skel, int cgroup)
 {
-	char path[256];
-	size_t i;
+	struct bpf_program *program;
 
-	for (i = 0; i < COUNT(maps); i++) {
-		snprintf(path, sizeof(path), PINS "/%s", maps[i]);
-		if (bpf_map__pin(bpf_object__find_map_by_name(object, maps[i]),
-				 path))
-			return refused(path);
-	}
-	return DONE;
-}
+	bpf_object__for_each_program(program, skel->obj) {
+		const char *name = bpf_program__name(program);
+		struct bpf_link *link = bpf_program__attach_cgroup(program, cgroup);
+		int err;
 
-static int attach_programs(struct bpf_object *object, int cgroup)
-{
-	struct bpf_link *link;
-	char path[256];
-	size_t i;
-
-	for (i = 0; i < COUNT(programs); i++) {
-		struct bpf_program *program;
-
-		program = bpf_object__find_program_by_name(object,
-							   programs[i]);
-		link = bpf_program__attach_cgroup(program, cgroup);
 		if (!link)
-			return refused(programs[i]);
-		snprintf(path, sizeof(path), PINS "/%s", programs[i]);
-		if (bpf_link__pin(link, path))
-			return refused(path);
-		bpf_link__disconnect(link);
+			return refused(name);
+		err = bpf_link__pin(link, pin_of(name));
 		bpf_link__destroy(link);
+		if (err) {
+			errno = -err;
+			return refused(pin_of(name));
+		}
 	}
 	return DONE;
 }
 
 /* The list is filled before the programs see a packet. */
-static int load_and_attach(int cgroup, const struct prefix_list *list)
+static int load_and_attach(struct nflb_toa_bpf *skel, int cgroup, const struct prefix_list *list)
 {
-	struct bpf_object *object;
-	int status;
+	int status = nflb_toa_bpf__load(skel);
 
-	object = bpf_object__open_mem(toa_object, toa_object_end - toa_object,
-				      NULL);
-	if (!object)
-		return refused("open");
-	if (bpf_object__load(object)) {
-		status = refused("load (this kernel may lack CONFIG_CGROUP_BPF or CONFIG_DEBUG_INFO_BTF)");
-	} else {
-		status = pin_maps(object);
-		if (!status)
-			status = allow_replace(list);
-		if (!status)
-			status = attach_programs(object, cgroup);
+	if (status) {
+		errno = -status;
+		return refused("load (this kernel may lack CONFIG_CGROUP_BPF or CONFIG_DEBUG_INFO_BTF)");
 	}
-	bpf_object__close(object);
-	return status;
+	status = allow_replace(list);
+	return status ? status : attach_programs(skel, cgroup);
 }
 
-static int attach(const char *path, const struct prefix_list *list)
+static int attach(struct nflb_toa_bpf *skel, const char *path, const struct prefix_list *list)
 {
 	int cgroup, status;
 
-	if (!access(PINS "/toa_getpeername6", F_OK))
+	if (is_attached(skel))
 		return allow_replace(list);
 	/* What an interrupted attach left. */
-	status = detach();
+	status = detach(skel);
 	if (!status)
 		status = prepare(path);
 	if (status)
 		return status;
 	cgroup = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (cgroup < 0)
-		return refused(path);
-	status = load_and_attach(cgroup, list);
-	close(cgroup);
+	status = cgroup < 0 ? refused(path) : load_and_attach(skel, cgroup, list);
+	if (cgroup >= 0)
+		close(cgroup);
 	if (status)
-		detach();
+		detach(skel);
 	return status;
 }
 
@@ -385,6 +375,7 @@ static int attach(const char *path, const struct prefix_list *list)
 static int cmd_attach(int argc, char **argv)
 {
 	static struct prefix_list list;
+	struct nflb_toa_bpf *skel;
 	const char *cgroup = CGROUP;
 	bool allow = false;
 	int i, status;
@@ -406,14 +397,27 @@ static int cmd_attach(int argc, char **argv)
 	}
 	if (!allow)
 		return fail(USAGE, "--allow is missing: the balancers' local addresses");
-	return attach(cgroup, &list);
+	skel = open_programs();
+	if (!skel)
+		return REFUSED;
+	status = attach(skel, cgroup, &list);
+	nflb_toa_bpf__destroy(skel);
+	return status;
 }
 
 static int cmd_detach(int argc, char **argv)
 {
+	struct nflb_toa_bpf *skel;
+	int status;
+
 	if (argc)
 		return fail(USAGE, "unexpected word \"%s\"", argv[0]);
-	return detach();
+	skel = open_programs();
+	if (!skel)
+		return REFUSED;
+	status = detach(skel);
+	nflb_toa_bpf__destroy(skel);
+	return status;
 }
 
 static int allow_show(void)

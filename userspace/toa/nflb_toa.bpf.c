@@ -42,6 +42,7 @@ struct {
 	__uint(max_entries, TOA_ALLOW_MAX);
 	__type(key, struct toa_allow4);
 	__type(value, __u8);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } allow4 SEC(".maps");
 
 struct {
@@ -50,6 +51,7 @@ struct {
 	__uint(max_entries, TOA_ALLOW_MAX);
 	__type(key, struct toa_allow6);
 	__type(value, __u8);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } allow6 SEC(".maps");
 
 struct {
@@ -57,6 +59,7 @@ struct {
 	__uint(max_entries, TOA_COUNTER_COUNT);
 	__type(key, __u32);
 	__type(value, __u64);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } counters SEC(".maps");
 
 /*
