@@ -45,10 +45,12 @@ help:
 	@echo '  user            half an hour of attacks by a user without privileges'
 	@echo '  coverage        the lines of kmod/ that the tests run'
 	@echo '  test-packages   the Debian packages in an image of Debian: reboot, upgrades under traffic'
-	@echo '  deb             Debian packages: nflb-dkms, lbadm, nflb-toa, in tests/out/deb'
+	@echo '  deb             Debian packages in tests/out/deb, and what lintian says of them'
+	@echo '  rpm             RPM packages in tests/out/rpm'
+	@echo '  source          nflb-VERSION.tar.gz of all of it, in tests/out/source'
 	@echo '  docs            the documentation as a site, in tests/out/site'
 	@echo '  pictures        the pictures of README.md and docs/, by scripts/pictures.py'
-	@echo '  dist            nflb-VERSION.tar.gz with the sources for DKMS, in tests/out'
+	@echo '  dist            nflb-dkms-VERSION.tar.gz with the sources for DKMS, in tests/out'
 
 .PHONY: bench-pick
 bench-pick: bootstrap
@@ -68,6 +70,17 @@ bench-native: bootstrap
 deb:
 	scripts/bootstrap package
 	scripts/deb.sh
+	scripts/lintian.sh
+
+.PHONY: rpm
+rpm:
+	scripts/bootstrap package
+	scripts/rpm.sh
+
+.PHONY: source
+source:
+	scripts/source.sh tests/out/source
+	rm -rf tests/out/source/nflb-$(VERSION)
 
 .PHONY: test-packages
 test-packages:
@@ -97,6 +110,7 @@ install: all
 	install -D -m 644 kmod/nflb.ko $(DESTDIR)/lib/modules/$(KVER)/updates/nflb.ko
 	install -D -m 644 kmod/toa/nflb_toa.ko $(DESTDIR)/lib/modules/$(KVER)/updates/nflb_toa.ko
 	install -D -m 644 include/uapi/linux/nflb.h $(DESTDIR)$(PREFIX)/include/linux/nflb.h
+	install -D -m 644 docs/netlink/specs/nflb.yaml $(DESTDIR)$(PREFIX)/share/nflb/nflb.yaml
 	install -D -m 644 dkms/nflb.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-nflb.rules
 	$(MAKE) -C userspace install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 	$(if $(DESTDIR),,depmod $(KVER))
@@ -107,6 +121,7 @@ uninstall:
 	rm -f $(DESTDIR)/lib/modules/$(KVER)/updates/nflb.ko
 	rm -f $(DESTDIR)/lib/modules/$(KVER)/updates/nflb_toa.ko
 	rm -f $(DESTDIR)$(PREFIX)/include/linux/nflb.h
+	rm -f $(DESTDIR)$(PREFIX)/share/nflb/nflb.yaml
 	rm -f $(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-nflb.rules
 	$(MAKE) -C userspace uninstall DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 	$(if $(DESTDIR),,depmod $(KVER))
@@ -167,7 +182,7 @@ dkms: bootstrap
 dist:
 	mkdir -p tests/out
 	scripts/dkms.sh stage tests/out/nflb-$(VERSION)
-	tar -C tests/out --owner=0 --group=0 -czf tests/out/nflb-$(VERSION).tar.gz nflb-$(VERSION)
+	tar -C tests/out --owner=0 --group=0 -czf tests/out/nflb-dkms-$(VERSION).tar.gz nflb-$(VERSION)
 
 # The tests of docs/reliability.md in their long form. The head of each file describes the
 # test and how to shorten it.

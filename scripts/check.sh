@@ -82,9 +82,9 @@ check_shellcheck() {
 		case $(head -n 1 "$file") in
 		'#!/bin/bash'* | '#!/bin/sh'* | '#!/usr/bin/env bash'*) files+=("$file") ;;
 		esac
-	done < <(find scripts tests dkms .ci -path tests/out -prune -o -path tests/vm/init -prune -o \
+	done < <(find scripts tests dkms debian .ci -path tests/out -prune -o -path tests/vm/init -prune -o \
 		-type f -print)
-	shellcheck -x -P "$top" "${files[@]}" tests/e2e/lib.sh
+	shellcheck -x -P "$top" "${files[@]}" tests/e2e/lib.sh arch/PKGBUILD
 	shellcheck -s sh tests/vm/init
 }
 
@@ -123,6 +123,33 @@ check_layering() {
 
 check_dkms() { scripts/dkms.sh check; }
 
+# Each package has the version of kmod/version.h; their files can be read.
+check_versions() {
+	local version name
+	version=$(scripts/dkms.sh version)
+	is() { # FILE SEEN
+		[ "$2" = "$version" ] || { echo "$1 is of version $2, not $version"; return 1; }
+	}
+	is debian/changelog "$(sed -n '1s/.*(\(.*\)-[^-]*).*/\1/p' debian/changelog)"
+	is dkms/dkms.conf "$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms/dkms.conf)"
+	is rpm/nflb.spec "$(sed -n 's/^Version: *//p' rpm/nflb.spec)"
+	is "the changelog of rpm/nflb.spec" \
+		"$(sed -n '/^%changelog/,$s/^\* .* - \(.*\)-[^-]*$/\1/p' rpm/nflb.spec | head -n 1)"
+	rpmspec -q rpm/nflb.spec >/dev/null
+	# shellcheck source=arch/PKGBUILD
+	(
+		. arch/PKGBUILD
+		is arch/PKGBUILD "$pkgver"
+		[ "${source[*]}" = "nflb-$version.tar.gz" ]
+		for name in "${pkgname[@]}"; do
+			declare -F "package_$name" >/dev/null || {
+				echo "arch/PKGBUILD: there is no package_$name"
+				exit 1
+			}
+		done
+	)
+}
+
 check_spdx() {
 	local file bad=0
 	while read -r file; do
@@ -140,7 +167,7 @@ check_workflows() {
 	/usr/bin/python3 scripts/workflows.py
 }
 
-checks=(checkpatch kernel_doc warnings sparse shellcheck layering dkms spdx pictures workflows)
+checks=(checkpatch kernel_doc warnings sparse shellcheck layering dkms versions spdx pictures workflows)
 [ $# -eq 0 ] || checks=("$@")
 mkdir -p tests/out
 failed=0

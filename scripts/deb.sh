@@ -1,12 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Build the Debian packages, from what git knows of, in a directory of their own.
-# Prints where they are.
+# Build the Debian source package and the binary packages, from what git knows of, in a
+# directory of their own. Prints where they are.
 #
 #   scripts/deb.sh [DIRECTORY [VERSION]]      default: tests/out/deb
 #
-# VERSION is for trying upgrades: the same source, with another number.
+# The .orig.tar.gz is what scripts/source.sh makes. VERSION is for trying upgrades: the same source, with another number.
+# NFLB_URL=https://FORGE/OWNER/nflb, the place of the repository, becomes Homepage, Vcs-*,
+# debian/watch and debian/upstream/metadata: the workflows set it.
 
 set -euo pipefail
 
@@ -15,20 +17,33 @@ out=${1:-$top/tests/out/deb}
 version=$("$top/scripts/dkms.sh" version)
 die() { echo "deb.sh: $*" >&2; exit 1; }
 
-[ "$(dpkg-parsechangelog -l "$top/debian/changelog" -S Version)" = "$version" ] ||
+[[ $(dpkg-parsechangelog -l "$top/debian/changelog" -S Version) = "$version"-* ]] ||
 	die "debian/changelog is not of version $version, as kmod/version.h"
 rm -rf "$out"
-copy=$out/nflb-$version
-mkdir -p "$copy"
-git -C "$top" ls-files -z | grep -zvE '^tests/' |
-	tar -C "$top" --null -T - -cf - | tar -C "$copy" -xf -
-if [ -n "${2:-}" ]; then
-	sed -i "s/$version/$2/" "$copy/kmod/version.h" "$copy/dkms/dkms.conf"
-	sed -i "1s/($version)/($2)/" "$copy/debian/changelog"
+wanted=${2:-$version}
+copy=$out/nflb-$wanted
+"$top/scripts/source.sh" "$out" "$wanted"
+mv "$copy.tar.gz" "$out/nflb_$wanted.orig.tar.gz"
+
+if [ -n "${NFLB_URL:-}" ]; then
+	sed -i "/^Standards-Version:/i Homepage: $NFLB_URL\\nVcs-Browser: $NFLB_URL\\nVcs-Git: $NFLB_URL.git" \
+		"$copy/debian/control"
+	cat >"$copy/debian/watch" <<-END
+		version=4
+		$NFLB_URL/tags .*/v@ANY_VERSION@@ARCHIVE_EXT@
+	END
+	mkdir -p "$copy/debian/upstream"
+	cat >"$copy/debian/upstream/metadata" <<-END
+		Repository: $NFLB_URL.git
+		Repository-Browse: $NFLB_URL
+		Bug-Database: $NFLB_URL/issues
+		Bug-Submit: $NFLB_URL/issues/new
+	END
 fi
-(cd "$copy" && dpkg-buildpackage -b -us -uc >"$out/log" 2>&1) || {
+
+(cd "$copy" && dpkg-buildpackage -F -us -uc >"$out/log" 2>&1) || {
 	tail -n 40 "$out/log" >&2
 	die "failed (log: $out/log)"
 }
 rm -rf "$copy"
-ls "$out"/*.deb
+ls "$out"/*.dsc "$out"/*.deb
