@@ -142,12 +142,13 @@ class Result:
         self.requests, self.groups = [], []
 
 
-def play(args, handler, stdin=None, joined=None, env=None, stderr=subprocess.PIPE,
-         program=LBADM):
+def play(args, handler, stdin=None, joined=None, env=None, stdout=subprocess.PIPE,
+         stderr=subprocess.PIPE, program=LBADM):
     """Run lbadm, or another program. handler(request) returns a list of datagrams, each bytes or an
     errno. joined(send, process) is called when lbadm has joined a group, or asked
     for events that come to it alone. env is for what else is faked. stdin is text, or
-    the descriptor of a terminal; stderr likewise."""
+    the descriptor of a terminal; stderr likewise. stdout is a descriptor where more is
+    printed than a pipe holds, or a terminal."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     result = Result()
 
@@ -160,7 +161,7 @@ def play(args, handler, stdin=None, joined=None, env=None, stderr=subprocess.PIP
         process = subprocess.Popen(
             [program, *args], pass_fds=[theirs.fileno()], text=True,
             stdin=stdin if isinstance(stdin, int) else subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=stderr,
+            stdout=stdout, stderr=stderr,
             env=dict(os.environ, LD_PRELOAD=":".join((FAKE_MNL, FAKE_BPF, FAKE_NFT)),
                      NFLB_FAKE_FD=str(theirs.fileno()), **(env or {})))
         theirs.close()

@@ -5,6 +5,7 @@ what it is told, and what it does when the answer is no."""
 import errno
 import json
 import os
+import re
 import signal
 
 from fake_module import (ACK, DUMP, DUMP_INTR, GROUPS, MULTI, N, REQUEST, a,
@@ -249,23 +250,26 @@ def test_show_services_json():
 def test_show_services_text():
     out = succeeds([], many).out
     equal(out, """\
-tcp 192.0.2.10:80 mode dnat scheduler rr timeout-syn 60
-  -> 10.0.0.1:8080              weight 1     state up    mode dsr \
-encap gue:6081 max-connections 9 active 4
-  -> 10.0.0.2:8080              weight 1     state up    active 0
+  BACKEND       STATE WEIGHT ACTIVE INACT MAX MODE ENCAP
+tcp 192.0.2.10:80 mode dnat scheduler rr
+  10.0.0.1:8080 up         1      4         9 dsr  gue:6081
+  10.0.0.2:8080 up         1      0
 tcp 192.0.2.10:8000-8010 mode dnat scheduler rr
 tcp 192.0.2.11:* mode dnat scheduler rr
 udp [2001:db8::10]:53 mode dnat encap gue:6080 scheduler rr toa on \
 persist 300/24/64
-  -> 2001:db8::1                weight 1     state up    active 0
+  2001:db8::1   up         1      0
 """)
+    equal(succeeds([], dumps()).out, "")
+    equal(succeeds([], dumps([service(WEB)])).out,
+          "tcp 192.0.2.10:80 mode dnat scheduler rr\n")
     strange = dumps([service(WEB)],
                     [backend(WEB, "10.0.0.1", 0, a("A_BACKEND_STATE", 9))])
-    assert " state 9 " in succeeds([], strange).out
+    equal(succeeds([], strange).out.splitlines()[-1].split(), ["10.0.0.1", "9", "1", "0"])
     strange = dumps([service([a("A_SERVICE_PROTOCOL", 132), *WEB[1:]])])
     assert succeeds([], strange).out.startswith("132 192.0.2.10:80 ")
-    out = succeeds(["-s"], many).out
-    assert "  total: active 0 connections 0 packets-in 0" in out, out
+    # A timeout that has its default is a detail.
+    assert " timeout-syn 60\n" in succeeds(["-d"], many).out
     assert "\033" in succeeds(["-c", "always"], many).out
     assert "\033" not in succeeds(["-c", "auto"], many).out
 
@@ -297,7 +301,12 @@ def test_show_backends():
     equal((r.status, r.out), (2, ""))
     assert "no such backend" in r.err, r.err
     out = succeeds(["backend", "show"], both).out
-    assert out.startswith("tcp 192.0.2.10:80  -> 10.0.0.1:8080 "), out
+    equal(out, """\
+  BACKEND       STATE WEIGHT ACTIVE INACT
+tcp 192.0.2.10:80
+  10.0.0.1:8080 up         1      0
+  10.0.0.2:8080 up         1      0
+""")
 
 
 def test_rates():
@@ -327,8 +336,10 @@ def test_rates():
     def total(r):
         return [r.message("STATS_GET", a("A_STATS", counted())), r.error()]
     near(shows(["-ss", "stats", "show"], total)["rates"], gain)
-    out = succeeds(["-ss", "stats", "show"], total).out
-    assert "\nper second: connections " in out, out
+    out = succeeds(["--exact", "-ss", "stats", "show"], total).out
+    assert re.match(r"NAME +TOTAL PER-SECOND\n", out), out
+    got = re.search(r"^connections +(\d+) +(\d+)$", out, re.M)
+    assert got and 500 <= int(got[2]) <= 1000, out
 
 
 def conn(*more, state=3):
@@ -347,6 +358,10 @@ CONN_JSON = {
     "address": "2001:db8::10", "port": 80, "backend-address": "10.0.0.1",
     "backend-port": 8080, "mode": "fullnat", "state": "established",
     "expires": 50, "age": 7}
+CONN_TABLE = """\
+PROTO CLIENT               VIP               BACKEND       STATE       EXPIRES
+tcp   [2001:db8::99]:40000 [2001:db8::10]:80 10.0.0.1:8080 established      50
+"""
 CONN_TEXT = ("tcp [2001:db8::99]:40000 -> [2001:db8::10]:80 -> "
              "10.0.0.1:8080 mode fullnat state established expires 50 age 7\n")
 
@@ -359,7 +374,9 @@ def test_show_connections():
           [CONN_JSON, {**CONN_JSON, "state": 200}])
     equal(shows(["connection", "show"], dumps(CONN_GET=[])), [])
     out = succeeds(["connection", "show"], handler).out
-    equal(out, CONN_TEXT + CONN_TEXT.replace("established", "200"))
+    equal(out, CONN_TABLE + CONN_TABLE.splitlines()[1].replace("established", "200        ") + "\n")
+    out = succeeds(["-d", "connection", "show"], handler).out
+    equal(out.splitlines()[1].split()[4:], ["fullnat", "established", "50", "7"])
     equal(succeeds(["connection"], dumps(CONN_GET=[])).out, "")
 
 
@@ -386,9 +403,19 @@ def test_show_stats():
            "drops": {"no-backend": 5, "no-route": 0},
            "counters": {"toa-inserted": 7}})
     out = succeeds(["stats"], totals).out
-    assert "drop no-backend        5\n" in out, out
-    assert "no-route" not in out, out
-    assert "toa-inserted           7\n" in out, out
+    equal(out, """\
+NAME            TOTAL
+active              2
+max-connections 1.00K
+connections         9
+packets-in          3
+packets-out         4
+bytes-in           5B
+bytes-out          6B
+drop no-backend     5
+toa-inserted        7
+""")
+    assert "max-connections  1000\n" in succeeds(["--exact", "stats"], totals).out
     assert "no-route" in succeeds(["-s", "stats"], totals).out
     r = succeeds(["stats", "zero"], accepts)
     equal((r.requests[0].cmd, r.out), (N["CMD_STATS_ZERO"], ""))
@@ -422,9 +449,9 @@ def test_local_addresses():
         {"address": "2001:db8::1-2001:db8::9", "ports": "1024-65535",
          "exclude": "5,2000-3000", "foreign": 9}])
     equal(succeeds(["laddr"], handler).out,
-          "10.0.0.1 ports 1024-65535\n"
-          "2001:db8::1-2001:db8::9 ports 1024-65535 exclude 5,2000-3000 "
-          "foreign 9 (not addresses of this host)\n")
+          "ADDRESS                 PORTS      EXCLUDE     NOTE\n"
+          "10.0.0.1                1024-65535\n"
+          "2001:db8::1-2001:db8::9 1024-65535 5,2000-3000 9 not of this host\n")
 
 
 def test_devices():
@@ -437,7 +464,8 @@ def test_devices():
     equal(shows(["device", "show"], handler),
           [{"device": "eth0"}, {"device": "br0"}])
     equal(shows(["device", "show", "br0"], handler), [{"device": "br0"}])
-    equal(succeeds(["device"], handler).out, "eth0\nbr0\n")
+    equal(succeeds(["device"], handler).out,
+          "DEVICE INGRESS XDP\neth0   on      off\nbr0    on      off\n")
     r = play(["device", "show", "eth1"], handler)
     equal((r.status, r.out), (2, ""))
     for words in ("add", "del", "add eth0 eth1", "add a/b", "show " + "x" * 16):

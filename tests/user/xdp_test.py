@@ -62,16 +62,21 @@ def h(tmp_path):
     return Host(str(tmp_path))
 
 
+def table(h):
+    """DEVICE INGRESS XDP"""
+    return [" ".join(line.split()) for line in h.does("device", "show").out.splitlines()[1:]]
+
+
 def test_add_show_del(h):
     h.does("device", "add", "eth0", "xdp")
     assert h.pins() == ["xdp-114"], h.pins()
     assert h.devices() == [{"device": "eth0", "xdp": True}]
-    assert h.does("device", "show").out == "eth0 xdp\n"
+    assert table(h) == ["eth0 on on"]
     h.does("device", "add", "eth1")
     h.does("device", "add", "eth1", "xdp")
-    assert h.does("device").out == "eth0 xdp\neth1 xdp\n"
+    assert table(h) == ["eth0 on on", "eth1 on on"]
     h.does("device", "del", "eth0", "xdp")
-    assert h.does("device").out == "eth0\neth1 xdp\n"
+    assert table(h) == ["eth0 on off", "eth1 on on"]
     h.does("device", "del", "eth1")
     h.does("device", "del", "eth0")
     assert (h.devices(), h.pins(), h.hooks()) == ([], [], [])
@@ -126,7 +131,7 @@ def test_another_program(h):
     h.refuses(2, "(number 17) is not lbadm's", "device", "del", "eth0", "xdp")
     h.does("device", "add", "eth0")
     assert h.devices() == [{"device": "eth0", "xdp": False, "xdp-program": 17}]
-    assert h.does("device").out == "eth0 xdp: another program (number 17)\n"
+    assert "eth0   on      other      17 another XDP program\n" in h.does("device").out
     assert json.loads(h.does("config", "save").out)["devices"] == ["eth0"]
     h.does("device", "del", "eth0")
 
@@ -135,7 +140,7 @@ def test_without_permission(h):
     h.does("device", "add", "eth0", "xdp")
     how = {"wrong": "no-permission"}
     assert h.devices(**how) == [{"device": "eth0", "xdp-program": 1000 + ETH0}]
-    assert "(only root can see whose)" in h.does("device", **how).out
+    assert "only root can see whose program" in h.does("device", **how).out
     for words in ("device del eth0", "device del eth0 xdp", "device add eth0 xdp",
                   "config save", "config flush"):
         h.refuses(3, "permission denied", *words.split(), **how)
@@ -163,7 +168,7 @@ def test_without_the_hook(h):
     h.does("device", "add", "eth0", "xdp")
     h.module.devices.clear()
     assert h.devices() == [{"device": "eth0", "xdp": True, "ingress": False}]
-    assert h.does("device").out == "eth0 xdp, without the ingress hook\n"
+    assert table(h) == ["eth0 off on"]
     assert json.loads(h.does("config", "save").out)["devices"] == []
     h.does("device", "add", "eth0", "xdp")
     assert h.devices() == [{"device": "eth0", "xdp": True}]

@@ -22,6 +22,12 @@ struct lbadm_options {
 	int stats;		/* how many -s */
 	bool color;
 	const char *netns;	/* its name, or NULL */
+	bool exact;		/* numbers in full */
+	bool details;		/* also defaults, and columns that are rarely read */
+	bool noheadings;
+	bool timestamp;		/* of events */
+	const char *output;	/* columns, or NULL */
+	const char *sort;	/* columns, or NULL */
 };
 
 extern struct lbadm_options lbadm_options;

@@ -18,6 +18,18 @@ const struct lbadm_option lbadm_option_table[] = {
 	  "For *show*, *count*, *flush*, *explain* and *monitor*." },
 	{ 's', "stats", NULL, "show counters, too; twice: also rates",
 	  "Rates are measured over one second." },
+	{ 'd', "details", NULL, "show more: settings with defaults, rare columns",
+	  NULL },
+	{ 'o', "output", &kind_columns, "print these columns of a table",
+	  "With a plus sign before the first, they are added to the usual ones. "
+	  "A wrong name gets an error that lists all columns. Small letters do." },
+	{ 'S', "sort", &kind_sort, "sort a table by these columns",
+	  "A minus sign before a column sorts it from greatest to least. Services are "
+	  "sorted, and within each its backends." },
+	{ 'e', "exact", NULL, "print numbers in full, without K, M, G, T", NULL },
+	{ 'H', "noheadings", NULL, "print no line with the names of columns", NULL },
+	{ 't', "timestamp", NULL, "print when an event happened",
+	  "With *monitor*; JSON gets the key *time*." },
 	{ 'n', "netns", &kind_netns, "act in that network namespace",
 	  "It is one of _/run/netns_." },
 	{ 'b', "batch", &kind_file, "read commands from FILE, one a line",
@@ -33,9 +45,10 @@ const struct lbadm_option lbadm_option_table[] = {
 
 static bool wants_color(void)
 {
-	const char *no_color = getenv("NO_COLOR");
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 
-	return isatty(STDOUT_FILENO) && !(no_color && *no_color);
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) &&
+	       term && *term && strcmp(term, "dumb");
 }
 
 /* "always" is a particular wish; NO_COLOR is a general one. */
@@ -58,6 +71,12 @@ static int set(struct command_line *line, const struct lbadm_option *option,
 	switch (option->letter) {
 	case 'j': lbadm_options.json = true; break;
 	case 's': lbadm_options.stats++; break;
+	case 'd': lbadm_options.details = true; break;
+	case 'o': lbadm_options.output = value; break;
+	case 'S': lbadm_options.sort = value; break;
+	case 'e': lbadm_options.exact = true; break;
+	case 'H': lbadm_options.noheadings = true; break;
+	case 't': lbadm_options.timestamp = true; break;
 	case 'n': line->netns = value; break;
 	case 'b': line->batch = value; break;
 	case 'c': return set_color(value);

@@ -200,7 +200,7 @@ static int backend_show(struct words *words)
 		drop_stats(backends);
 		out_json(backends);
 	} else {
-		out_backends(backends);
+		status = out_backends(backends);
 	}
 	json_decref(backends);
 	return status;

@@ -17,12 +17,10 @@
 static int conn_cb(const struct nlmsghdr *nlh, void *data)
 {
 	json_t *conn = msg_get_conn(nlh);
-	bool *none = data;
 
 	if (!conn)
 		return MNL_CB_ERROR;
-	out_connection(conn, *none);
-	*none = false;
+	out_connection(data, conn);
 	json_decref(conn);
 	return MNL_CB_OK;
 }
@@ -55,26 +53,30 @@ static int filtered(struct words *words, uint8_t cmd, void *buf,
 static int connection_show(struct words *words)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct out_connections list;
 	struct nlmsghdr *nlh;
-	bool none = true;
 	int status;
 
 	status = filtered(words, NFLB_CMD_CONN_GET, buf, &nlh);
+	if (!status)
+		status = out_connections_begin(&list);
+	if (status)
+		return status;
 	/* Connections begin and end all the time: a consistent list of them
 	 * cannot be had, and is not asked for.
 	 */
-	if (!status)
-		status = sock_dump(nlh, conn_cb, NULL, &none);
-	if (!status)
-		out_connections_end(none);
+	status = sock_dump(nlh, conn_cb, NULL, &list);
+	out_connections_end(&list, !status);
 	return status;
 }
 
-static int count_of(struct words *words, uint8_t cmd, const char *text)
+/* A number, with @ended "N connections ended" */
+static int count_of(struct words *words, uint8_t cmd, bool ended)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 	struct nlmsghdr *nlh;
 	json_t *count = NULL;
+	json_int_t n;
 	int status;
 
 	status = filtered(words, cmd, buf, &nlh);
@@ -82,19 +84,19 @@ static int count_of(struct words *words, uint8_t cmd, const char *text)
 		status = sock_talk(nlh, count_cb, &count);
 	if (status)
 		return status;
+	n = json_integer_value(json_object_get(count, "count"));
 	if (lbadm_options.json)
 		out_json(count);
 	else
-		printf(text, json_integer_value(json_object_get(count,
-								"count")));
+		printf("%" JSON_INTEGER_FORMAT "%s\n", n, !ended ? "" :
+		       n == 1 ? " connection ended" : " connections ended");
 	json_decref(count);
 	return LBADM_OK;
 }
 
 static int connection_count(struct words *words)
 {
-	return count_of(words, NFLB_CMD_CONN_COUNT,
-			"%" JSON_INTEGER_FORMAT "\n");
+	return count_of(words, NFLB_CMD_CONN_COUNT, false);
 }
 
 /* On a terminal, ask before everything is ended. */
@@ -125,8 +127,7 @@ static int connection_flush(struct words *words)
 		status = confirmed();
 	if (status)
 		return status;
-	return count_of(words, NFLB_CMD_CONN_FLUSH,
-			"%" JSON_INTEGER_FORMAT " connections ended\n");
+	return count_of(words, NFLB_CMD_CONN_FLUSH, true);
 }
 
 static const struct word args_all[] = {

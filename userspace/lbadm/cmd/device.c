@@ -291,7 +291,7 @@ static int device_show(struct words *words)
 	if (!status && lbadm_options.json)
 		out_json(devices);
 	else if (!status)
-		out_devices(devices);
+		status = out_devices(devices);
 	json_decref(devices);
 	return status;
 }

@@ -112,9 +112,9 @@ static int health_show(struct words *words)
 	if (lbadm_options.json)
 		out_json(backends);
 	else
-		out_health(backends);
+		status = out_health(backends);
 	json_decref(backends);
-	return LBADM_OK;
+	return status;
 }
 
 static const struct word args_verdict[] = {

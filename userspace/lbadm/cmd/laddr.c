@@ -52,9 +52,9 @@ static int laddr_show(struct words *words)
 	if (lbadm_options.json)
 		out_json(laddrs);
 	else
-		out_laddrs(laddrs);
+		status = out_laddrs(laddrs);
 	json_decref(laddrs);
-	return LBADM_OK;
+	return status;
 }
 
 static const struct word args_new_laddr[] = {

@@ -189,7 +189,7 @@ static int policy_show(struct words *words)
 	if (!status && lbadm_options.json)
 		out_json(policies);
 	else if (!status)
-		out_policies(policies);
+		status = out_policies(policies);
 	json_decref(policies);
 	return status;
 }

@@ -101,10 +101,10 @@ static int service_show(struct words *words)
 		drop_stats(services);
 		out_json(services);
 	} else {
-		out_services(services);
+		status = out_services(services);
 	}
 	json_decref(services);
-	return LBADM_OK;
+	return status;
 }
 
 static const struct lbadm_command commands[] = {

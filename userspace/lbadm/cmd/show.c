@@ -15,6 +15,8 @@
 
 /* Protocol, address and ports, of a service and of a backend. */
 #define IDENTITY_MAX (2 * (ADDR_TEXT_MAX + 32))
+/* Of an attribute that names a service; a larger one is read each time. */
+#define SERVICE_ATTR_MAX 128
 
 static int collect(const struct nlmsghdr *nlh, json_t *array,
 		   json_t *(*get)(const struct nlmsghdr *nlh))
@@ -72,23 +74,56 @@ static int service_cb(const struct nlmsghdr *nlh, void *data)
 	return collect(nlh, data, msg_get_service);
 }
 
-static json_t *backend_with_service(const struct nlmsghdr *nlh)
-{
-	json_t *backend = msg_get_backend(nlh);
+/* Backends of a dump. Those of a service come one after the other, and share the
+ * object of their service.
+ */
+struct backend_list {
+	json_t *array;
+	json_t *service;	/* of the last one; in @array, too */
+	char attr[SERVICE_ATTR_MAX];	/* what it was made from */
+	size_t len;
+};
 
-	if (backend)
-		json_object_set_new(backend, "service", msg_get_service(nlh));
-	return backend;
+static json_t *shared_service(struct backend_list *list,
+			      const struct nlmsghdr *nlh)
+{
+	const struct nlattr *attr = msg_service_attr(nlh);
+	size_t len = attr ? attr->nla_len : 0;
+
+	if (list->service && len && len == list->len &&
+	    !memcmp(list->attr, attr, len))
+		return json_incref(list->service);
+	list->service = msg_get_service(nlh);
+	list->len = len <= SERVICE_ATTR_MAX ? len : 0;
+	if (list->len)
+		memcpy(list->attr, attr, len);
+	return list->service;
 }
 
 static int backend_cb(const struct nlmsghdr *nlh, void *data)
 {
-	return collect(nlh, data, backend_with_service);
+	json_t *backend = msg_get_backend(nlh);
+	struct backend_list *list = data;
+
+	if (!backend)
+		return MNL_CB_ERROR;
+	json_object_set_new(backend, "service", shared_service(list, nlh));
+	json_array_append_new(list->array, backend);
+	return MNL_CB_OK;
+}
+
+static void backend_reset(void *data)
+{
+	struct backend_list *list = data;
+
+	json_array_clear(list->array);
+	list->service = NULL;
 }
 
 int read_backends(const struct service_id *id, json_t **backends)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE], text[SUBJECT_MAX];
+	struct backend_list list = { 0 };
 	struct nlmsghdr *nlh;
 	int status;
 
@@ -100,10 +135,11 @@ int read_backends(const struct service_id *id, json_t **backends)
 		msg_put_service_id(nlh, id);
 		sock_subject("service %s", subject_service(text, id));
 	}
-	*backends = json_array();
-	status = sock_dump(nlh, backend_cb, reset, *backends);
+	list.array = json_array();
+	status = sock_dump(nlh, backend_cb, backend_reset, &list);
 	if (status)
-		json_decref(*backends);
+		json_decref(list.array);
+	*backends = list.array;
 	return status;
 }
 
@@ -174,19 +210,25 @@ static json_t *index_of(const json_t *array)
  */
 static void join(json_t *services, json_t *backends)
 {
-	json_t *index = index_of(services), *s, *b;
+	json_t *index = index_of(services), *s = NULL, *b, *of, *last = NULL;
 	char key[IDENTITY_MAX];
 	size_t i;
 
 	json_array_foreach(services, i, s)
 		json_object_set_new(s, "backends", json_array());
 	json_array_foreach(backends, i, b) {
-		identity(key, sizeof(key), json_object_get(b, "service"));
-		s = json_object_get(index, key);
+		of = json_object_get(b, "service");
+		if (of != last)
+			s = json_object_get(index, identity(key, sizeof(key),
+							    of));
+		/* It lives on in @last, so that no other gets its address. */
+		json_decref(last);
+		last = json_incref(of);
 		json_object_del(b, "service");
 		if (s)
 			json_array_append(json_object_get(s, "backends"), b);
 	}
+	json_decref(last);
 	json_decref(index);
 }
 
@@ -220,7 +262,16 @@ int read_services(const struct service_id *id, json_t **services)
 	return LBADM_OK;
 }
 
-json_t *rates_of(const json_t *before, const json_t *after, double seconds)
+/* Less than before: it was made anew, or counters were set to zero. */
+static json_t *rate(const json_t *before, const json_t *after, double seconds)
+{
+	json_int_t gain = json_integer_value(after) - json_integer_value(before);
+
+	return json_integer(gain < 0 ? 0 : gain / seconds + 0.5);
+}
+
+static json_t *rates_of(const json_t *before, const json_t *after,
+			double seconds)
 {
 	static const char *const keys[] = {
 		"connections", "packets-in", "packets-out", "bytes-in",
@@ -229,22 +280,31 @@ json_t *rates_of(const json_t *before, const json_t *after, double seconds)
 	json_t *rates = json_object();
 	size_t i;
 
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		json_int_t gain;
-
-		gain = json_integer_value(json_object_get(after, keys[i])) -
-		       json_integer_value(json_object_get(before, keys[i]));
-		/* Less than before: it was made anew, or counters zeroed. */
-		if (gain < 0)
-			gain = 0;
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		json_object_set_new(rates, keys[i],
-				    json_integer(gain / seconds + 0.5));
-	}
+				    rate(json_object_get(before, keys[i]),
+					 json_object_get(after, keys[i]),
+					 seconds));
+	return rates;
+}
+
+/* Of every counter that @after has */
+static json_t *every_rate(const json_t *before, const json_t *after,
+			  double seconds)
+{
+	json_t *rates = json_object();
+	const json_t *value;
+	const char *key;
+
+	json_object_foreach((json_t *)after, key, value)
+		json_object_set_new(rates, key,
+				    rate(json_object_get(before, key), value,
+					 seconds));
 	return rates;
 }
 
 /* What was not there before has no rate yet: zero. */
-static void set_rates(const json_t *before, json_t *after, double seconds)
+void set_rates(const json_t *before, json_t *after, double seconds)
 {
 	json_t *index = index_of(before), *object;
 	char key[IDENTITY_MAX];
@@ -261,6 +321,19 @@ static void set_rates(const json_t *before, json_t *after, double seconds)
 			  json_object_get(object, "backends"), seconds);
 	}
 	json_decref(index);
+}
+
+void set_stats_rates(const json_t *before, json_t *after, double seconds)
+{
+	json_object_set_new(after, "rates", rates_of(before, after, seconds));
+	json_object_set_new(after, "drop-rates",
+			    every_rate(json_object_get(before, "drops"),
+					 json_object_get(after, "drops"),
+					 seconds));
+	json_object_set_new(after, "counter-rates",
+			    every_rate(json_object_get(before, "counters"),
+					 json_object_get(after, "counters"),
+					 seconds));
 }
 
 double wait_second(void)

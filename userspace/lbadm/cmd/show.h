@@ -50,18 +50,17 @@ int read_list(int cmd, json_t *(*get)(const struct nlmsghdr *nlh),
 int read_rated(int (*read)(const struct service_id *id, json_t **objects),
 	       const struct service_id *id, json_t **objects);
 
-/**
- * rates_of() - what counters gained, per second
- * @before: an object of counters
- * @after: the same, later
- * @seconds: how much later
- *
- * Returns a new reference.
- */
-json_t *rates_of(const json_t *before, const json_t *after, double seconds);
+/* Give each of @after, services or backends, its "rates" since @before. */
+void set_rates(const json_t *before, json_t *after, double seconds);
+
+/* Give totals their rates since @before: "rates", "drop-rates", "counter-rates". */
+void set_stats_rates(const json_t *before, json_t *after, double seconds);
 
 /* Sleep for a second. Returns how long it really was. */
 double wait_second(void);
+
+/* The totals, with drops and counters. Set to a new reference on success. */
+int read_stats(json_t **stats);
 
 /* Without -s, "stats" go from what is printed as JSON. */
 void drop_stats(json_t *objects);

@@ -15,7 +15,7 @@ static int stats_cb(const struct nlmsghdr *nlh, void *data)
 	return *stats ? MNL_CB_OK : MNL_CB_ERROR;
 }
 
-static int read_stats(json_t **stats)
+int read_stats(json_t **stats)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 
@@ -37,8 +37,7 @@ static int read_stats_rated(json_t **stats)
 	seconds = wait_second();
 	status = read_stats(stats);
 	if (!status)
-		json_object_set_new(*stats, "rates",
-				    rates_of(before, *stats, seconds));
+		set_stats_rates(before, *stats, seconds);
 	json_decref(before);
 	return status;
 }
@@ -59,9 +58,9 @@ static int stats_show(struct words *words)
 	if (lbadm_options.json)
 		out_json(stats);
 	else
-		out_stats(stats);
+		status = out_stats(stats);
 	json_decref(stats);
-	return LBADM_OK;
+	return status;
 }
 
 static int stats_zero(struct words *words)

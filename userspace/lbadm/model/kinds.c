@@ -486,5 +486,7 @@ const struct kind kind_percent = { NUMBER(0, 100) };
 const struct kind kind_text = {
 	.form = "TEXT", .json = JSON_KIND_STRING, .parse = parse_text,
 };
+const struct kind kind_columns = { .form = "[+]COLUMN[,COLUMN]..." };
+const struct kind kind_sort = { .form = "[-]COLUMN[,[-]COLUMN]..." };
 const struct kind kind_netns = { .form = "NAME", .live = LIVE_NETNS };
 const struct kind kind_when = { .names = &when_names };

@@ -103,7 +103,8 @@ extern const struct kind kind_address, kind_port, kind_service_port, kind_prefix
 	kind_prefix6, kind_array, kind_object, kind_health_initial,
 	kind_on_unhealthy, kind_when_none, kind_percent;
 /* Those of options; what follows kind_text is never an option */
-extern const struct kind kind_text, kind_netns, kind_when;
+extern const struct kind kind_text, kind_netns, kind_when,
+	kind_columns, kind_sort;
 
 /* Words that several commands, or a file, have; the last has no name */
 extern const struct word service_words[], backend_words[], laddr_words[],

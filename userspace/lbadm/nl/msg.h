@@ -43,6 +43,8 @@ void msg_put_now(struct nlmsghdr *nlh);
 /* Each returns a new reference, or NULL when the message has no such object. */
 json_t *msg_get_service(const struct nlmsghdr *nlh);
 json_t *msg_get_backend(const struct nlmsghdr *nlh);
+/* What names the service, as it was sent; for telling whether it is the last one again. */
+const struct nlattr *msg_service_attr(const struct nlmsghdr *nlh);
 json_t *msg_get_conn(const struct nlmsghdr *nlh);
 json_t *msg_get_laddr(const struct nlmsghdr *nlh);
 json_t *msg_get_device(const struct nlmsghdr *nlh);

@@ -189,6 +189,14 @@ json_t *msg_get_service(const struct nlmsghdr *nlh)
 	       service_object(t.attrs[NFLB_A_SERVICE]) : NULL;
 }
 
+const struct nlattr *msg_service_attr(const struct nlmsghdr *nlh)
+{
+	struct table t;
+
+	table_fill(&t, nlh);
+	return t.attrs[NFLB_A_SERVICE];
+}
+
 json_t *msg_get_backend(const struct nlmsghdr *nlh)
 {
 	struct table t;

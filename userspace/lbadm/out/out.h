@@ -13,33 +13,45 @@
 /* Print a value as JSON, and a newline; flushed. */
 void out_json(const json_t *value);
 
-/* Text of services with their backends; of backends; of local addresses; of totals. */
-void out_services(const json_t *services);
-void out_backends(const json_t *backends);
+/* Tables: of services with their backends; of backends; of local addresses; of
+ * devices; of totals; of policies. Each returns enum lbadm_exit, having said
+ * what is wrong with --output or --sort.
+ */
+int out_services(const json_t *services);
+int out_backends(const json_t *backends);
 /* The verdicts on backends. */
-void out_health(const json_t *backends);
-void out_laddrs(const json_t *laddrs);
-void out_devices(const json_t *devices);
-void out_stats(const json_t *stats);
+int out_health(const json_t *backends);
+int out_laddrs(const json_t *laddrs);
+int out_devices(const json_t *devices);
+int out_stats(const json_t *stats);
+int out_policies(const json_t *policies);
+
+/* A list of connections, as a table or JSON. There may be millions: few of them
+ * are kept at a time.
+ */
+struct out_connections {
+	struct grid *grid;
+	bool none;
+};
 
 /**
- * out_connection() - print one of a list, as text or JSON
- * @connection: the object
- * @first: whether it is the first of the list
+ * out_connections_begin() - begin a list
+ * @list: the list
  *
- * There may be millions, so they are not gathered before. An array that an
- * error cuts short is left open, so that nobody takes it for the whole.
+ * Returns enum lbadm_exit, having said what is wrong with --output or --sort.
  */
-void out_connection(const json_t *connection, bool first);
+int out_connections_begin(struct out_connections *list);
+
+/* Add a connection. */
+void out_connection(struct out_connections *list, const json_t *connection);
 
 /**
  * out_connections_end() - end the list
- * @none: whether there was none
+ * @list: the list
+ * @whole: an array that an error cut short is left open, so that nobody takes
+ *	it for the whole
  */
-void out_connections_end(bool none);
-
-/* Text of policies. */
-void out_policies(const json_t *policies);
+void out_connections_end(struct out_connections *list, bool whole);
 
 /* Text of what would become of a packet. */
 void out_explain(const json_t *answer);

@@ -1,48 +1,91 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Text of policies: services, and a line for each of their rules.
+ * Tables of policies: below each service, its rules.
  */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "lbadm.h"
+#include "out/grid.h"
 #include "out/out.h"
 #include "out/parts.h"
 
-static void print_dropped(const json_t *policy, const char *word)
+/* The rows of a rule: each prefix has one, and the first says the rest. */
+static void add_list(struct grid *grid, const json_t *policy, const char *word)
 {
-	printf(" (dropped %" JSON_INTEGER_FORMAT ")\n",
-	       number_of(json_object_get(policy, "dropped"), word));
-}
-
-static void print_list(const json_t *policy, const char *word)
-{
-	const json_t *list = json_object_get(policy, word), *prefix;
+	const json_t *dropped = json_object_get(policy, "dropped"), *prefix;
+	json_t *row;
 	size_t i;
 
-	if (!list)
-		return;
-	printf("  %s", word);
-	json_array_foreach(list, i, prefix)
-		printf(" %s", json_string_value(prefix));
-	print_dropped(policy, word);
-}
-
-void out_policies(const json_t *policies)
-{
-	char number[NUMBER_MAX], text[ENDPOINT_MAX];
-	const json_t *p;
-	size_t i;
-
-	json_array_foreach(policies, i, p) {
-		printf("%s%s %s%s\n", color(BOLD),
-		       word_of(number, p, "protocol"),
-		       endpoint(text, sizeof(text), p, "address", "port"),
-		       color(PLAIN));
-		print_list(p, "deny");
-		print_list(p, "allow");
-		if (!json_object_get(p, "rate"))
-			continue;
-		printf("  rate %s burst %" JSON_INTEGER_FORMAT,
-		       string_of(p, "rate"), number_of(p, "burst"));
-		print_dropped(p, "rate");
+	json_array_foreach(json_object_get(policy, word), i, prefix) {
+		row = json_object();
+		json_object_set(row, "policy", (json_t *)policy);
+		if (!i || grid_is_flat(grid))
+			json_object_set_new(row, "rule", json_string(word));
+		json_object_set(row, "value", (json_t *)prefix);
+		if (!i)
+			json_object_set(row, "dropped",
+					json_object_get(dropped, word));
+		grid_row(grid, row);
+		json_decref(row);
 	}
+}
+
+static void add_rate(struct grid *grid, const json_t *policy)
+{
+	json_t *row;
+
+	if (!json_object_get(policy, "rate"))
+		return;
+	row = json_object();
+	json_object_set(row, "policy", (json_t *)policy);
+	json_object_set_new(row, "rule", json_string("rate"));
+	json_object_set_new(row, "value",
+			    json_sprintf("%s burst %" JSON_INTEGER_FORMAT,
+					 string_of(policy, "rate"),
+					 number_of(policy, "burst")));
+	json_object_set(row, "dropped",
+			json_object_get(json_object_get(policy, "dropped"),
+					"rate"));
+	grid_row(grid, row);
+	json_decref(row);
+}
+
+static const char *text_policy(char buf[CELL_MAX], const json_t *row)
+{
+	const json_t *policy = json_object_get(row, "policy");
+
+	return service_text(buf, policy ? policy : row);
+}
+
+int out_policies(const json_t *policies)
+{
+	static const struct column columns[] = {
+		{ "SERVICE", .text = text_policy, .shown = SHOWN_ASKED,
+		  .fold = true, .group = true },
+		{ "RULE", .key = "rule" },
+		{ "VALUE", .key = "value", .fold = true },
+		{ "DROPPED", .key = "dropped", .unit = UNIT_COUNT,
+		  .number = true },
+		{ 0 },
+	};
+	char name[SERVICE_MAX];
+	struct grid *grid;
+	const json_t *p;
+	int status;
+	size_t i;
+
+	status = grid_begin(columns, &grid);
+	if (status)
+		return status;
+	json_array_foreach(policies, i, p) {
+		grid_group(grid, p, strdup(service_text(name, p)),
+			   strlen(name));
+		add_list(grid, p, "deny");
+		add_list(grid, p, "allow");
+		add_rate(grid, p);
+	}
+	grid_end(grid);
+	return LBADM_OK;
 }

@@ -37,35 +37,56 @@ json_int_t number_of(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
-void print_value(const json_t *value)
+void write_value(FILE *to, const json_t *value)
 {
 	if (json_is_string(value))
-		fputs(json_string_value(value), stdout);
+		fputs(json_string_value(value), to);
 	else if (json_is_boolean(value))
-		fputs(json_is_true(value) ? "on" : "off", stdout);
+		fputs(json_is_true(value) ? "on" : "off", to);
 	else
-		printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		fprintf(to, "%" JSON_INTEGER_FORMAT,
+			json_integer_value(value));
 }
 
-void print_pair(const json_t *object, const char *key)
+void write_pair(FILE *to, const json_t *object, const char *key)
 {
 	const json_t *value = json_object_get(object, key);
 
 	if (!value)
 		return;
-	printf(" %s ", key);
-	print_value(value);
+	fprintf(to, " %s ", key);
+	write_value(to, value);
+}
+
+void print_pair(const json_t *object, const char *key)
+{
+	write_pair(stdout, object, key);
+}
+
+void write_encap(FILE *to, const json_t *object)
+{
+	const json_t *port = json_object_get(object, "encap-port");
+
+	write_pair(to, object, "encap");
+	if (port) {
+		fputc(':', to);
+		write_value(to, port);
+	}
 }
 
 void print_encap(const json_t *object)
 {
-	const json_t *port = json_object_get(object, "encap-port");
+	write_encap(stdout, object);
+}
 
-	print_pair(object, "encap");
-	if (port) {
-		putchar(':');
-		print_value(port);
-	}
+const char *service_text(char buf[SERVICE_MAX], const json_t *service)
+{
+	char number[NUMBER_MAX], text[ENDPOINT_MAX];
+
+	snprintf(buf, SERVICE_MAX, "%s %s",
+		 word_of(number, service, "protocol"),
+		 endpoint(text, sizeof(text), service, "address", "port"));
+	return buf;
 }
 
 const char *endpoint(char *buf, size_t size, const json_t *object,

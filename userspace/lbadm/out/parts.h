@@ -7,17 +7,22 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "util/addr.h"
 
 #define BOLD "\033[1m"
 #define RED "\033[31m"
+#define GREEN "\033[32m"
+#define YELLOW "\033[33m"
 #define PLAIN "\033[0m"
 
 /* A number as text */
 #define NUMBER_MAX 24
 /* An address and a port as text */
 #define ENDPOINT_MAX (ADDR_TEXT_MAX + 16)
+/* A protocol, an address and ports as text */
+#define SERVICE_MAX (ENDPOINT_MAX + NUMBER_MAX)
 
 /* @code, or nothing when there is to be no colour. */
 const char *color(const char *code);
@@ -31,11 +36,17 @@ const char *word_of(char buf[NUMBER_MAX], const json_t *object, const char *key)
 const char *endpoint(char *buf, size_t size, const json_t *object,
 		     const char *address_key, const char *port_key);
 
-/* Print a word or, for what has none, its number. */
-void print_value(const json_t *value);
-/* Print " KEY VALUE", when there is one. */
+/* "PROTO VIP". Returns @buf. */
+const char *service_text(char buf[SERVICE_MAX], const json_t *service);
+
+/* Write a word or, if it has none, its number. */
+void write_value(FILE *to, const json_t *value);
+/* Write " KEY VALUE" if there is one. */
+void write_pair(FILE *to, const json_t *object, const char *key);
+/* Write the encapsulation as the command line takes it: gue with its port. */
+void write_encap(FILE *to, const json_t *object);
+/* The same to standard output. */
 void print_pair(const json_t *object, const char *key);
-/* Print as the command line takes it: gue with its port. */
 void print_encap(const json_t *object);
 
 #endif /* LBADM_PARTS_H */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A service's settings as text. For out/ only.
+ */
+#ifndef LBADM_OUT_SERVICE_H
+#define LBADM_OUT_SERVICE_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* Write the words that `service add` takes, each after a blank; without -d,
+ * timeouts that have their defaults are left out.
+ */
+void write_service(FILE *to, const json_t *service);
+
+#endif /* LBADM_OUT_SERVICE_H */
