@@ -252,7 +252,7 @@ connections() {
 	if [ "$clients" -gt 1 ]; then
 		lb connection count
 	else
-		lb connection show | grep -c " mode $1 "
+		lb -j connection show | grep -c "\"mode\":\"$1\""
 	fi
 }
 
@@ -363,7 +363,7 @@ measure_socket() {
 	fast=$(fast_path)
 	segments "$1" "$3" "$packets" >/dev/null
 	seen=$(socket_costs "$1" "$3")
-	[ -z "${4:-}" ] || [ "$(lb connection show | grep -c " mode $4 .*$5")" -ge "$flows" ] ||
+	[ -z "${4:-}" ] || [ "$(lb -j connection show | grep -c "\"mode\":\"$4\".*$5")" -ge "$flows" ] ||
 		fail "$name: no $5 connections of that mode"
 	assert_way "${6:-}" "$fast"
 	record "$1" "${name/first/tcp}" "$seen" "$before" "socket ${3/first/tcp}"

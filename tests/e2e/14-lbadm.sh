@@ -91,7 +91,7 @@ lb backend enable tcp $V 10.0.11.2
 lb service set tcp $V persist 300/24 slow-start 9
 assert_eq "persistence" "$(lb -j service show tcp $V | jq -c '.[0] | [.persist, .["persist-prefix4"], .["persist-prefix6"], .["slow-start"]]')" \
 	'[300,24,64,9]'
-assert_match "and as text" "$(lb service show tcp $V)" ' persist 300/24/64 slow-start 9 '
+assert_match "and as text" "$(lb service show tcp $V)" ' persist 300/24/64 slow-start 9'
 lb service set tcp $V persist 0 slow-start 0
 assert_eq "off again" "$(lb -j service show tcp $V | jq -c '.[0] | [.persist, .["slow-start"]]')" '[null,null]'
 

@@ -59,7 +59,7 @@ done
 lb laddr del $LA4.1
 warning=$(lb laddr add $LA4.77 2>&1)
 assert_match "what lbadm says" "$warning" "warning: .*not all of these belong to this host"
-assert_match "what it shows" "$(lb laddr show)" "$LA4.77 ports 1024-65535 foreign 1"
+assert_match "what it shows" "$(lb laddr show)" "$LA4.77 +1024-65535 +1 not of this host"
 assert_eq "a client" "$(ask cl 4 80)" rs1
 assert_eq "a client on the balancer" "$(ask lb 4 80)" rs1
 assert_no_drops

@@ -24,6 +24,7 @@ program() { # DEV
 }
 
 pins() { find $PINS -type f | wc -l; }
+table() { lb -H device show "$@" | tr -s " "; }
 devices() { lb -j device show | jq -c "sort_by(.device)"; }
 
 # refused WHAT STATUS REGEX WORDS...: lbadm says that, and changes nothing
@@ -50,7 +51,7 @@ answers
 # From where ip has put another /sys, and with no BPF file system mounted yet
 umount ${PINS%/*} 2>/dev/null || true
 show ip netns exec lb "$LBADM" device add to-cl xdp
-assert_eq "show" "$(lb device show)" "to-cl xdp"
+assert_eq "show" "$(table)" "to-cl on on"
 assert_eq "as JSON" "$(devices)" '[{"device":"to-cl","xdp":true}]'
 assert_match "program, in driver mode" "$(program to-cl)" '^[0-9]+$'
 assert_eq "pins" "$(pins)" 1
@@ -58,7 +59,7 @@ answers
 
 # On top of the hook
 show lb device add to-rs1
-assert_eq "hook alone" "$(lb device show to-rs1)" to-rs1
+assert_eq "hook alone" "$(table to-rs1)" "to-rs1 on off"
 ip netns exec lb "$LBADM" device add to-rs1 xdp
 assert_eq "pins" "$(pins)" 2
 both='[{"device":"to-cl","xdp":true},{"device":"to-rs1","xdp":true}]'
@@ -86,7 +87,7 @@ wait "$HELD_PID"
 
 ip -n lb link set to-cl down
 ip -n lb link set to-cl name other
-assert_eq "renamed" "$(lb device show other)" "other xdp"
+assert_eq "renamed" "$(table other)" "other on on"
 ip -n lb link set other name to-cl
 ip -n lb link set to-cl up
 _addr lb to-cl $LB_CL6/64
@@ -96,7 +97,7 @@ refused "hook twice" 2 "already" device add to-cl
 assert_fails "rmmod" rmmod nflb
 
 show lb device del to-rs1 xdp
-assert_eq "hook alone again" "$(lb device show to-rs1)" to-rs1
+assert_eq "hook alone again" "$(table to-rs1)" "to-rs1 on off"
 assert_eq "program" "$(program to-rs1)" ""
 refused "not there" 2 "XDP is not attached to to-rs1" device del to-rs1 xdp
 show ip netns exec lb "$LBADM" device del to-cl
@@ -165,8 +166,8 @@ show ip -n lb link set to-rs1 xdpdrv obj "$WORK/mine.bpf.o" section xdp
 mine=$(program to-rs1)
 refused "another program" 2 "to-rs1 has an XDP program already \(number $mine\)" device add to-rs1 xdp
 show lb device add to-rs1
-assert_eq "another program" "$(lb device show to-rs1)" \
-	"to-rs1 xdp: another program (number $mine)"
+assert_eq "another program" "$(table to-rs1)" \
+	"to-rs1 on other $mine another XDP program"
 assert_eq "as JSON" "$(devices)" \
 	"[{\"device\":\"to-rs1\",\"xdp\":false,\"xdp-program\":$mine}]"
 refused "not ours" 2 "number $mine\) is not lbadm's" device del to-rs1 xdp

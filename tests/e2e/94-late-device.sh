@@ -30,7 +30,7 @@ config '"to-rs1", "uplink"'
 said=$(lb config apply --quiet "$WORK/nflb.json" 2>&1)
 assert_eq "what apply says" "$said" "$(warning uplink)"
 assert_eq "devices" "$(devices)" '[["to-rs1",false],["uplink",true]]'
-assert_eq "as text" "$(lb device show uplink)" "uplink absent"
+assert_eq "as text" "$(lb -H device show uplink | tr -s " ")" "uplink absent off attached when it appears"
 assert_eq "services" "$(lb -j service show | jq length)" 1
 assert_eq "saved" "$(lb config save | jq -c .devices)" '["to-rs1","uplink"]'
 

@@ -7,7 +7,12 @@ it speaks of the balancer there, else of a client, else of servers. A block with
 has a command's output, too: each line of that must be printed, numbers apart.
 Without prompts, every line is a command. SECTION is a heading; "" is what is
 before the first one of the second level.
+
+With NFLB_PAGES set, nothing is compared: a copy of the page with the output as it is now
+goes to that directory (scripts/docs-output). Where a page leaves lines out ("..."), it
+keeps as many lines before that as it had.
 """
+import os
 import re
 import subprocess
 import sys
@@ -17,24 +22,34 @@ PLACES = (("balancer", "lb"), ("client", "cl"), ("server", "rs1"), ("of them", "
 COMMANDS = ("lbadm ", "ip ", "modprobe ", "curl ", "sysctl ", "nft ")
 
 
+PAGES = os.environ.get("NFLB_PAGES")
+copy = os.path.join(PAGES, os.path.basename(page)) if PAGES else None
+if copy and os.path.exists(copy):
+    page = copy     # another section was refreshed before
+with open(page, encoding="utf-8") as f:
+    whole = f.read().splitlines()
+
+
 def lines_of_section():
+    """(number, line)"""
     now = ""
-    for line in open(page, encoding="utf-8").read().splitlines():
+    for number, line in enumerate(whole):
         if line.startswith("## "):
             now = line[3:]
         elif now == section:
-            yield line
+            yield number, line
 
 
 def blocks():
-    """(paragraph before, lines)"""
-    text, block = "", []
-    for line in [*lines_of_section(), "end"]:
+    """(paragraph before, number of the first line, lines)"""
+    text, block, first = "", [], 0
+    for number, line in [*lines_of_section(), (0, "end")]:
         if line.startswith("    ") or (block and not line):
+            first = first if block else number
             block.append(line[4:])
             continue
         if block:
-            yield text, block
+            yield text, first, block
             text, block = "", []
         # A blank line ends a paragraph; the last one before a block counts.
         text = text + " " + line if line else "" if text.endswith(".") else text
@@ -59,7 +74,22 @@ def run(where, command):
 
 
 def masked(line):
-    return re.sub(r"\d+", "N", re.sub(r" +", " ", line)).strip()
+    """Without numbers, with or without a unit, and widths of columns"""
+    line = re.sub(r"\d+(\.\d+)?[KMGT](?=B?\b)", "N", re.sub(r" +", " ", line))
+    return re.sub(r"\d+", "N", line).strip()
+
+
+def refresh(first, printed, output):
+    """Put the output where the page has the old one: from line @first on."""
+    while printed and not printed[-1]:
+        printed = printed[:-1]
+    kept = [line.rstrip() for line in output.splitlines()]
+    if "..." in printed:
+        at = printed.index("...")
+        if at != len(printed) - 1:
+            return  # what is left out can be told by a reader only
+        kept = kept[:at] + ["..."]
+    changes.append((first, len(printed), [("    " + line).rstrip() for line in kept]))
 
 
 def compare(command, printed, output):
@@ -69,8 +99,8 @@ def compare(command, printed, output):
             assert masked(line) in real, f"{command}\nhas not printed: {line}\nbut: {output}"
 
 
-count, where = 0, "lb"
-for before, lines in blocks():
+count, where, changes = 0, "lb", []
+for before, begin, lines in blocks():
     prompts = any(line.startswith("# ") and line[2:].startswith(COMMANDS) for line in lines)
     if not prompts and not all(line.startswith(COMMANDS) for line in lines if line):
         continue  # a drawing
@@ -94,7 +124,17 @@ for before, lines in blocks():
             output = run(where, line)
         if line.startswith("curl"):
             assert expected, f"{line}: what does it print?"
-        compare(line, expected, output)
+        if PAGES and not line.startswith("curl"):
+            refresh(begin + at - len(expected), expected, output)
+        else:
+            compare(line, expected, output)
         count += 1
 assert count, "no command was found"
+if copy:
+    for begin, length, output in reversed(changes):
+        if length:
+            whole[begin:begin + length] = output
+    os.makedirs(PAGES, exist_ok=True)
+    with open(copy, "w", encoding="utf-8") as f:
+        f.write("\n".join(whole) + "\n")
 print(f"# {page}, {section or 'the beginning'}: {count} commands")
