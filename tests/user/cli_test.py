@@ -12,7 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 LBADM = os.environ.get("LBADM", os.path.join(
     HERE, "../../userspace/build/lbadm"))
 OBJECTS = ["service", "backend", "laddr", "device", "connection", "stats", "config",
-           "monitor", "explain", "health", "policy", "backend-setup", "import"]
+           "monitor", "watch", "explain", "health", "policy", "backend-setup", "import"]
 
 
 def lbadm(*args, stdin=None):

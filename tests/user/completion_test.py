@@ -27,7 +27,8 @@ FILTER = "service backend client state"
 SETTINGS = ("mode encap encap-source scheduler persist slow-start toa toa-kind6 "
             "proxy-protocol one-packet timeout-syn timeout-established timeout-fin "
             "timeout-udp")
-OPTIONS = "--json --stats --netns --batch --color --version --help"
+OPTIONS = "--json --stats --details --output --sort --exact --noheadings --timestamp " \
+    "--netns --batch --color --version --help"
 
 
 def split(line):
@@ -124,8 +125,10 @@ def test_the_rest():
     check("device del ", "eth7")
     check("device del eth7 ", "xdp")
     assert "lo" in offers("device add ")
-    check("monitor ", "config connections")
-    check("monitor config ", "connections")
+    check("monitor ", "config connections list")
+    check("monitor config ", "connections list")
+    check("watch ", "interval count sort tcp udp")
+    check("watch sort ", "connections packets bytes active")
     check("explain ", "tcp udp")
     check("explain tcp 10.0.0.9:1000 192.0.2.10:80 ", "device")
     assert "lo" in offers("explain tcp 10.0.0.9:1000 192.0.2.10:80 device ")

@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/magic.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -109,16 +110,17 @@ char *if_indextoname(unsigned int ifindex, char name[IF_NAMESIZE])
 
 int ioctl(int fd, unsigned long request, ...)
 {
+	int (*next)(int fd, unsigned long request, ...) = dlsym(RTLD_NEXT, "ioctl");
 	struct ethtool_drvinfo *info;
 	struct ethtool_value *flags;
 	struct ifreq *ifr;
 	va_list args;
 
-	(void)fd;
-	(void)request;
 	va_start(args, request);
 	ifr = va_arg(args, struct ifreq *);
 	va_end(args);
+	if (request != SIOCETHTOOL)
+		return next(fd, request, ifr);
 	info = (void *)ifr->ifr_data;
 	flags = (void *)ifr->ifr_data;
 	if (info->cmd == ETHTOOL_GDRVINFO)

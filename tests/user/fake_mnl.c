@@ -26,18 +26,19 @@ struct mnl_socket {
 	int fd;
 };
 
-static struct mnl_socket fake;
-
 struct mnl_socket *mnl_socket_open(int bus)
 {
 	const char *fd = getenv("NFLB_FAKE_FD");
+	struct mnl_socket *fake;
 
 	if (bus != NETLINK_GENERIC || !fd) {
 		errno = EPROTONOSUPPORT;
 		return NULL;
 	}
-	fake.fd = atoi(fd);
-	return &fake;
+	/* All are one to the test. */
+	fake = malloc(sizeof(*fake));
+	fake->fd = dup(atoi(fd));
+	return fake;
 }
 
 int mnl_socket_bind(struct mnl_socket *nl, unsigned int groups, pid_t pid)
@@ -50,7 +51,10 @@ int mnl_socket_bind(struct mnl_socket *nl, unsigned int groups, pid_t pid)
 
 int mnl_socket_close(struct mnl_socket *nl)
 {
-	return close(nl->fd);
+	int ret = close(nl->fd);
+
+	free(nl);
+	return ret;
 }
 
 int mnl_socket_get_fd(const struct mnl_socket *nl)

@@ -549,6 +549,62 @@ def test_monitor_text():
     assert "lost" in lines[4], lines[4]
 
 
+TIME = r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d"
+
+
+def test_monitor_timestamps():
+    out, _, _ = monitor(["-t", "monitor", "config"], EVENTS, 6)
+    for line, name in zip(out.splitlines(), ("service-add tcp", "backend-set tcp")):
+        assert re.match(rf"\[{TIME}\] {name} ", line), line
+    out, _, _ = monitor(["-j", "--timestamp", "monitor", "config"], EVENTS, 6)
+    for line in out.splitlines():
+        assert re.fullmatch(TIME, json.loads(line)["time"]), line
+
+
+def test_monitor_list():
+    """First what there is, then what happens."""
+    seen, lines = [], []
+    lists = dumps([service(WEB)], [backend(WEB, "10.0.0.1", 8080)], CONN_GET=[conn()],
+                  DEVICE_GET=[attr(N["A_DEVICE"], b"eth0\0")],
+                  LADDR_GET=[a("A_LADDR", [
+                      a("A_LADDR_ADDRESS", "10.0.0.1"), a("A_LADDR_ADDRESS_LAST", "10.0.0.1"),
+                      a("A_LADDR_PORT", 1024), a("A_LADDR_PORT_LAST", 2047)])])
+
+    def handler(r):
+        seen.append(r.cmd)
+        # Here both sockets are one, and the answer would come to the wrong one.
+        return [] if r.cmd == N["CMD_CONN_LISTEN"] else lists(r)
+
+    def joined(put, process):
+        # All are asked for when the events are.
+        if seen and seen[-1] == N["CMD_CONN_GET"]:
+            put(EVENTS[0])
+            lines.extend(process.stdout.readline() for _ in range(7))
+            process.send_signal(signal.SIGTERM)
+
+    r = play(["-j", "monitor", "list"], handler, joined=joined)
+    equal((r.status, r.err, seen[0]), (0, "", N["CMD_CONN_LISTEN"]))
+    got = [json.loads(line) for line in lines]
+    equal([e["event"] for e in got], [
+        "laddr-list", "device-list", "service-list", "backend-list", "connection-list",
+        "list-end", "service-add"])
+    equal(got[2]["scheduler"], "rr")
+    assert "stats" not in got[2] and got[3]["service"]["port"] == 80, got
+    equal({**got[4], "event": ""}, {**CONN_JSON, "event": ""})
+
+
+def test_man_page_has_all_events():
+    top = os.path.join(os.path.dirname(__file__), "../..")
+    with open(top + "/userspace/lbadm/nl/msg_get.c", encoding="ascii") as f:
+        events = re.findall(r'case NFLB_CMD_\w+: return "(.*?)";', f.read())
+    with open(top + "/userspace/lbadm/cmd/monitor.c", encoding="ascii") as f:
+        events += re.findall(r'"([a-z]+-list|list-end|lost)"', f.read())
+    with open(top + "/docs/man/lbadm.8", encoding="utf-8") as f:
+        page = f.read().replace("\\-", "-")
+    missing = [e for e in events if not re.search(rf"\b{e}\b", page)]
+    assert len(events) > 15 and not missing, missing
+
+
 def test_monitor_of_connections():
     """Numbers tell what the kernel could not send."""
     out, groups, asked = monitor(["-j", "monitor", "connections"], [

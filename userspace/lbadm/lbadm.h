@@ -74,7 +74,7 @@ struct lbadm_object {
 extern const struct lbadm_object lbadm_service, lbadm_backend,
 	lbadm_laddr, lbadm_device, lbadm_backend_setup, lbadm_connection,
 	lbadm_stats, lbadm_config, lbadm_import, lbadm_monitor,
-	lbadm_explain, lbadm_policy, lbadm_health;
+	lbadm_explain, lbadm_policy, lbadm_health, lbadm_watch;
 
 /* Run one command line, from argv or from a batch. */
 int lbadm_dispatch(struct words *words);

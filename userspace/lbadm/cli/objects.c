@@ -10,7 +10,7 @@
 
 const struct lbadm_object *const lbadm_objects[] = {
 	&lbadm_service, &lbadm_backend, &lbadm_laddr, &lbadm_device,
-	&lbadm_connection, &lbadm_stats, &lbadm_config, &lbadm_monitor,
+	&lbadm_connection, &lbadm_stats, &lbadm_config, &lbadm_monitor, &lbadm_watch,
 	&lbadm_explain, &lbadm_health, &lbadm_policy, &lbadm_backend_setup,
 	&lbadm_import, NULL,
 };

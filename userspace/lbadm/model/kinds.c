@@ -486,6 +486,9 @@ const struct kind kind_percent = { NUMBER(0, 100) };
 const struct kind kind_text = {
 	.form = "TEXT", .json = JSON_KIND_STRING, .parse = parse_text,
 };
+const struct kind kind_interval = { .form = "SECONDS", NUMBER(1, 3600) };
+const struct kind kind_count = { .form = "N", NUMBER(1, UINT32_MAX) };
+const struct kind kind_watch_sort = { NAMED(watch_sort_names) };
 const struct kind kind_columns = { .form = "[+]COLUMN[,COLUMN]..." };
 const struct kind kind_sort = { .form = "[-]COLUMN[,[-]COLUMN]..." };
 const struct kind kind_netns = { .form = "NAME", .live = LIVE_NETNS };

@@ -106,6 +106,10 @@ static const char *const schedulers_about[] = {
 	"consistent hash of the client's address, by weight",
 };
 
+static const char *const watch_sorts[] = {
+	"connections", "packets", "bytes", "active",
+};
+
 static const char *const protocols[] = { "tcp", "udp" };
 
 /* What may be said of a backend's health by hand */
@@ -151,6 +155,7 @@ const struct names when_none_names = NAMES("when-none-healthy", when_nones);
 const struct names scheduler_names = NAMES_ABOUT("scheduler", schedulers);
 const struct names protocol_names = NAMES("protocol", protocols);
 const struct names verdict_word_names = NAMES_ABOUT("verdict", verdict_words);
+const struct names watch_sort_names = NAMES("sort", watch_sorts);
 const struct names when_names = NAMES("color", whens);
 const struct names policy_list_names = NAMES_ABOUT("list", policy_lists);
 const struct names verdict_names = NAMES("verdict", verdicts);

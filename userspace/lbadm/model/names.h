@@ -26,7 +26,7 @@ struct names {
 extern const struct names protocol_names, verdict_names, mode_names, encap_names,
 	backend_state_names, conn_state_names, health_names, health_initial_names,
 	on_unhealthy_names, when_none_names, scheduler_names, verdict_word_names,
-	policy_list_names, when_names;
+	policy_list_names, when_names, watch_sort_names;
 
 /* The number of a word, or -1. */
 int names_find(const struct names *names, const char *word);

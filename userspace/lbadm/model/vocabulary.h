@@ -91,7 +91,8 @@ struct word {
 extern const struct kind kind_mode, kind_encap, kind_encap_source, kind_scheduler,
 	kind_persist, kind_seconds, kind_on_off, kind_toa_kind6, kind_weight,
 	kind_connections, kind_backend_state, kind_mtu, kind_laddr_ports,
-	kind_laddr_exclude, kind_client, kind_conn_state, kind_burst;
+	kind_laddr_exclude, kind_client, kind_conn_state, kind_burst,
+	kind_interval, kind_count, kind_watch_sort;
 /* Those of arguments */
 extern const struct kind kind_service, kind_new_service, kind_backend,
 	kind_new_backend, kind_laddr, kind_new_laddr, kind_device, kind_netdev,

@@ -29,7 +29,7 @@
 #define GROUPS_MAX 4
 #define SUBJECT_SIZE 300
 
-static struct {
+struct netlink {
 	struct mnl_socket *nl;
 	unsigned int seq;
 	uint16_t family;
@@ -43,7 +43,9 @@ static struct {
 	int tolerated;		/* an errno that is not said, of sock_try() */
 	bool tolerated_met;
 	char subject[SUBJECT_SIZE];	/* of the next request: "NAME: ", or "" */
-} sock;
+};
+
+static struct netlink sock, aside;
 
 static int unavailable(int error)
 {
@@ -419,21 +421,42 @@ static int events(const char *buf, ssize_t len, sock_cb cb,
 	return LBADM_OK;
 }
 
+/* Connections begin and end in bursts. Without CAP_NET_ADMIN the limit of the
+ * machine stays, and lost events are reported.
+ */
+static void make_room(void)
+{
+	int fd = mnl_socket_get_fd(sock.nl), room = EVENTS_SIZE;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+}
+
+int sock_set_aside(void)
+{
+	make_room();
+	aside = sock;
+	memset(&sock, 0, sizeof(sock));
+	return sock_open();
+}
+
+void sock_take_back(void)
+{
+	sock_close();
+	sock = aside;
+	memset(&aside, 0, sizeof(aside));
+}
+
 int sock_listen(sock_cb cb, void (*lost)(void *data), void *data,
 		const volatile bool *stop)
 {
 	static char buf[RECV_SIZE];
 	struct pollfd pfd = { .fd = mnl_socket_get_fd(sock.nl),
 			      .events = POLLIN };
-	int room = EVENTS_SIZE, status;
 	ssize_t len;
+	int status;
 
-	/* Connections begin and end in bursts. Without CAP_NET_ADMIN the
-	 * limit of the machine stays; what is lost then is told.
-	 */
-	if (setsockopt(pfd.fd, SOL_SOCKET, SO_RCVBUFFORCE, &room,
-		       sizeof(room)))
-		setsockopt(pfd.fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	make_room();
 	while (!*stop) {
 		/* A signal between the test and poll() waits a second at most. */
 		if (poll(&pfd, 1, 1000) <= 0)

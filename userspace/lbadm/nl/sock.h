@@ -95,6 +95,18 @@ int sock_join(const char *group);
 int sock_follow(uint8_t cmd);
 
 /**
+ * sock_set_aside() - let events wait, and make requests over another socket
+ *
+ * Returns enum lbadm_exit, having said what is wrong. sock_take_back() in any case.
+ */
+int sock_set_aside(void);
+
+/**
+ * sock_take_back() - return to the socket of the events
+ */
+void sock_take_back(void);
+
+/**
  * sock_listen() - wait for events
  * @cb: called for each
  * @lost: called when the kernel had to drop some

@@ -20,6 +20,7 @@ enum column_shown {
 	SHOWN_ALWAYS,
 	SHOWN_TOTALS,	/* with -s */
 	SHOWN_RATES,	/* with -s -s */
+	SHOWN_COUNTED,	/* with -s or -s -s, if a row has a value */
 	SHOWN_USED,	/* if a row has a value; with -s only if -d is given */
 	SHOWN_DETAILS,	/* with -d */
 	SHOWN_ASKED,	/* not even then */

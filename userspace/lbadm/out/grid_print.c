@@ -52,6 +52,8 @@ static bool is_shown(const struct grid *grid, const struct column *column)
 		return lbadm_options.stats == 1;
 	case SHOWN_RATES:
 		return lbadm_options.stats > 1;
+	case SHOWN_COUNTED:
+		return lbadm_options.stats && is_used(grid, column);
 	case SHOWN_USED:
 		return (!lbadm_options.stats || lbadm_options.details) &&
 		       is_used(grid, column);

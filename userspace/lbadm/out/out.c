@@ -53,6 +53,12 @@ int out_laddrs(const json_t *laddrs)
 		{ "PORTS", .key = "ports" },
 		{ "EXCLUDE", .key = "exclude", .shown = SHOWN_USED,
 		  .fold = true },
+		{ "USED", "ports-used", .within = "stats", .shown = SHOWN_COUNTED,
+		  .unit = UNIT_COUNT, .number = true },
+		{ "TOTAL", "ports-total", .within = "stats",
+		  .shown = SHOWN_COUNTED, .unit = UNIT_COUNT, .number = true },
+		{ "BUSIEST", "ports-busiest", .within = "stats",
+		  .shown = SHOWN_COUNTED, .unit = UNIT_COUNT, .number = true },
 		{ "FOREIGN", .key = "foreign", .shown = SHOWN_DETAILS,
 		  .number = true },
 		{ "NOTE", .key = "foreign", .text = text_laddr_note,
@@ -107,6 +113,8 @@ static const char *text_device_note(char buf[CELL_MAX], const json_t *device)
 		return "another XDP program";
 	if (!xdp && json_object_get(device, "xdp-program"))
 		return "only root can see whose program";
+	if (json_object_get(device, "xdp-wanted"))
+		return "XDP is wanted, but not attached";
 	return NULL;
 }
 

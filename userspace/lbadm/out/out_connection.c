@@ -120,14 +120,11 @@ static void print_backend(const json_t *b)
 		printf(" health-reason \"%s\"", string_of(b, "health-reason"));
 }
 
-void out_event(const json_t *event)
+static void print_event(const json_t *event, const char *name)
 {
-	const char *name = string_of(event, "event");
 	char buf[SERVICE_MAX];
 
-	if (json_object_get(event, "time"))
-		printf("[%s] ", string_of(event, "time"));
-	printf("%s ", name);
+	putchar(' ');
 	if (!strncmp(name, "connection-", 11)) {
 		print_connection(event);
 	} else if (!strncmp(name, "device-", 7)) {
@@ -141,6 +138,19 @@ void out_event(const json_t *event)
 		fputs(service_text(buf, event), stdout);
 		write_service(stdout, event);
 	}
+}
+
+void out_event(const json_t *event)
+{
+	const char *name = string_of(event, "event");
+
+	if (json_object_get(event, "time"))
+		printf("[%s] ", string_of(event, "time"));
+	fputs(name, stdout);
+	if (!strcmp(name, "lost"))
+		printf(": events came faster than they were read; some are missing");
+	else if (strcmp(name, "list-end"))
+		print_event(event, name);
 	putchar('\n');
 	fflush(stdout);
 }

@@ -67,7 +67,7 @@ static const char *color_health(const json_t *b)
 }
 
 /* An unhealthy backend is in the colour of one that is down. */
-static const char *color_state(const json_t *b)
+const char *color_state(const json_t *b)
 {
 	const char *state = string_of(b, "state"), *health = color_health(b);
 
@@ -108,6 +108,7 @@ static const struct column backend_columns[] = {
 	COUNTER("INACT", "stats", "inactive", UNIT_COUNT, SHOWN_ALWAYS),
 	COUNTERS("stats", "", SHOWN_TOTALS),
 	COUNTERS("rates", "/s", SHOWN_RATES),
+	COUNTER("DROPS", "stats", "drops", UNIT_COUNT, SHOWN_COUNTED),
 	NUMBER("MAX", "max-connections", SHOWN_USED),
 	{ "MODE", .key = "mode", .shown = SHOWN_USED },
 	{ "ENCAP", .text = text_encap, .shown = SHOWN_USED },
@@ -117,6 +118,8 @@ static const struct column backend_columns[] = {
 	NUMBER("HWEIGHT", "health-weight", SHOWN_USED),
 	NUMBER("AGE", "health-age", SHOWN_DETAILS),
 	REASON,
+	{ "NAME", .key = "name", .shown = SHOWN_USED, .cut = true },
+	{ "COMMENT", .key = "comment", .shown = SHOWN_USED, .cut = true },
 	{ "CONFIGURED", .key = "configured", .shown = SHOWN_DETAILS },
 	NUMBER("ID", "id", SHOWN_DETAILS),
 	{ 0 },
@@ -146,6 +149,20 @@ static void write_persist(FILE *to, const json_t *s)
 	write_value(to, prefix6);
 }
 
+/* Text for people: in quotes, and without what would move the cursor */
+static void write_text(FILE *to, const json_t *s, const char *key)
+{
+	const char *text = json_string_value(json_object_get(s, key));
+
+	if (!text)
+		return;
+	fprintf(to, " %s \"", key);
+	for (; *text; text++)
+		fputc((unsigned char)*text < ' ' || *text == 127 ? '?' : *text,
+		      to);
+	fputc('"', to);
+}
+
 /* One that has its default is a detail. */
 static void write_timeout(FILE *to, const json_t *s, const char *key,
 			  json_int_t preset)
@@ -162,6 +179,7 @@ void write_service(FILE *to, const json_t *s)
 	};
 	size_t i;
 
+	write_text(to, s, "name");
 	write_pair(to, s, "mode");
 	write_encap(to, s);
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -179,6 +197,7 @@ void write_service(FILE *to, const json_t *s)
 	} else {
 		write_timeout(to, s, "timeout-udp", NFLB_TIMEOUT_UDP_DEFAULT);
 	}
+	write_text(to, s, "comment");
 }
 
 /* Begin a group with the line of its service: with settings, if @s has them. */

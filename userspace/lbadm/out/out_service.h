@@ -13,4 +13,7 @@
  */
 void write_service(FILE *to, const json_t *service);
 
+/* The colour of a backend's state */
+const char *color_state(const json_t *backend);
+
 #endif /* LBADM_OUT_SERVICE_H */
