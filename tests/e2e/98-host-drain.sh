@@ -57,9 +57,9 @@ established() { lb connection count backend "$(backend "$1" "$2")" state establi
 
 for family in 4 6; do
 	for port in $ports; do
-		add_service tcp $family $port scheduler wrr
-		add_backend tcp $family $port 1
-		add_backend tcp $family $port 2
+		add_service tcp $family "$port" scheduler wrr
+		add_backend tcp $family "$port" 1
+		add_backend tcp $family "$port" 2
 	done
 	begin "one-$family" $family 1
 	begin "two-$family" $family 2
