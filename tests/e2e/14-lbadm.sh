@@ -51,7 +51,7 @@ refused 1 "one family" backend-setup show $VIP4 2001:db8::1
 refused 1 "encap" backend-setup show $VIP4 10.0.11.2 encap vxlan
 refused 1 "not an address of this host" backend-setup apply $VIP4 10.0.11.99
 refused 1 "not an address of this host" backend-setup apply $VIP6 2001:db8:11::99 encap gue
-refused 1 "576 or more" backend-setup apply $VIP4 10.0.11.2 mtu 100
+refused 1 "from 576 to 65535" backend-setup apply $VIP4 10.0.11.2 mtu 100
 refused 1 "encap-source" service set tcp $V encap-source 10.0.0.0/33
 code=0
 output=$("$LBADM" -n lb -b - 2>&1 <<-BATCH) || code=$?
