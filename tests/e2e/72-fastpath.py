@@ -389,7 +389,7 @@ def attach_and_detach(net):
         return  # 86-xdp
     known(net, V4)
     assert attached(net) == DEVICES
-    assert net.lbadm("device", "show", "l1").split() == ["l1"]
+    assert net.lbadm("-H", "-o", "DEVICE", "device", "show", "l1").split() == ["l1"]
     net.lbadm("device", "del", "l0")
     assert attached(net) == DEVICES[1:]
     goes(net, V4, udp(V4), 0)
