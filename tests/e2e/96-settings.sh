@@ -93,7 +93,7 @@ assert_match "refusal" "$said" "setting max-connections: kernel: Permission deni
 # --- a boot: what can be applied is applied, and the last good file is kept
 lb config flush
 echo '{ "settings": {} }' | lb config apply -
-boot() { lb config apply --keep-going --last-good "$WORK/last-good.json" "$WORK/nflb.json"; }
+boot() { lb config apply --quiet --keep-going --last-good "$WORK/last-good.json" "$WORK/nflb.json"; }
 file "{ \"reject\": true }"
 boot
 assert_eq "kept" "$(jq -cS . "$WORK/last-good.json")" "$(jq -cS . "$WORK/nflb.json")"
