@@ -90,13 +90,16 @@ class Genl:
         return self.seq
 
     def receive(self):
-        """Messages of one answer; raises Error."""
+        """Messages of the answer to the last request; raises Error. A fuzzer may have asked
+        for events, too, and these have no number."""
         messages = []
         while True:
             data = self.sock.recv(1 << 20)
             while len(data) >= 16:
-                size, kind, flags, _, _ = struct.unpack_from("=IHHII", data)
+                size, kind, _, seq, _ = struct.unpack_from("=IHHII", data)
                 payload, data = data[16:size], data[(size + 3) & ~3:]
+                if seq != self.seq:
+                    continue
                 if kind == NLMSG_DONE:
                     return messages
                 if kind == NLMSG_ERROR:
