@@ -61,7 +61,7 @@ for round in 1 2 3; do
 	wait_for many 1000
 	note "round $round: $(lb connection count) connections"
 	ns_bg lb "cat-$round" cat /proc/net/nflb/connections
-	ns_bg lb "dump-$round" "$LBADM" connection show
+	ns_bg lb "dump-$round" "$LBADM" -j connection show
 	# Ended connections keep the hooks; the module goes nevertheless
 	[ "$round" != 2 ] || show lb config flush
 	# While a dump is read it is in use, and refuses to go

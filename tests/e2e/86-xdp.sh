@@ -214,7 +214,7 @@ ip -n lb link add v0 type veth peer name v1
 lb device add v0 xdp
 ip -n lb link set v0 netns cl
 assert_eq "moved" "$(devices)" "[]"
-assert_eq "moved here" "$("$LBADM" -n cl device show)" "v0 xdp, without the ingress hook"
+assert_eq "moved here" "$("$LBADM" -H -n cl device show | tr -s " ")" "v0 off on"
 "$LBADM" -n cl device del v0
 assert_eq "moved here" "$("$LBADM" -n cl device show) $(pins)" " 0"
 
