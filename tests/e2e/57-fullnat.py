@@ -431,7 +431,7 @@ def bad_configuration(net):
             ("service add tcp 192.0.2.10:81 proxy-protocol on", "fullnat"),
             ("service add udp 192.0.2.10:81 mode fullnat toa on", "tcp"),
             ("service add tcp 192.0.2.10:81 mode fullnat toa on "
-             "proxy-protocol on", "one of them"),
+             "proxy-protocol on", "exclude each other"),
             ("service add tcp 192.0.2.10:81 mode fullnat toa-kind6 252",
              "253 or 254")):
         message = refused(net, *words.split())
