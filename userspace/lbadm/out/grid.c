@@ -36,17 +36,22 @@ size_t grid_width(void)
 	return 80;
 }
 
-/* Room for one more. Out of memory, a tool that prints can only give up. */
+/* A tool that prints can only give up. */
+static void out_of_memory(void)
+{
+	fail(LBADM_UNAVAILABLE, "out of memory");
+	exit(LBADM_UNAVAILABLE);
+}
+
+/* Room for one more. */
 static void *grow(void *array, size_t count, size_t *room, size_t size)
 {
 	if (count < *room)
 		return array;
 	*room = *room ? 2 * *room : 64;
 	array = reallocarray(array, *room, size);
-	if (!array) {
-		fail(LBADM_UNAVAILABLE, "out of memory");
-		exit(LBADM_UNAVAILABLE);
-	}
+	if (!array)
+		out_of_memory();
 	return array;
 }
 
@@ -86,6 +91,8 @@ void grid_to(struct grid *grid, FILE *to, size_t width)
 void grid_group(struct grid *grid, const json_t *object, char *heading,
 		size_t bold)
 {
+	if (!heading)
+		out_of_memory();
 	if (grid->flat) {
 		free(heading);
 		return;

@@ -27,7 +27,7 @@ enum column_shown {
 };
 
 /**
- * struct column - what a table can show of an object
+ * struct column - a column of a table
  * @name: the header, and the word of --output and --sort
  * @key: of the value
  * @within: the key of the object that has it; NULL: the row's own
@@ -38,7 +38,7 @@ enum column_shown {
  * @number: aligned to the right
  * @fold: too long for the terminal, it goes on below; else it may be cut off
  *	if @cut, or stays whole
- * @group: choosing it makes one list of groups: it says what headings do
+ * @group: choosing it makes one list of all groups: it repeats their headings
  */
 struct column {
 	const char *name;
@@ -57,7 +57,7 @@ struct grid;
  * @columns: all that it can show; the last has no name
  * @grid: set on success
  *
- * Returns enum lbadm_exit, having said what is wrong with --output or --sort.
+ * Returns enum lbadm_exit, with a message on errors in --output or --sort.
  */
 int grid_begin(const struct column *columns, struct grid **grid);
 
@@ -68,8 +68,9 @@ void grid_to(struct grid *grid, FILE *to, size_t width);
  * grid_group() - begin a group of rows, with a line above them
  * @grid: a table that is not printed yet
  * @object: for sorting groups
- * @heading: the line, from malloc(); its owner from now on is the table
- * @bold: how much of it is
+ * @heading: the line, from malloc(), which the table then owns; NULL, out of memory, ends
+ *	the program
+ * @bold: the length of its bold part
  */
 void grid_group(struct grid *grid, const json_t *object, char *heading,
 		 size_t bold);
@@ -83,7 +84,7 @@ void grid_row(struct grid *grid, const json_t *object);
 /* Add a row that has only counters, and @label (a constant) in the first column; it stays last. */
 void grid_total(struct grid *grid, const json_t *object, const char *label);
 
-/* Print what is left, and free the table. */
+/* Print the remaining rows, and free the table. */
 void grid_end(struct grid *grid);
 
 /* How wide standard output is; 0 without a limit. */

@@ -149,7 +149,7 @@ static void write_persist(FILE *to, const json_t *s)
 	write_value(to, prefix6);
 }
 
-/* Text for people: in quotes, and without what would move the cursor */
+/* Text for people: in quotes, without control characters */
 static void write_text(FILE *to, const json_t *s, const char *key)
 {
 	const char *text = json_string_value(json_object_get(s, key));
@@ -207,11 +207,12 @@ static void group(struct grid *grid, const json_t *s)
 	size_t size;
 	FILE *to = open_memstream(&heading, &size);
 
-	if (!to)
-		return;
-	fputs(service_text(name, s), to);
-	write_service(to, s);
-	fclose(to);
+	service_text(name, s);
+	if (to) {
+		fputs(name, to);
+		write_service(to, s);
+		fclose(to);
+	}
 	grid_group(grid, s, heading, strlen(name));
 }
 
