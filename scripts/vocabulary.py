@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Make what is made from the description of lbadm's words
+"""Generate files from the description of lbadm's words
 (userspace/lbadm/model/vocabulary.h): lists of options in the man pages, between the lines
   .\\" vocabulary: LIST   and   .\\" vocabulary end
 and keys, values and descriptions of docs/nflb.schema.json. lbadm has to be built.

@@ -14,7 +14,7 @@
  * struct lbadm_option - an option, before or after the object
  * @letter: after one dash
  * @name: after two
- * @kind: what follows it; NULL for nothing
+ * @kind: the kind of its value; NULL if it has none
  * @help: one short description, without a full stop
  * @more: sentences that the man page adds, or NULL
  */
@@ -30,13 +30,13 @@ struct lbadm_option {
 extern const struct lbadm_option lbadm_option_table[];
 
 /**
- * struct command_line - what the options say
+ * struct command_line - the options of a command line
  * @batch: a file of commands, or NULL
  * @netns: a network namespace, or NULL
- * @help: help is wanted, and
- * @version: the version
- * @words: all that is no option
- * @pending: what the last option lacks, a value of that kind; or NULL
+ * @help: --help was given
+ * @version: --version was given
+ * @words: everything else
+ * @pending: the last option lacks a value of this kind; NULL if it does not
  */
 struct command_line {
 	const char *batch, *netns;
@@ -52,7 +52,7 @@ struct command_line {
  * @argv: words are moved to its beginning
  *
  * Options with meaning to all commands go to lbadm_options. Returns enum lbadm_exit,
- * having said what is wrong.
+ * with a message on errors.
  */
 int options_take(struct command_line *line, int argc, char **argv);
 
@@ -73,14 +73,14 @@ bool command_is_first(const struct lbadm_object *object,
 int unknown_object(const char *word);
 int unknown_command(const struct lbadm_object *object, const char *word);
 
-/* Help on what the words name: all, an object, a command, a word of it, or a set of
- * values. Those after a command count only if @strict. Returns enum lbadm_exit.
+/* Print help: general, or on the object, command, word or set of values that @words
+ * name. Words after a command count only if @strict. Returns enum lbadm_exit.
  */
 int help(struct words *words, bool strict);
 /* Sets of values that there is help on */
 void help_topics(void (*offer)(const char *word, const char *about));
 
-/* Print what could come as the last of these words, one a line: the word, a tab, and
+/* Print the candidates for the last of these words, one per line: the word, a tab, and
  * a description. A line ":files" stands for names of files. Returns LBADM_OK.
  */
 int complete(int argc, char **argv);

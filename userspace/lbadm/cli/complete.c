@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Completion: what could come next on a command line. Thin scripts for each shell
+ * Completion: the candidates for the next word of a command line. Thin scripts for each shell
  * (userspace/completion) ask for it.
  */
 #include <ctype.h>
@@ -13,7 +13,7 @@
 
 #define OFFERED_MAX	256
 
-/* What is being completed, and what of it was offered already */
+/* The word to complete, and the candidates already offered */
 static struct {
 	const char *prefix;	/* that was typed */
 	const char *before;	/* "--netns=" of "--netns=NAME", or "" */
@@ -45,7 +45,7 @@ static void offer_names(const struct names *names)
 		offer(names->names[i], names->about ? names->about[i] : NULL);
 }
 
-/* The words of "none|ipip|gue[:PORT]"; what is in capitals stands for something. */
+/* The words of "none|ipip|gue[:PORT]", without placeholders in capitals. */
 static void offer_form(const char *form)
 {
 	char word[40];
@@ -91,8 +91,8 @@ static void offer_value(const struct kind *kind, const struct words *words,
 }
 
 /*
- * Take a value. Returns false if it is not there whole: then what could be next of
- * it was offered.
+ * Take a value. If it is incomplete, offer the candidates for its next part and return
+ * false.
  */
 static bool take_value(const struct kind *kind, struct words *words,
 		       struct live_context *context)
@@ -154,7 +154,7 @@ static bool walk_words(const struct word *list, struct words *words,
 	return true;
 }
 
-/* An argument. Returns whether what comes after it is to be completed. */
+/* An argument. Returns whether the word to complete comes after it. */
 static bool take_arg(const struct word *arg, struct words *words,
 		     struct live_context *context)
 {
@@ -233,7 +233,7 @@ static void walk_help(const struct words *words)
 		offer_commands(object);
 }
 
-/* What begins with a dash: options, and flags of the command */
+/* Words that begin with a dash: options, and flags of the command */
 static void offer_options(const struct lbadm_command *command)
 {
 	const struct lbadm_option *o = lbadm_option_table;
@@ -300,7 +300,7 @@ int complete(int argc, char **argv)
 	static const struct words none;
 	struct command_line line;
 
-	/* What is wrong with the line is not to be told in the middle of it. */
+	/* A message would garble the line that the user is typing. */
 	if (!freopen("/dev/null", "w", stderr))
 		return LBADM_OK;
 	now.prefix = argc ? argv[argc - 1] : "";

@@ -71,7 +71,7 @@ static void form_of(const struct word *word, char *buf, size_t size)
 
 	if (word->kind)
 		kind_form(word->kind, form, sizeof(form));
-	/* An argument is what it is; a set of words is better than its name. */
+	/* An argument shows its name, or its set of words if it has one. */
 	if (word_is_argument(word))
 		snprintf(buf, size, "%s", word->kind && word->kind->names &&
 			 !word->kind->form ? form : word->name);
@@ -128,7 +128,7 @@ static void put_usage(const char *before, const struct lbadm_object *object,
 	putchar('\n');
 }
 
-/* --- what its words mean */
+/* --- the words of a command */
 
 static void put_names(const struct names *names, int indent)
 {
@@ -328,7 +328,7 @@ int help(struct words *words, bool strict)
 		return unknown_command(object, word);
 	if (!command)
 		return help_object(object);
-	/* "lbadm service add tcp ... -h": what else was typed is left alone. */
+	/* "lbadm service add tcp ... -h": ignore the remaining words. */
 	if (!strict || !words->argc)
 		return help_command(object, command);
 	if (words->argc > 1) {

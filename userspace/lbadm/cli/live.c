@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What there is to be completed
+ * Completion of existing objects
  */
 #include "cli/live.h"
 

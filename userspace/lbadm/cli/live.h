@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What there is to be completed: services, backends, devices, ...
+ * Completion of existing objects: services, backends, devices, ...
  */
 #ifndef LBADM_LIVE_H
 #define LBADM_LIVE_H
 
 #include "model/vocabulary.h"
 
-/* What was typed before: the last service, as its two words; NULL for none */
+/* The last service on the line, as its two words; NULL if there is none */
 struct live_context {
 	char *protocol, *vip;
 };
@@ -16,12 +16,12 @@ struct live_context {
 void offer(const char *word, const char *about);
 
 /**
- * live_offer() - offer what there is
+ * live_offer() - offer existing objects
  * @live: of which kind
- * @context: what was typed before
+ * @context: the words before
  * @protocol: of LIVE_SERVICE, if that is typed already
  *
- * What cannot be read is not offered.
+ * Offers nothing that cannot be read.
  */
 void live_offer(enum live live, const struct live_context *context,
 		const char *protocol);

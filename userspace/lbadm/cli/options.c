@@ -142,7 +142,7 @@ static bool is_text(const struct words *words)
 	return before && before->kind == &kind_text;
 }
 
-/* What begins with two dashes: options, and words of the command */
+/* Words that begin with two dashes: options, and words of the command */
 static int unknown_option(const struct words *words, const char *option)
 {
 	static char dashed[16][24];

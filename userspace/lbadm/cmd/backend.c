@@ -68,15 +68,20 @@ static int parse_both(struct words *words, struct service_id *id,
 	return status ? status : parse_backend_id(words, req);
 }
 
+static int parse_whole(struct words *words, struct service_id *id,
+		       struct backend_request *req)
+{
+	int status = parse_both(words, id, req);
+
+	return status ? status : parse_backend_settings(words, req);
+}
+
 static int change(struct words *words, uint8_t cmd)
 {
 	struct backend_request req;
 	struct service_id id;
-	int status;
+	int status = parse_whole(words, &id, &req);
 
-	status = parse_both(words, &id, &req);
-	if (!status)
-		status = parse_backend_settings(words, &req);
 	return status ? status : send_backend(cmd, &id, &req, false);
 }
 
@@ -117,11 +122,8 @@ static int backend_replace(struct words *words)
 {
 	struct backend_request req;
 	struct service_id id;
-	int status;
+	int status = parse_whole(words, &id, &req);
 
-	status = parse_both(words, &id, &req);
-	if (!status)
-		status = parse_backend_settings(words, &req);
 	return status ? status : replace(&id, &req);
 }
 
@@ -214,9 +216,9 @@ static const struct word args_host[] = {
 static const struct lbadm_command commands[] = {
 	{ "add", backend_add, "add a backend to a service; fails if it exists",
 	  args_new_backend, backend_words },
-	{ "set", backend_set, "change what is named; fails if there is no such backend",
+	{ "set", backend_set, "change the given settings; fails if there is no such backend",
 	  args_backend, backend_words },
-	{ "replace", backend_replace, "add the backend, or change what is named",
+	{ "replace", backend_replace, "add the backend, or change the given settings",
 	  args_new_backend, backend_words },
 	{ "del", backend_del,
 	  "delete a backend; established TCP connections run out, UDP flows move",

@@ -184,7 +184,7 @@ static int try_once(struct targets *t, const struct backend_request *host,
 	return status;
 }
 
-/* What a try did stays for the next one, which begins with what is there then. */
+/* A try keeps the changes of those before it, and starts from the current state. */
 static int try_all(const struct backend_request *host, uint32_t state)
 {
 	struct targets tries[TRIES];

@@ -10,11 +10,11 @@
 
 /**
  * backend_host_state() - set the state of all backends of a host
- * @words: HOST, and what may follow it
+ * @words: HOST, and the words after it
  * @list: the words that may follow it, of a struct backend_request; or NULL
  * @state: the state
  *
- * Prints how many there are. Returns enum lbadm_exit, having said what is wrong: all
+ * Prints how many there are. Returns enum lbadm_exit, with a message on errors: all
  * backends are as they were then, or a message names those that are not.
  */
 int backend_host_state(struct words *words, const struct word *list,

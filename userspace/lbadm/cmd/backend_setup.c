@@ -338,7 +338,7 @@ static const struct lbadm_command commands[] = {
 	{ "show", setup_show, "print the commands that make this host ready for a VIP",
 	  args_setup, setup_words },
 	{ "apply", setup_apply, "run them", args_setup, setup_words },
-	{ "undo", setup_undo, "take back what they did", args_setup, setup_words },
+	{ "undo", setup_undo, "undo apply", args_setup, setup_words },
 	{ 0 },
 };
 

@@ -17,7 +17,7 @@
 #include "out/out.h"
 #include "out/out_changes.h"
 
-/* What the units apply */
+/* The file that the units apply */
 #define CONFIG_FILE "/etc/nflb/nflb.json"
 #define NETNS_FILE "/etc/nflb/netns/%s.json"
 
@@ -100,7 +100,7 @@ struct apply_words {
 };
 
 static const struct word apply_flags[] = {
-	{ .name = "--dry-run", .help = "print what would be changed, and change nothing",
+	{ .name = "--dry-run", .help = "print the changes, and make none",
 	  .offset = offsetof(struct apply_words, dry_run) },
 	{ .name = "--force", .help = "clear states of backends that were set by hand",
 	  .offset = offsetof(struct apply_words, how.force) },
@@ -109,9 +109,9 @@ static const struct word apply_flags[] = {
 	{ .name = "--last-good", .kind = &kind_file,
 	  .help = "keep a copy there; with --keep-going, fall back to it",
 	  .offset = offsetof(struct apply_words, last_good) },
-	{ .name = "--quiet", .help = "do not print a summary of what was changed",
+	{ .name = "--quiet", .help = "do not print a summary of the changes",
 	  .offset = offsetof(struct apply_words, quiet) },
-	{ .name = "--verbose", .help = "print what was changed, a line each",
+	{ .name = "--verbose", .help = "print each change, one per line",
 	  .offset = offsetof(struct apply_words, verbose) },
 	{ 0 },
 };
@@ -320,7 +320,7 @@ static const struct lbadm_command commands[] = {
 	{ "apply", config_apply, "make the configuration that of a file", args_file,
 	  apply_flags },
 	{ "diff", diff, "compare the configuration with a file", args_diff_file, NULL },
-	{ "check", check, "refuse what apply would refuse; needs no module",
+	{ "check", check, "reject a file that apply would reject; needs no module",
 	  args_file, NULL },
 	{ "flush", config_flush, "delete all of it", NULL, NULL },
 	{ 0 },

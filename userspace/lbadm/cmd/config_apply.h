@@ -17,7 +17,7 @@
  *	if they are not needed
  * @policies: set; services have theirs in @config, too
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int config_from_kernel(json_t **config, json_t *details,
 		       struct known_policies *policies);
@@ -30,7 +30,7 @@ int config_from_kernel(json_t **config, json_t *details,
  * @have: set on success; for config_free()
  * @policies: set; its list is a new reference
  *
- * Returns enum lbadm_exit, having said what is wrong; nothing is to be freed then.
+ * Returns enum lbadm_exit, with a message on errors; nothing is to be freed then.
  */
 int config_have(struct config *have, struct known_policies *policies);
 
@@ -55,7 +55,7 @@ struct apply_options {
  *
  * What is the same already is not touched. Without keep_going it takes effect
  * whole or, when the kernel refuses a part of it, not at all. Returns enum
- * lbadm_exit, having said what is wrong.
+ * lbadm_exit, with a message on errors.
  */
 int apply(const struct config *wanted, const struct apply_options *how,
 	  json_t **changes);
@@ -67,7 +67,7 @@ int apply(const struct config *wanted, const struct apply_options *how,
  * @changes: set to a new reference on success: those changes, and what was set by hand
  *	and stays
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int config_diff(const struct config *wanted, const struct apply_options *how,
 		json_t **changes);

@@ -40,12 +40,12 @@ void plan_make(struct plan *plan, const struct config *have,
 	       bool force);
 void plan_free(struct plan *plan);
 
-/* Each returns enum lbadm_exit, having said what is wrong. */
+/* Each returns enum lbadm_exit, with a message on errors. */
 int step_run(const struct step *step);
 int step_undo(const struct step *step);
 
 /* Make a service what it was, with all states of its backends. Returns enum lbadm_exit,
- * having said what is wrong.
+ * with a message on errors.
  */
 int service_restore(const struct config_service *service);
 

@@ -37,7 +37,7 @@ json_t *policies_final(const json_t *have, const struct config *wanted);
  * @before: all that there are
  * @after: all that there are to be
  *
- * Returns enum lbadm_exit, having said what is wrong; nothing was changed then.
+ * Returns enum lbadm_exit, with a message on errors; nothing was changed then.
  */
 int policies_step(const json_t *before, const json_t *after);
 

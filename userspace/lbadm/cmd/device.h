@@ -19,7 +19,7 @@
  * is there for those that have XDP, but no ingress hook; "absent": true, for devices
  * that are missing and get the hook when they appear.
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int read_devices(json_t **devices);
 
@@ -29,7 +29,7 @@ int read_devices(json_t **devices);
  * @after: what is to be attached; NULL for nothing
  *
  * A device that is missing and may be waited for gets no XDP, and that is no error.
- * sock_open() was called. Returns enum lbadm_exit, having said what is wrong; nothing
+ * sock_open() was called. Returns enum lbadm_exit, with a message on errors; nothing
  * was changed then.
  */
 int device_change(const struct device_request *before,
@@ -40,7 +40,7 @@ int device_change(const struct device_request *before,
  * @wanted: devices
  * @count: how many
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int warn_of_absent(const struct device_request *wanted, size_t count);
 

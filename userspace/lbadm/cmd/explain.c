@@ -174,11 +174,11 @@ static const struct word packet_words[] = {
 };
 
 static const struct lbadm_command commands[] = {
-	{ "", explain, "say what would become of a packet, and change nothing",
+	{ "", explain, "trace a packet through the module, and change nothing",
 	  args_packet, packet_words },
 	{ 0 },
 };
 
 const struct lbadm_object lbadm_explain = {
-	"explain", "what would become of a packet", commands,
+	"explain", "trace a packet through the module", commands,
 };

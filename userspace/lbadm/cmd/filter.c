@@ -122,7 +122,7 @@ int parse_show_filter(struct words *words, struct show_filter *filter,
 	return status ? status : parse_words(words, show_words, filter);
 }
 
-/* --- what fits */
+/* --- matching */
 
 bool is_on_host(const struct backend_request *backend,
 		const struct service_id *service,
@@ -138,7 +138,7 @@ bool is_on_host(const struct backend_request *backend,
 	return service->port == host->port && !service->port_last;
 }
 
-/* "port" of an object; 0 for what is not a single one */
+/* "port" of an object; 0 unless it is a single port */
 static uint16_t port_of(const json_t *object)
 {
 	return json_integer_value(json_object_get(object, "port"));

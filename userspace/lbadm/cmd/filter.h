@@ -11,7 +11,7 @@
 #include "model/vocabulary.h"
 
 /**
- * struct show_filter - what the words after `show` ask for
+ * struct show_filter - the objects to show
  * @protocol: 0 for any
  * @one: a single service is meant: @id
  * @id: the service
@@ -28,7 +28,7 @@ struct show_filter {
 	struct backend_request backend;
 };
 
-/* What `show` may be followed by, for its commands; and a host, for others */
+/* The arguments and words of `show`, and a host for other commands */
 extern const struct word args_place[], show_words[];
 extern const struct kind kind_host;
 
@@ -38,7 +38,7 @@ extern const struct kind kind_host;
  * @filter: set
  * @backends: BACKEND may be there
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int parse_show_filter(struct words *words, struct show_filter *filter,
 		      bool backends);
@@ -58,8 +58,8 @@ bool is_on_host(const struct backend_request *backend,
  * @filter: the filter
  * @services: set to a new reference, an array, on success
  *
- * Rates are measured if -s is given twice. Returns enum lbadm_exit, having said what is
- * wrong: a single service that is not there is an error.
+ * Rates are measured if -s is given twice. Returns enum lbadm_exit, with a message on
+ * errors: a single service that is not there is an error.
  */
 int read_shown_services(const struct show_filter *filter, json_t **services);
 

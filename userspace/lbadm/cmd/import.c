@@ -150,7 +150,7 @@ static const struct word args_maybe_file[] = {
 };
 
 static const struct word import_words[] = {
-	{ .name = "--keep-going", .help = "print what could be converted, in spite of errors" },
+	{ .name = "--keep-going", .help = "print the lines that can be converted, despite errors" },
 	{ .name = "fwmark", .kind = &kind_fwmark,
 	  .help = "the services that firewall mark N stands for",
 	  .flags = WORD_REPEATED },

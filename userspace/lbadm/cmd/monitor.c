@@ -137,8 +137,8 @@ static const struct word monitor_words[] = {
 	  .offset = offsetof(struct monitor_request, config) },
 	{ .name = "connections", .help = "connections that begin and end",
 	  .offset = offsetof(struct monitor_request, connections) },
-	{ .name = "list", .help = "first what there is, as events NAME-list",
-	  .more = "Then *list-end*, and what has changed since. Nothing is missed "
+	{ .name = "list", .help = "begin with the existing objects, as events NAME-list",
+	  .more = "Then *list-end*, and the changes since then. Nothing is missed "
 	  "in between, but a change may also be in the list already.",
 	  .offset = offsetof(struct monitor_request, list) },
 	{ 0 },

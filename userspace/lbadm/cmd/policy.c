@@ -258,7 +258,7 @@ static const struct lbadm_command commands[] = {
 	{ "del", policy_del, "remove prefixes from a list", args_lists, NULL },
 	{ "del", policy_del, "remove the limit", args_no_rate, NULL },
 	{ "del", policy_del, "remove all of a service's", args_service, NULL },
-	{ "show", policy_show, "show one policy, or all, and what they dropped",
+	{ "show", policy_show, "show one policy, or all, with numbers of drops",
 	  args_maybe_service, NULL },
 	{ "apply", policy_apply, "make the policies of a configuration file, and nothing else",
 	  args_file, NULL },

@@ -110,9 +110,9 @@ static int service_show(struct words *words)
 static const struct lbadm_command commands[] = {
 	{ "add", service_add, "add a service; fails if it exists",
 	  args_new_service, service_words },
-	{ "set", service_set, "change what is named; fails if there is no such service",
+	{ "set", service_set, "change the given settings; fails if there is no such service",
 	  args_service, service_words },
-	{ "replace", service_replace, "add the service, or change what is named",
+	{ "replace", service_replace, "add the service, or change the given settings",
 	  args_new_service, service_words },
 	{ "del", service_del, "delete a service and its backends; its connections end",
 	  args_service, NULL },
@@ -124,5 +124,5 @@ static const struct lbadm_command commands[] = {
 };
 
 const struct lbadm_object lbadm_service = {
-	"service", "virtual services: what clients connect to", commands,
+	"service", "virtual services, to which clients connect", commands,
 };

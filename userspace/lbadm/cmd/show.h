@@ -15,7 +15,7 @@
  * @id: of one service; NULL for all
  * @backends: set to a new reference, an array, on success
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int read_backends(const struct service_id *id, json_t **backends);
 
@@ -24,7 +24,7 @@ int read_backends(const struct service_id *id, json_t **backends);
  * @id: one; NULL for all
  * @services: set to a new reference, an array, on success
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int read_services(const struct service_id *id, json_t **services);
 
@@ -34,7 +34,7 @@ int read_services(const struct service_id *id, json_t **services);
  * @get: makes an object of a message; a new reference, or NULL
  * @list: set to a new reference, an array, on success
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int read_list(int cmd, json_t *(*get)(const struct nlmsghdr *nlh),
 	      json_t **list);
@@ -62,7 +62,7 @@ double wait_second(void);
 /* The totals, with drops and counters. Set to a new reference on success. */
 int read_stats(json_t **stats);
 
-/* Without -s, "stats" go from what is printed as JSON. */
+/* Without -s, "stats" are left out of JSON. */
 void drop_stats(json_t *objects);
 
 /* Leave only the backend that was asked for; complain when it is not there. */

@@ -28,7 +28,7 @@ static const struct word watch_words[] = {
 	  .help = "end after N intervals",
 	  .offset = offsetof(struct watch_request, count) },
 	{ .name = "sort", .kind = &kind_watch_sort, .standard = "connections",
-	  .help = "what comes first",
+	  .help = "the key to sort by",
 	  .offset = offsetof(struct watch_request, sort) },
 	{ 0 },
 };

@@ -72,7 +72,7 @@ static int without_main(const json_t *object, const char *key,
 	return status;
 }
 
-/* "gue:PORT", or "SECONDS/LENGTH/LENGTH": what has keys of its own in a file */
+/* "gue:PORT", or "SECONDS/LENGTH/LENGTH": these have separate keys in a file */
 static void join_words(const json_t *object, const char *key, char *buf,
 		      size_t size)
 {

@@ -36,7 +36,7 @@ struct config {
  * @name: its name; "-" is standard input
  * @config: set on success; for config_free()
  *
- * Returns enum lbadm_exit, having said what is wrong, and where.
+ * Returns enum lbadm_exit, with a message on errors that says where.
  */
 int config_read(const char *name, struct config *config);
 
@@ -44,7 +44,7 @@ int config_read(const char *name, struct config *config);
  * config_check() - would the kernel take what a file has?
  * @name: its name; "-" is standard input
  *
- * Returns enum lbadm_exit, having said what is wrong, and where; and what is
+ * Returns enum lbadm_exit, with a message on errors that says where; and what is
  * possible but hardly meant.
  */
 int config_check(const char *name);
@@ -52,7 +52,7 @@ int config_check(const char *name);
 /* Read a file as config_read() does, and check it as config_check() does. */
 int config_read_checked(const char *name, struct config *config);
 
-/* The rules of the module that need no kernel; having said what is wrong. */
+/* The rules of the module that need no kernel; with a message on errors. */
 int config_rules(const struct config *config);
 /* Warn of what is possible but hardly meant. */
 void config_warn(const struct config *config);
@@ -62,7 +62,7 @@ void config_warn(const struct config *config);
  * @json: as config_read() would find it in a file; belongs to @config then
  * @config: set on success; for config_free()
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int config_from_json(json_t *json, struct config *config);
 

@@ -55,7 +55,7 @@ void config_normal_service(struct service_request *n,
 			NFLB_TIMEOUT_ESTABLISHED_DEFAULT);
 	timeout_default(&n->timeout_fin, NFLB_TIMEOUT_FIN_DEFAULT);
 	timeout_default(&n->timeout_udp, NFLB_TIMEOUT_UDP_DEFAULT);
-	/* "auto" is what is not named. */
+	/* A missing key means "auto". */
 	if (!n->encap_source4.length.set)
 		memset(&n->encap_source4, 0, sizeof(n->encap_source4));
 	if (!n->encap_source6.length.set)

@@ -77,7 +77,7 @@ void ipvs_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * @words: of the line
  * @line: set on success
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int ipvs_line_parse(struct words *words, struct ipvs_line *line);
 
@@ -86,7 +86,7 @@ int ipvs_line_parse(struct words *words, struct ipvs_line *line);
  * @line: asks for them
  * @service: an object, whose protocol, address and port are there
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int ipvs_service(const struct ipvs_line *line, json_t *service);
 
@@ -98,7 +98,7 @@ int ipvs_service(const struct ipvs_line *line, json_t *service);
  *
  * The service gets the mode of its first server.
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int ipvs_server(const struct ipvs_line *line, json_t *service, json_t *backend);
 

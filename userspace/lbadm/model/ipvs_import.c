@@ -388,7 +388,7 @@ static int check_server(const json_t *service, const json_t *backend)
 
 /*
  * What a server's line makes of a service: the service, which shares its backends with
- * the present one, and the backend. NULL, having said what is wrong.
+ * the present one, and the backend. NULL, with a message on errors.
  */
 static json_t *with_server(const struct ipvs_line *line, const json_t *service,
 			   const json_t *places)

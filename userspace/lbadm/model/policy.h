@@ -44,7 +44,7 @@ bool policy_is_empty(const json_t *policy);
  * @id: its service
  * @policy: set to a new reference, as policies_read() would find it
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int policy_read(const json_t *object, const struct service_id *id,
 		json_t **policy);

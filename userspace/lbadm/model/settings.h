@@ -46,7 +46,7 @@ extern const struct setting setting_table[SETTING_COUNT];
  * @object: its "settings"
  * @values: set, each as its sysctl reads; "" is not named
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int settings_read(const json_t *object, char values[][SETTING_TEXT_MAX]);
 

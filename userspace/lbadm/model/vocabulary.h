@@ -14,7 +14,7 @@
 #include "model/names.h"
 #include "util/json_reader.h"
 
-/* What completion offers beside fixed words. */
+/* Existing objects that completion offers. */
 enum live {
 	LIVE_NONE,
 	LIVE_PROTOCOL,		/* PROTO, then a new VIP */
@@ -38,7 +38,7 @@ struct word;
  * @names: the words that it can be, or NULL
  * @min: of a number
  * @max: of a number, 0 if it is none
- * @live: what completion offers
+ * @live: existing objects that completion offers
  * @json: how a configuration file writes it
  * @pattern: a regular expression for the JSON schema, or NULL
  * @parse: takes the value from @words and keeps it in @req, at @word's place; NULL for
@@ -69,7 +69,7 @@ struct kind {
 /**
  * struct word - a word of a command, or an argument
  * @name: the word; an argument's is in capital letters
- * @kind: what follows it, or what an argument is; NULL if nothing follows
+ * @kind: the kind of its value, or of an argument; NULL if it has no value
  * @help: one short description, without a full stop
  * @more: sentences that man pages add to it, or NULL; *word* is bold, _word_ italic
  * @standard: its default, or NULL
@@ -103,7 +103,7 @@ extern const struct kind kind_service, kind_new_service, kind_backend,
 extern const struct kind kind_address, kind_port, kind_service_port, kind_prefix4,
 	kind_prefix6, kind_array, kind_object, kind_health_initial,
 	kind_on_unhealthy, kind_when_none, kind_percent;
-/* Those of options; what follows kind_text is never an option */
+/* Kinds of options; the word after kind_text is never an option */
 extern const struct kind kind_text, kind_netns, kind_when,
 	kind_columns, kind_sort;
 
@@ -116,7 +116,7 @@ extern const struct word args_new_service[], args_service[], args_maybe_service[
 /* Keys of a file alone */
 extern const struct word config_words[], policy_words[], health_check_words[];
 
-/* Is it an argument, whose name only says what it is? */
+/* Is it an argument, whose name is a placeholder? */
 bool word_is_argument(const struct word *word);
 /* May it stand on the command line, or in a file? */
 bool word_is_spoken(const struct word *word);
@@ -127,8 +127,8 @@ const struct word *word_find(const struct word *list, const char *name);
 /* How a value is written, "dnat|fullnat|dsr". Returns @buf. */
 const char *kind_form(const struct kind *kind, char *buf, size_t size);
 
-/* Take all words that are left, each with its value. Returns enum lbadm_exit, having
- * said what is wrong.
+/* Take all words that are left, each with its value. Returns enum lbadm_exit, with a
+ * message on errors.
  */
 int parse_words(struct words *words, const struct word *list, void *req);
 /* The same of words that begin with "--", up to the first other one. */

@@ -14,7 +14,7 @@
  * nft_run() - one transaction, in nft's language
  * @commands: what to do; all of it is done, or nothing
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int nft_run(const char *commands);
 
@@ -32,7 +32,7 @@ int nft_try_list(json_t **objects, char *why, size_t size);
  * nft_list() - what the table has, as libnftables-json(5) describes it
  * @objects: set to a new reference, an array; NULL when there is no table
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int nft_list(json_t **objects);
 

@@ -13,7 +13,7 @@
  * change_begin() - depend on the configuration as it is now
  *
  * What is read after this is the configuration that is depended on. Returns enum
- * lbadm_exit, having said what is wrong.
+ * lbadm_exit, with a message on errors.
  */
 int change_begin(void);
 
@@ -35,7 +35,7 @@ int change_talk(struct nlmsghdr *nlh);
 bool change_stale(void);
 
 /* Ask whether anybody changed the configuration since change_begin(), for
- * change_stale(). Returns enum lbadm_exit, having said what is wrong.
+ * change_stale(). Returns enum lbadm_exit, with a message on errors.
  */
 int change_check(void);
 

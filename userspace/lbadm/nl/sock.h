@@ -15,7 +15,7 @@ typedef int (*sock_cb)(const struct nlmsghdr *nlh, void *data);
 /**
  * sock_open() - connect to the module, once
  *
- * Returns enum lbadm_exit, having said what is wrong: no module, no permission.
+ * Returns enum lbadm_exit, with a message on errors: no module, no permission.
  */
 int sock_open(void);
 
@@ -40,7 +40,7 @@ struct nlmsghdr *sock_request(void *buf, uint8_t cmd, uint16_t flags);
  * @cb: called for the answer; NULL when none but success is expected
  * @data: for @cb
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int sock_talk(struct nlmsghdr *nlh, sock_cb cb, void *data);
 
@@ -72,7 +72,7 @@ void sock_subject(const char *format, ...) __attribute__((format(printf, 1, 2)))
  *	begun anew; NULL when it does not matter that it is not consistent
  * @data: for @cb and @reset
  *
- * Returns enum lbadm_exit, having said what is wrong; some messages may have
+ * Returns enum lbadm_exit, with a message on errors; some messages may have
  * been handed to @cb then.
  */
 int sock_dump(struct nlmsghdr *nlh, sock_cb cb, void (*reset)(void *data),
@@ -82,7 +82,7 @@ int sock_dump(struct nlmsghdr *nlh, sock_cb cb, void (*reset)(void *data),
  * sock_join() - subscribe to the events of a multicast group
  * @group: its name
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int sock_join(const char *group);
 
@@ -90,14 +90,14 @@ int sock_join(const char *group);
  * sock_follow() - ask for events that come to this socket alone
  * @cmd: the request; sock_listen() says so if it is refused
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int sock_follow(uint8_t cmd);
 
 /**
  * sock_set_aside() - let events wait, and make requests over another socket
  *
- * Returns enum lbadm_exit, having said what is wrong. sock_take_back() in any case.
+ * Returns enum lbadm_exit, with a message on errors. sock_take_back() in any case.
  */
 int sock_set_aside(void);
 
@@ -113,7 +113,7 @@ void sock_take_back(void);
  * @data: for both
  * @stop: set by a signal handler to end it
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int sock_listen(sock_cb cb, void (*lost)(void *data), void *data,
 		const volatile bool *stop);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which columns --output and --sort name, and what is in a cell.
+ * The columns that --output and --sort name, and the contents of a cell.
  */
 #define _GNU_SOURCE
 #include "out/columns.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which columns --output and --sort name, and what is in a cell. For grid.c only.
+ * The columns that --output and --sort name, and the contents of a cell. For grid.c only.
  */
 #ifndef LBADM_COLUMNS_H
 #define LBADM_COLUMNS_H
@@ -17,7 +17,7 @@ struct column_choice {
 	bool more;	/* besides those that are shown anyway */
 };
 
-/* What to sort by, the first first */
+/* Sort keys, the most significant first */
 struct sort_keys {
 	struct {
 		const struct column *column;
@@ -26,13 +26,13 @@ struct sort_keys {
 	size_t count;
 };
 
-/* Each reads an option. Returns enum lbadm_exit, having said what is wrong. */
+/* Each reads an option. Returns enum lbadm_exit, with a message on errors. */
 int columns_parse(const struct column *all, const char *output,
 		  struct column_choice *choice);
 int columns_parse_sort(const struct column *all, const char *sort,
 		       struct sort_keys *keys);
 
-/* What @column has of @object: a value of it, or NULL. */
+/* The value in @column of @object, or NULL. */
 const json_t *column_value(const struct column *column, const json_t *object);
 /* As text: of the object, in @buf, or "". */
 const char *column_text(const struct column *column, const json_t *object,

@@ -13,7 +13,7 @@
 
 /* Rows below a heading */
 #define INDENT 2
-/* Where a heading goes on in the next line */
+/* The indentation of a heading's second line */
 #define HEADING_INDENT 4
 /* Columns are not folded to less */
 #define FOLD_MIN 8
@@ -187,8 +187,8 @@ static void fit(struct grid *grid, size_t width)
 	}
 }
 
-/* What is too wide goes on below. It is an address or the like: ASCII. Returns the
- * rest.
+/* Text that is too wide continues in the next line. It is ASCII, such as an address.
+ * Returns the rest.
  */
 static char *set_part(struct libscols_line *line, size_t column, char *text,
 		      size_t width, bool fold)
@@ -272,7 +272,7 @@ static struct libscols_table *new_table(struct grid *grid, size_t width)
 	return table;
 }
 
-/* The end of a line that begins at @line, and what is before it without blanks */
+/* Cut the line that begins at @line, without trailing blanks; returns the next one */
 static char *cut_line(char *line)
 {
 	char *end = strchrnul(line, '\n'), *last = end;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a table holds before it is printed. For grid.c and grid_print.c only.
+ * The rows of a table before it is printed. For grid.c and grid_print.c only.
  */
 #ifndef LBADM_GRID_ROWS_H
 #define LBADM_GRID_ROWS_H
@@ -32,7 +32,7 @@ struct grid {
 	bool flat;
 	FILE *to;
 	size_t width;
-	/* What was printed before the rows that are left decides these. */
+	/* Set by the rows already printed */
 	const struct column *columns[COLUMNS_MAX];
 	size_t column_count;
 	size_t widths[COLUMNS_MAX];

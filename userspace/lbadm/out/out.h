@@ -38,7 +38,7 @@ struct out_connections {
  * out_connections_begin() - begin a list
  * @list: the list
  *
- * Returns enum lbadm_exit, having said what is wrong with --output or --sort.
+ * Returns enum lbadm_exit, with a message on errors in --output or --sort.
  */
 int out_connections_begin(struct out_connections *list);
 

@@ -70,7 +70,7 @@ static void print_list(const json_t *list)
 	}
 }
 
-/* As the command line has it; what is not there is "unset". */
+/* As on the command line; a missing value is "unset". */
 static void print_setting(const json_t *value)
 {
 	char *text;

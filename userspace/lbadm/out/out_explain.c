@@ -67,7 +67,7 @@ static bool same_backend(const json_t *a, const json_t *b)
 	       number_of(a, "port") == number_of(b, "port");
 }
 
-/* What was tried; then the others, and why they were not. */
+/* The backends that were tried; then the others, and why they were not. */
 static void print_backends(const json_t *answer)
 {
 	const json_t *picks = json_object_get(answer, "picks"), *b, *pick;

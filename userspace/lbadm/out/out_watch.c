@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What `watch` shows: totals, drops, and who is busiest.
+ * The output of `watch`: totals, drops, and the busiest services.
  */
 #include "out/out_watch.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What `watch` shows: totals, drops, and who is busiest.
+ * The output of `watch`: totals, drops, and the busiest services.
  */
 #ifndef LBADM_OUT_WATCH_H
 #define LBADM_OUT_WATCH_H
@@ -8,7 +8,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* What comes first; in the order of watch_sort_names */
+/* Sort keys, in the order of watch_sort_names */
 enum watch_sort {
 	WATCH_CONNECTIONS,
 	WATCH_PACKETS,
@@ -19,7 +19,7 @@ enum watch_sort {
 /**
  * watch_sort() - put the busiest services first, and of each the busiest backends
  * @services: as `service show -s -s` has them; changed
- * @by: what makes busy
+ * @by: the sort key
  */
 void watch_sort(json_t *services, enum watch_sort by);
 
@@ -32,7 +32,7 @@ void watch_sort(json_t *services, enum watch_sort by);
  * @width: of a line, 0 without a limit
  * @rows: services and backends at most, 0 without a limit
  *
- * Returns enum lbadm_exit, having said what is wrong with --output.
+ * Returns enum lbadm_exit, with a message on errors in --output.
  */
 int out_watch(FILE *to, const json_t *sample, enum watch_sort by, size_t width,
 	      size_t rows);

@@ -27,10 +27,10 @@
 /* @code, or nothing when there is to be no colour. */
 const char *color(const char *code);
 
-/* "?" and 0 are what is absent. */
+/* "?" and 0 if the key is missing. */
 const char *string_of(const json_t *object, const char *key);
 json_int_t number_of(const json_t *object, const char *key);
-/* A word or, for what has none here, its number as text in @buf. */
+/* A word or, if this lbadm knows none, its number as text in @buf. */
 const char *word_of(char buf[NUMBER_MAX], const json_t *object, const char *key);
 /* Address and port, in one column. Returns @buf. */
 const char *endpoint(char *buf, size_t size, const json_t *object,

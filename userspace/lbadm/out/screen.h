@@ -35,7 +35,7 @@ void screen_draw(const char *text);
 size_t screen_height(void);
 
 /**
- * screen_wait() - wait for what comes first
+ * screen_wait() - wait for a key, a signal or a point in time
  * @until: by CLOCK_MONOTONIC
  * @key: set if it was a key
  */

@@ -36,7 +36,7 @@ void json_leave(void);
  * @keys: that it may have
  * @what: it is called in messages
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int json_check_keys(const json_t *object, const struct json_key *keys,
 		    const char *what);
@@ -47,7 +47,7 @@ int json_check_keys(const json_t *object, const struct json_key *keys,
  * @take: gets what is in it, which is its own then, and returns enum lbadm_exit
  * @data: for @take
  *
- * Returns what @take does, or having said what is wrong with the file,
+ * Returns what @take does, or with a message on errors with the file,
  * LBADM_USAGE. What @take says is said with the place in the file.
  */
 int json_read(const char *name, int (*take)(json_t *json, void *data),

@@ -20,7 +20,7 @@ struct pin {
  * pin_make() - keep a link after this process has ended
  * @fd: the link
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int pin_make(int fd);
 

@@ -9,7 +9,7 @@
  * program_load() - load the program into the kernel
  * @fd: set on success; the caller closes it
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int program_load(int *fd);
 

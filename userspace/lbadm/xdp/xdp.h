@@ -29,7 +29,7 @@ int xdp_no_permission(void);
  * @name: the device; one that does not exist has none
  * @state: set on success
  *
- * Also removes pins whose device is gone. Returns enum lbadm_exit, having said what is wrong.
+ * Also removes pins whose device is gone. Returns enum lbadm_exit, with a message on errors.
  */
 int xdp_look(const char *name, struct xdp_state *state);
 
@@ -46,7 +46,7 @@ void xdp_each(void (*cb)(const char *name, void *data), void *data);
  * xdp_attach() - attach XDP, in driver mode
  * @name: the device, which has the ingress hook
  *
- * Returns enum lbadm_exit, having said what is wrong; nothing was changed then.
+ * Returns enum lbadm_exit, with a message on errors; nothing was changed then.
  */
 int xdp_attach(const char *name);
 
@@ -54,7 +54,7 @@ int xdp_attach(const char *name);
  * xdp_detach() - detach what xdp_attach() attached
  * @name: the device
  *
- * Returns enum lbadm_exit, having said what is wrong.
+ * Returns enum lbadm_exit, with a message on errors.
  */
 int xdp_detach(const char *name);
 
