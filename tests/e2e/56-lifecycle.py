@@ -230,7 +230,6 @@ def down_moves_a_client_that_retries(net, f):
     c = Client(net, f)
     first = c.new()
     net.lbadm("backend", "set", *svc, at(f, first), "state", "down")
-    time.sleep(0.3)
     for rs in net.rs:
         rs.flush()
     assert c.send(f.client, c.port) == 1 - first

@@ -76,7 +76,7 @@ class Hosts(Module):
         return None
 
     def _list(self, r):
-        """A whole list, which clears what was set by hand if it is forced."""
+        """A whole list, which clears states set by hand if it is forced."""
         got = {k: p for k, _, p in r.attributes}
         assert N["A_FORCE"] in got and N["A_EXACT"] in got
         port = [p for k, _, p in attributes(got[N["A_SERVICE"]]) if k == N["A_SERVICE_PORT"]][0]
@@ -156,7 +156,7 @@ def test_no_such_host():
 
 
 def test_all_or_nothing():
-    """Whichever request is refused, all is as it was: also what the file had."""
+    """Whichever request is refused, nothing changes, settings of the file included."""
     before = [(80, HOST, UP, UP), (81, HOST, UP, DRAIN), (82, HOST, DRAIN, UP),
               (82, "10.0.0.12", UP, DOWN), (83, HOST, DOWN, DRAIN), (84, HOST, UP, DOWN),
               (85, HOST, UP, UP)]
@@ -208,7 +208,7 @@ def test_one_backend():
 
 
 def test_replace():
-    """Set what is there, add what is not; and what happens between the two requests."""
+    """Set an existing backend or add it, even if others change it in between."""
     def handler(*answers):
         rest = list(answers)
 

@@ -213,7 +213,7 @@ def test_bash():
     with tempfile.TemporaryDirectory() as top:
         command = ["bash", "--norc", "-c", BASH, "-", SCRIPTS + "/lbadm.bash"]
         for line, expected in SHELL_LINES + (
-                # readline replaces what is behind the last colon
+                # readline replaces the text behind the last colon
                 ("lbadm service show tcp 192.0.2.10:8", "80 8000-8010"),
                 ("lbadm service show udp [2001:db8::1", "10]:53"),
                 ("lbadm --color=al", "always"),

@@ -211,7 +211,7 @@ def test_dry_run():
     assert verbose.out.splitlines()[:-1] == done.out.splitlines()[:-1], verbose.out
     done = play(["config", "apply", "--dry-run", "-"], module, stdin=EXAMPLE)
     assert (done.status, done.out) == (0, "nothing to change\n"), done.out
-    # It refuses what the kernel would.
+    # It refuses files that the kernel would refuse.
     bad = json.loads(EXAMPLE)
     bad["services"][0]["encap"] = "ipip"
     done = play(["config", "apply", "--dry-run", "-"], module, stdin=json.dumps(bad))

@@ -45,7 +45,7 @@ class TapFile(pytest.File):
             elif match := PLAN.match(line):
                 plan = int(match[1])
             else:
-                # What it says after a result explains it.
+                # Lines after a result explain it.
                 said.append(line)
         if plan != len(items) or (done.returncode and not any(i.failed for i in items)):
             items.append(TapItem.from_parent(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""lbadm import ipvsadm of large files; and what a terminal is spared in messages."""
+"""lbadm import ipvsadm of large files, and control characters in messages."""
 
 import json
 import resource
@@ -14,7 +14,7 @@ def server(number, command="-a", service="192.0.2.1:80"):
 
 
 def convert(text, *words):
-    """What it did, and the seconds that the processor spent."""
+    """Its result, and the seconds of CPU time it took."""
     def spent():
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         return usage.ru_utime + usage.ru_stime

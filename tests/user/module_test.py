@@ -562,7 +562,7 @@ def test_monitor_timestamps():
 
 
 def test_monitor_list():
-    """First what there is, then what happens."""
+    """First the existing objects, then events."""
     seen, lines = [], []
     lists = dumps([service(WEB)], [backend(WEB, "10.0.0.1", 8080)], CONN_GET=[conn()],
                   DEVICE_GET=[attr(N["A_DEVICE"], b"eth0\0")],

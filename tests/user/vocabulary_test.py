@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What is made from the description of lbadm's words: help, man pages, the schema, the
-parser, and what is said of words that are not known."""
+"""Help, man pages, schema and parser, generated from the description of lbadm's words;
+and messages about unknown words."""
 
 import json
 import os
