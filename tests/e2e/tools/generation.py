@@ -11,7 +11,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "../../user"))
-from fake_module import N, a, attr, attributes  # noqa: E402
+from netlink_attributes import N, a, attr, attributes  # noqa: E402
 
 REQUEST, ACK, DUMP, SOL_NETLINK, EXT_ACK, CAP_ACK = 1, 4, 0x300, 270, 11, 10
 sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
