@@ -53,6 +53,7 @@ uml-bench | uml-gcov)
 	trap 'rm -f "$common"' EXIT
 	sed '/^# --- the checkers/,$d' "$fragments/debug.config" >"$common"
 	configs=("$common" "$fragments/uml.config" "$fragments/${flavour#uml-}.config")
+	patches=("$fragments/uml-xstate.patch")
 	targets=(vmlinux modules)
 	;;
 *)
