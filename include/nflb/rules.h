@@ -96,6 +96,56 @@ static inline struct nflb_refusal nflb_rules_refuse(int err, const char *why)
 	return refusal;
 }
 
+/*
+ * Characters that move the cursor, end a line, or reverse the direction of the text
+ * after them.
+ */
+static inline bool nflb_rules_controls(__u32 c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) ||
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+/* Bytes of the character at @s, in UTF-8; 0 if it is none, or controls a terminal */
+static inline unsigned int nflb_rules_character(const __u8 *s)
+{
+	static const __u32 least[] = { 0, 0x80, 0x800, 0x10000 };
+	unsigned int more = s[0] >= 0xf0 ? 3 : s[0] >= 0xe0 ? 2 : s[0] >= 0xc0;
+	__u32 c = s[0] & (more ? 0x3f >> more : 0x7f);
+	unsigned int i;
+
+	if ((s[0] >= 0x80 && !more) || s[0] >= 0xf8)
+		return 0;
+	for (i = 1; i <= more; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	if (c < least[more] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff) ||
+	    nflb_rules_controls(c))
+		return 0;
+	return more + 1;
+}
+
+/**
+ * nflb_rules_text() - can this be a name or a comment?
+ * @text: the text
+ *
+ * Return: NULL, or why not.
+ */
+static inline const char *nflb_rules_text(const char *text)
+{
+	const __u8 *s = (const __u8 *)text;
+	unsigned int len;
+
+	for (; *s; s += len) {
+		len = nflb_rules_character(s);
+		if (!len)
+			return "text must be UTF-8 without control characters";
+	}
+	return NULL;
+}
+
 static inline const char *nflb_rules_ipv4(const __u8 *a)
 {
 	if (!a[0])

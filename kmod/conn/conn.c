@@ -245,9 +245,11 @@ static void conn_remove_in(struct nflb_net *nn, struct nflb_conn *conn)
 
 static void conn_remove_out(struct nflb_net *nn, struct nflb_conn *conn)
 {
-	if (!(conn->how & NFLB_HOW_ONE_SIDED))
-		rhashtable_remove_fast(&nn->conns, &conn->out.head,
-				       conn_params);
+	if (conn->how & NFLB_HOW_ONE_SIDED)
+		return;
+	rhashtable_remove_fast(&nn->conns, &conn->out.head, conn_params);
+	if (conn->how & NFLB_HOW_LADDR)
+		atomic_dec(&conn->backend->ports);
 }
 
 /**
@@ -440,8 +442,11 @@ static struct nflb_conn *conn_insert_out(struct nflb_net *nn,
 			return conn;
 		conn->out.tuple.aux = NFLB_AUX_DIR;
 		old = conn_insert_node(nn, conn, &conn->out, attempt);
-		if (!old)
+		if (!old) {
+			if (conn->how & NFLB_HOW_LADDR)
+				atomic_inc(&conn->backend->ports);
 			return conn;
+		}
 		if (IS_ERR(old)) {
 			*reason = NFLB_REASON_NO_MEMORY;
 			return NULL;

@@ -12,6 +12,7 @@
 
 #include "control/config.h"
 #include "control/genl_notify.h"
+#include "control/labels.h"
 #include "control/lifecycle.h"
 #include "control/objects.h"
 #include "userns.h"
@@ -239,6 +240,7 @@ int nflb_service_add(struct nflb_net *nn, struct nflb_service_request *req,
 		     struct netlink_ext_ack *extack)
 {
 	struct nflb_service_settings settings = default_settings;
+	struct nflb_labels_change labels;
 	struct nflb_service *svc;
 	struct nflb_backend *b;
 	int err;
@@ -258,6 +260,10 @@ int nflb_service_add(struct nflb_net *nn, struct nflb_service_request *req,
 		err = PTR_ERR(svc);
 		goto err_hooks;
 	}
+	err = nflb_labels_prepare(&labels, svc->labels, req->labels, false);
+	if (err)
+		goto err_put;
+	nflb_labels_swap(&labels, svc->labels);
 	if (req->set & NFLB_SET_BACKENDS)
 		err = nflb_backends_replace(svc, req, &settings, extack);
 	else
@@ -287,6 +293,19 @@ err_hooks:
 }
 NFLB_EXPORT_KUNIT(nflb_service_add);
 
+/* What no packet reads; dumps that are under way tell their readers. */
+static void strings_change(struct nflb_service *svc,
+			   struct nflb_service_request *req,
+			   struct nflb_labels_change *labels)
+{
+	down_write(&svc->nn->view);
+	if (req->set & (NFLB_SET_HEALTH_CHECK | NFLB_SET_EXACT))
+		swap(svc->health_check, req->health_check);
+	nflb_labels_swap(labels, svc->labels);
+	nflb_changed(svc->nn);
+	up_write(&svc->nn->view);
+}
+
 /**
  * nflb_service_set() - change a service
  * @nn: the namespace; nn->mutex is held
@@ -306,10 +325,13 @@ int nflb_service_set(struct nflb_net *nn, struct nflb_service *svc,
 	struct nflb_service_settings settings = req->set & NFLB_SET_EXACT ?
 						default_settings : svc->settings;
 	bool differs = health_check_differs(svc, req);
-	int err = 0;
+	struct nflb_labels_change labels;
+	int err;
 
 	settings_apply(&settings, req);
-	err = nflb_settings_check(svc, &settings, req, extack);
+	err = nflb_settings_check(svc, &settings, req, extack) ?:
+	      nflb_labels_prepare(&labels, svc->labels, req->labels,
+				  req->set & NFLB_SET_EXACT);
 	if (err)
 		return err;
 	differs |= memcmp(&settings, &svc->settings, sizeof(settings)) != 0;
@@ -320,14 +342,12 @@ int nflb_service_set(struct nflb_net *nn, struct nflb_service *svc,
 	if (!err && req->set & (NFLB_SET_BACKENDS | NFLB_SET_MODE |
 				NFLB_SET_ENCAP))
 		nflb_service_warn(svc, extack);
-	if (err || !differs)
-		return err;
-	down_write(&nn->view);
-	if (req->set & (NFLB_SET_HEALTH_CHECK | NFLB_SET_EXACT))
-		swap(svc->health_check, req->health_check);
-	up_write(&nn->view);
-	nflb_notify_service(svc, NFLB_CMD_SERVICE_SET);
-	return 0;
+	if (!err && (differs || nflb_labels_differ(&labels))) {
+		strings_change(svc, req, &labels);
+		nflb_notify_service(svc, NFLB_CMD_SERVICE_SET);
+	}
+	nflb_labels_free(labels.text);
+	return err;
 }
 NFLB_EXPORT_KUNIT(nflb_service_set);
 

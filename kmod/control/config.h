@@ -65,6 +65,7 @@ struct nflb_service_id {
  * @mode: enum nflb_mode
  * @encap: enum nflb_encap
  * @encap_port: UDP port of gue; 0 for the service's
+ * @labels: by enum nflb_label, within the message; NULL is not named, "" is none
  */
 struct nflb_backend_request {
 	union nflb_addr	addr;
@@ -78,6 +79,7 @@ struct nflb_backend_request {
 	u8		mode;
 	u8		encap;
 	__be16		encap_port;
+	const char	*labels[NFLB_LABEL_COUNT];
 };
 
 /**
@@ -88,6 +90,7 @@ struct nflb_backend_request {
  * @backends: the whole list, with NFLB_SET_BACKENDS
  * @backend_count: its length
  * @health_check: with NFLB_SET_HEALTH_CHECK, NULL for none
+ * @labels: by enum nflb_label, within the message; NULL is not named, "" is none
  *
  * nflb_service_request_free() frees what it has.
  */
@@ -98,6 +101,7 @@ struct nflb_service_request {
 	struct nflb_backend_request	*backends;
 	u32				backend_count;
 	char				*health_check;
+	const char			*labels[NFLB_LABEL_COUNT];
 };
 
 void nflb_service_request_free(struct nflb_service_request *req);

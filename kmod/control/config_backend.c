@@ -8,6 +8,7 @@
 #include "control/config.h"
 #include "control/genl_notify.h"
 #include "control/health.h"
+#include "control/labels.h"
 #include "control/lifecycle.h"
 #include "control/objects.h"
 #include "service/direct.h"
@@ -214,6 +215,7 @@ backend_make(struct nflb_service *svc, const struct nflb_backend_request *req,
 	     struct netlink_ext_ack *extack)
 {
 	struct backend_settings settings;
+	struct nflb_labels_change labels;
 	struct nflb_backend *b;
 	int err;
 
@@ -223,7 +225,11 @@ backend_make(struct nflb_service *svc, const struct nflb_backend_request *req,
 	b = nflb_backend_alloc(svc, &req->addr, req->family, req->port, extack);
 	if (IS_ERR(b))
 		return b;
-	err = backend_attach(b);
+	err = nflb_labels_prepare(&labels, b->labels, req->labels, false);
+	if (!err) {
+		nflb_labels_swap(&labels, b->labels);
+		err = backend_attach(b);
+	}
 	if (err) {
 		nflb_backend_put(b);
 		return ERR_PTR(err);
@@ -279,6 +285,45 @@ int nflb_backend_add(struct nflb_service *svc,
 }
 NFLB_EXPORT_KUNIT(nflb_backend_add);
 
+/* Change what packets see of a backend; or nothing, with a negative errno. */
+static int settings_set(struct nflb_backend *backend,
+			const struct nflb_backend_request *req,
+			const struct backend_settings *old,
+			const struct backend_settings *new,
+			struct netlink_ext_ack *extack)
+{
+	bool came = state_of(new) == NFLB_BACKEND_UP &&
+		    state_of(old) != NFLB_BACKEND_UP;
+	int err;
+
+	settings_change(backend, new);
+	if (came)
+		nflb_lifecycle_came(backend);
+	err = nflb_service_publish(backend->service,
+				   &backend->service->settings, extack);
+	if (err) {
+		settings_change(backend, old);
+		if (came)
+			backend->ramping = false;
+		return err;
+	}
+	if (state_of(new) != state_of(old) || new->by_hand != old->by_hand ||
+	    req->set & NFLB_SET_DEADLINE)
+		nflb_lifecycle_state(backend, req->set & NFLB_SET_DEADLINE,
+				     req->deadline);
+	return 0;
+}
+
+/* Dumps that are under way tell their readers. */
+static void labels_change(struct nflb_backend *b,
+			  struct nflb_labels_change *labels)
+{
+	down_write(&b->service->nn->view);
+	nflb_labels_swap(labels, b->labels);
+	nflb_changed(b->service->nn);
+	up_write(&b->service->nn->view);
+}
+
 /**
  * nflb_backend_set() - change a backend
  * @backend: the backend; nn->mutex is held
@@ -292,7 +337,8 @@ int nflb_backend_set(struct nflb_backend *backend,
 		     struct netlink_ext_ack *extack)
 {
 	struct backend_settings old = settings_of(backend), new = old;
-	bool came;
+	struct nflb_labels_change labels;
+	bool differs;
 	int err;
 
 	settings_merge(&new, req, false);
@@ -300,25 +346,19 @@ int nflb_backend_set(struct nflb_backend *backend,
 		NL_SET_ERR_MSG(extack, "a deadline needs state drain");
 		return -EINVAL;
 	}
-	if (settings_equal(&new, &old) && !(req->set & NFLB_SET_DEADLINE))
-		return 0;
-	settings_change(backend, &new);
-	came = state_of(&new) == NFLB_BACKEND_UP &&
-	       state_of(&old) != NFLB_BACKEND_UP;
-	if (came)
-		nflb_lifecycle_came(backend);
-	err = nflb_service_publish(backend->service,
-				   &backend->service->settings, extack);
-	if (err) {
-		settings_change(backend, &old);
-		if (came)
-			backend->ramping = false;
+	err = nflb_labels_prepare(&labels, backend->labels, req->labels, false);
+	if (err)
 		return err;
+	differs = !settings_equal(&new, &old) || req->set & NFLB_SET_DEADLINE;
+	if (differs)
+		err = settings_set(backend, req, &old, &new, extack);
+	if (!err && nflb_labels_differ(&labels)) {
+		labels_change(backend, &labels);
+		differs = true;
 	}
-	if (state_of(&new) != state_of(&old) || new.by_hand != old.by_hand ||
-	    req->set & NFLB_SET_DEADLINE)
-		nflb_lifecycle_state(backend, req->set & NFLB_SET_DEADLINE,
-				     req->deadline);
+	nflb_labels_free(labels.text);
+	if (err || !differs)
+		return err;
 	nflb_notify_backend(backend, NFLB_CMD_BACKEND_SET);
 	if (req->set & (NFLB_SET_BACKEND_MODE | NFLB_SET_BACKEND_ENCAP))
 		nflb_backend_warn(backend, extack);
@@ -365,6 +405,7 @@ struct replaced {
 	struct nflb_backend	*backend;
 	struct backend_settings	old;
 	struct backend_settings	new;
+	struct nflb_labels_change labels;
 	bool			added;
 };
 
@@ -394,6 +435,7 @@ static int replace_make(struct replacement *r,
 		const struct nflb_backend_request *one =
 			&req->backends[r->count];
 		struct replaced *d = &r->done[r->count];
+		int err;
 
 		cond_resched();
 		d->backend = nflb_backend_find(r->svc, one);
@@ -408,8 +450,31 @@ static int replace_make(struct replacement *r,
 		if (!(req->set & NFLB_SET_FORCE))
 			d->new.by_hand = d->old.by_hand;
 		settings_merge(&d->new, one, true);
+		err = d->added ? 0 :
+		      nflb_labels_prepare(&d->labels, d->backend->labels,
+					  one->labels, true);
+		if (err)
+			return err;
 	}
 	return 0;
+}
+
+/* Does it change something that packets see? */
+static bool replace_differs(const struct replacement *r,
+			    const struct nflb_service_settings *settings)
+{
+	const struct nflb_service *svc = r->svc;
+	u32 i;
+
+	if (!rcu_access_pointer(svc->snapshot) ||
+	    r->count != svc->backend_count ||
+	    memcmp(settings, &svc->settings, sizeof(*settings)))
+		return true;
+	for (i = 0; i < r->count; i++)
+		if (r->done[i].added ||
+		    !settings_equal(&r->done[i].old, &r->done[i].new))
+			return true;
+	return false;
 }
 
 static void replace_unmake(struct replacement *r)
@@ -442,6 +507,10 @@ static void replace_apply(struct replacement *r)
 		}
 		list_move_tail(&b->list, &svc->backends);
 		settings_store(b, &d->new);
+		if (nflb_labels_differ(&d->labels)) {
+			nflb_labels_swap(&d->labels, b->labels);
+			nflb_changed(svc->nn);
+		}
 		if (b->state == NFLB_BACKEND_UP &&
 		    state_of(&d->old) != NFLB_BACKEND_UP)
 			nflb_lifecycle_came(b);
@@ -458,11 +527,16 @@ static void replace_undo(struct replacement *r)
 	u32 i;
 
 	down_write(&svc->nn->view);
-	for (i = 0; i < r->count; i++)
-		if (r->done[i].added)
-			backend_unlist(r->done[i].backend);
-		else
-			settings_store(r->done[i].backend, &r->done[i].old);
+	for (i = 0; i < r->count; i++) {
+		struct replaced *d = &r->done[i];
+
+		if (d->added) {
+			backend_unlist(d->backend);
+			continue;
+		}
+		settings_store(d->backend, &d->old);
+		nflb_labels_swap(&d->labels, d->backend->labels);
+	}
 	list_splice_init(&r->parked, &svc->backends);
 	list_sort(NULL, &svc->backends, by_id);
 	up_write(&svc->nn->view);
@@ -491,9 +565,19 @@ static void replace_finish(struct replacement *r, bool known)
 		now = settings_of(b);
 		if (d->added)
 			nflb_notify_backend(b, NFLB_CMD_BACKEND_ADD);
-		else if (!settings_equal(&now, &d->old))
+		else if (!settings_equal(&now, &d->old) ||
+			 nflb_labels_differ(&d->labels))
 			nflb_notify_backend(b, NFLB_CMD_BACKEND_SET);
 	}
+}
+
+static void replace_free(struct replacement *r)
+{
+	u32 i;
+
+	for (i = 0; i < r->count; i++)
+		nflb_labels_free(r->done[i].labels.text);
+	kvfree(r->done);
 }
 
 /**
@@ -503,7 +587,8 @@ static void replace_finish(struct replacement *r, bool known)
  * @settings: the service's new settings, published in the same step
  * @extack: for a message
  *
- * Backends that are in both lists keep their connections and counters.
+ * Backends that are in both lists keep their connections and counters. If only labels
+ * change, packets see nothing of it.
  *
  * Return: 0; or a negative errno, and nothing has changed.
  */
@@ -517,7 +602,7 @@ int nflb_backends_replace(struct nflb_service *svc,
 		.svc = svc,
 		.parked = LIST_HEAD_INIT(r.parked),
 	};
-	bool some_leave;
+	bool some_leave, differs;
 	int err;
 
 	r.done = kvcalloc(max(req->backend_count, 1U), sizeof(*r.done),
@@ -527,9 +612,11 @@ int nflb_backends_replace(struct nflb_service *svc,
 	err = replace_make(&r, req, settings, extack);
 	if (err)
 		goto err_unmake;
+	differs = replace_differs(&r, settings);
 	replace_apply(&r);
 	some_leave = !list_empty(&r.parked);
-	err = nflb_service_publish(svc, settings, extack);
+	if (differs)
+		err = nflb_service_publish(svc, settings, extack);
 	if (err)
 		goto err_undo;
 	replace_finish(&r, known);
@@ -537,13 +624,13 @@ int nflb_backends_replace(struct nflb_service *svc,
 		nflb_conn_gc_kick(svc->nn);
 		nflb_persist_kick(svc->nn);
 	}
-	kvfree(r.done);
+	replace_free(&r);
 	return 0;
 
 err_undo:
 	replace_undo(&r);
 err_unmake:
 	replace_unmake(&r);
-	kvfree(r.done);
+	replace_free(&r);
 	return err;
 }

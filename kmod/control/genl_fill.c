@@ -11,6 +11,7 @@
 #include "control/lifecycle.h"
 #include "forward/forward.h"
 #include "netns.h"
+#include "version.h"
 
 /**
  * nflb_fill_addr() - an address, whose length tells its family
@@ -147,9 +148,21 @@ static int put_health_settings(struct sk_buff *skb,
 	return 0;
 }
 
+static int put_service_labels(struct sk_buff *skb, const struct nflb_service *svc)
+{
+	const char *name = svc->labels[NFLB_LABEL_NAME];
+	const char *comment = svc->labels[NFLB_LABEL_COMMENT];
+
+	if ((name && nla_put_string(skb, NFLB_A_SERVICE_NAME, name)) ||
+	    (comment && nla_put_string(skb, NFLB_A_SERVICE_COMMENT, comment)))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int put_service(struct sk_buff *skb, const struct nflb_service *svc)
 {
 	return put_identity(skb, svc) ?:
+	       put_service_labels(skb, svc) ?:
 	       put_settings(skb, &svc->settings) ?:
 	       nla_put_u32(skb, NFLB_A_SERVICE_BACKEND_COUNT,
 			   svc->backend_count) ?:
@@ -244,6 +257,28 @@ static int put_health(struct sk_buff *skb, const struct nflb_backend *b)
 	return 0;
 }
 
+static int put_backend_labels(struct sk_buff *skb, const struct nflb_backend *b)
+{
+	const char *name = b->labels[NFLB_LABEL_NAME];
+	const char *comment = b->labels[NFLB_LABEL_COMMENT];
+
+	if ((name && nla_put_string(skb, NFLB_A_BACKEND_NAME, name)) ||
+	    (comment && nla_put_string(skb, NFLB_A_BACKEND_COMMENT, comment)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* Only mode fullnat takes local ports. */
+static int put_local_ports(struct sk_buff *skb, const struct nflb_backend *b)
+{
+	int ports = atomic_read(&b->ports);
+
+	if (!ports && nflb_backend_forward(b, &b->service->settings)->mode !=
+		      NFLB_MODE_FULLNAT)
+		return 0;
+	return nla_put_u32(skb, NFLB_A_BACKEND_LOCAL_PORTS, max(ports, 0));
+}
+
 static int put_backend(struct sk_buff *skb, const struct nflb_backend *b)
 {
 	struct nlattr *nest = nla_nest_start(skb, NFLB_A_BACKEND);
@@ -270,6 +305,7 @@ static int put_backend(struct sk_buff *skb, const struct nflb_backend *b)
 	    nla_put_string(skb, NFLB_A_BACKEND_CONDITION,
 			   nflb_lifecycle_condition(b)) ||
 	    put_by_hand(skb, b) || put_health(skb, b) ||
+	    put_backend_labels(skb, b) || put_local_ports(skb, b) ||
 	    put_stats(skb, NFLB_A_BACKEND_STATS, &sum)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
@@ -417,7 +453,7 @@ int nflb_fill_generation(struct sk_buff *skb, const struct nflb_net *nn,
 }
 
 /**
- * nflb_fill_config() - say which configuration this is, and what defaults there are
+ * nflb_fill_config() - say which configuration and module this is, and its defaults
  * @skb: a message
  * @nn: the namespace
  *
@@ -427,7 +463,9 @@ int nflb_fill_config(struct sk_buff *skb, const struct nflb_net *nn)
 {
 	return nflb_fill_generation(skb, nn, nflb_generation(nn)) ?:
 	       nla_put_u32(skb, NFLB_A_MAX_CONNECTIONS_DEFAULT,
-			   nn->max_connections_default);
+			   nn->max_connections_default) ?:
+	       nla_put_string(skb, NFLB_A_MODULE_VERSION, NFLB_VERSION) ?:
+	       nla_put_u32(skb, NFLB_A_UAPI_VERSION, NFLB_UAPI_VERSION);
 }
 
 /**

@@ -12,7 +12,8 @@
 #include "conn/conn.h"
 
 /* Room for the longest message of nflb_fill_*(), header included. */
-#define NFLB_MSG_SIZE (800 + NFLB_HEALTH_CHECK_SIZE)
+#define NFLB_MSG_SIZE \
+	(800 + NFLB_HEALTH_CHECK_SIZE + NFLB_NAME_SIZE + NFLB_COMMENT_SIZE)
 
 int nflb_fill_addr(struct sk_buff *skb, int type, const union nflb_addr *addr,
 		   u8 family);

@@ -57,6 +57,10 @@ static const struct nla_policy service_policy[NFLB_A_SERVICE_MAX + 1] = {
 	[NFLB_A_SERVICE_HEALTH_WHEN_NONE] =
 		NLA_POLICY_MAX(NLA_U8, NFLB_WHEN_NONE_MAX),
 	[NFLB_A_SERVICE_HEALTH_PANIC] = NLA_POLICY_MAX(NLA_U8, 100),
+	[NFLB_A_SERVICE_NAME] = { .type = NLA_NUL_STRING,
+				  .len = NFLB_NAME_SIZE - 1 },
+	[NFLB_A_SERVICE_COMMENT] = { .type = NLA_NUL_STRING,
+				     .len = NFLB_COMMENT_SIZE - 1 },
 };
 
 static const struct nla_policy filter_policy[NFLB_A_FILTER_MAX + 1] = {
@@ -90,6 +94,8 @@ const struct nla_policy nflb_genl_policy[NFLB_A_MAX + 1] = {
 	[NFLB_A_BOOT] = { .type = NLA_REJECT },
 	[NFLB_A_MAX_CONNECTIONS_DEFAULT] = { .type = NLA_REJECT },
 	[NFLB_A_FORCE] = { .type = NLA_FLAG },
+	[NFLB_A_MODULE_VERSION] = { .type = NLA_REJECT },
+	[NFLB_A_UAPI_VERSION] = { .type = NLA_REJECT },
 };
 
 /**
@@ -400,6 +406,33 @@ static int parse_health(struct nlattr **tb, struct nflb_service_request *req)
 }
 
 /**
+ * nflb_parse_labels() - name and comment of a service or a backend
+ * @name: the attribute, or NULL
+ * @comment: the attribute, or NULL
+ * @labels: set to texts within the message, NULL for what is not named
+ * @extack: for a message
+ *
+ * Return: 0 or -EINVAL.
+ */
+int nflb_parse_labels(struct nlattr *name, struct nlattr *comment,
+		      const char *labels[NFLB_LABEL_COUNT],
+		      struct netlink_ext_ack *extack)
+{
+	struct nlattr *attrs[NFLB_LABEL_COUNT] = { name, comment };
+	const char *why;
+	int i;
+
+	for (i = 0; i < NFLB_LABEL_COUNT; i++) {
+		labels[i] = attrs[i] ? nla_data(attrs[i]) : NULL;
+		why = labels[i] ? nflb_rules_text(labels[i]) : NULL;
+		if (why)
+			return nflb_refused(nflb_rules_refuse(-EINVAL, why),
+					    attrs[i], extack);
+	}
+	return 0;
+}
+
+/**
  * nflb_parse_service() - the service of a request, with its backends
  * @info: the request
  * @req: where to; nflb_service_request_free() it whatever is returned
@@ -428,6 +461,9 @@ int nflb_parse_service(struct genl_info *info,
 		return err;
 	err = parse_settings(tb, req, extack);
 	err = err ?: parse_health(tb, req);
+	err = err ?: nflb_parse_labels(tb[NFLB_A_SERVICE_NAME],
+				       tb[NFLB_A_SERVICE_COMMENT], req->labels,
+				       extack);
 	if (err)
 		return err;
 	if (attrs[NFLB_A_EXACT] &&

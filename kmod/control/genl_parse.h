@@ -58,6 +58,9 @@ int nflb_parse_backend(struct nlattr **attrs,
 		       struct netlink_ext_ack *extack);
 int nflb_parse_backends(struct genl_info *info, const struct nlattr *nest,
 			struct nflb_service_request *req);
+int nflb_parse_labels(struct nlattr *name, struct nlattr *comment,
+		      const char *labels[NFLB_LABEL_COUNT],
+		      struct netlink_ext_ack *extack);
 int nflb_backends_count(struct genl_info *info, const struct nlattr *nest);
 int nflb_parse_health_verdict(const struct nlattr *nest,
 			      struct nflb_backend_request *which, u32 *id,

@@ -34,6 +34,11 @@ const struct nla_policy nflb_backend_policy[NFLB_A_BACKEND_MAX + 1] = {
 	[NFLB_A_BACKEND_HEALTH_REASON] = { .type = NLA_NUL_STRING,
 					   .len = NFLB_HEALTH_REASON_SIZE - 1 },
 	[NFLB_A_BACKEND_HEALTH_AGE] = { .type = NLA_REJECT },
+	[NFLB_A_BACKEND_NAME] = { .type = NLA_NUL_STRING,
+				  .len = NFLB_NAME_SIZE - 1 },
+	[NFLB_A_BACKEND_COMMENT] = { .type = NLA_NUL_STRING,
+				     .len = NFLB_COMMENT_SIZE - 1 },
+	[NFLB_A_BACKEND_LOCAL_PORTS] = { .type = NLA_REJECT },
 };
 
 static int parse_backend_mode(struct nlattr **tb,
@@ -66,7 +71,8 @@ static int only_of(struct nlattr **tb, bool verdict,
 	int i;
 
 	for (i = NFLB_A_BACKEND_WEIGHT; i <= NFLB_A_BACKEND_MAX; i++) {
-		bool of_verdict = i >= NFLB_A_BACKEND_ID;
+		bool of_verdict = i >= NFLB_A_BACKEND_ID &&
+				  i <= NFLB_A_BACKEND_HEALTH_AGE;
 
 		if (!tb[i] || of_verdict == verdict)
 			continue;
@@ -113,6 +119,9 @@ static int parse_one_backend(struct nlattr **tb,
 	err = parse_identity(tb, req, extack);
 	err = err ?: only_of(tb, false, extack);
 	err = err ?: parse_backend_mode(tb, req, extack);
+	err = err ?: nflb_parse_labels(tb[NFLB_A_BACKEND_NAME],
+				       tb[NFLB_A_BACKEND_COMMENT], req->labels,
+				       extack);
 	if (err)
 		return err;
 	if (tb[NFLB_A_BACKEND_WEIGHT]) {

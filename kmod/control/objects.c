@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 
 #include "control/health.h"
+#include "control/labels.h"
 #include "control/lifecycle.h"
 #include "control/objects.h"
 #include "userns.h"
@@ -146,6 +147,7 @@ static void service_free_work(struct work_struct *work)
 	up_write(&nn->view);
 	nflb_snapshot_free(rcu_dereference_protected(svc->snapshot, true));
 	kfree(svc->health_check);
+	nflb_labels_free(svc->labels);
 	nflb_user_uncharge(nn, NFLB_USER_SLOTS, svc->slots);
 	nflb_user_uncharge(nn, NFLB_USER_SERVICES, 1);
 	kfree(svc);
@@ -213,6 +215,7 @@ static void backend_free_work(struct work_struct *work)
 	nflb_way_forget(b);
 	dst_cache_destroy(&b->route);
 	free_percpu(b->stats);
+	nflb_labels_free(b->labels);
 	kfree(b);
 	nflb_service_put(svc);
 }

@@ -40,6 +40,13 @@ struct nflb_service_key {
 	u8		family;
 };
 
+/* What people call a service or a backend, in the order of the attributes. */
+enum nflb_label {
+	NFLB_LABEL_NAME,
+	NFLB_LABEL_COMMENT,
+	NFLB_LABEL_COUNT
+};
+
 /* What a backend's connections are told, nflb_backend.gone. */
 enum nflb_gone {
 	NFLB_GONE_NOT,		/* all is well */
@@ -81,6 +88,7 @@ enum nflb_gone {
  * @over: those of them that are over, in TIME_WAIT included
  * @port_cursor: counts local ports that were tried
  * @ident: the next identification that no CPU has yet, see nflb_stats.ident
+ * @ports: local ports that its connections have
  * @ports_exhausted: jiffies (32 bits) when all of them were taken
  * @ports_short: jiffies (32 bits) when nearly all were
  * @limited_vain: jiffies (32 bits) of the last search in @limited in vain
@@ -97,6 +105,7 @@ enum nflb_gone {
  * @shunned: new connections go elsewhere for @health; read on the packet path
  * @health_since: ktime_get_seconds() when @health changed
  * @health_reason: of @health, or ""
+ * @labels: by enum nflb_label, each may be NULL; read under nflb_net.view
  */
 struct nflb_backend {
 	struct nflb_stats __percpu *stats;
@@ -131,6 +140,7 @@ struct nflb_backend {
 	atomic_t		over;
 	atomic_t		port_cursor;
 	atomic_t		ident;
+	atomic_t		ports;
 	u32			ports_exhausted;
 	u32			ports_short;
 	u32			limited_vain;
@@ -146,6 +156,7 @@ struct nflb_backend {
 	bool			shunned;
 	time64_t		health_since;
 	char			health_reason[NFLB_HEALTH_REASON_SIZE];
+	char			*labels[NFLB_LABEL_COUNT];
 };
 
 /* nflb_backend.mode: the service's */
@@ -311,6 +322,7 @@ struct nflb_service_settings {
  * @panic: nflb_snapshot.panic
  * @persist_count: clients that are remembered
  * @health_check: how backends are to be checked, which others do; or NULL
+ * @labels: by enum nflb_label, each may be NULL; read under nflb_net.view
  * @ref: one for the configuration, one a backend
  * @free_work: frees it from process context
  */
@@ -336,6 +348,7 @@ struct nflb_service {
 	bool			panic;
 	atomic_t		persist_count;
 	char			*health_check;
+	char			*labels[NFLB_LABEL_COUNT];
 	refcount_t		ref;
 	struct rcu_work		free_work;
 };

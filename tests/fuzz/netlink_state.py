@@ -62,6 +62,13 @@ def be16(v):
     return struct.pack("!H", v & 0xffff)
 
 
+def text(maker, size):
+    """A name or a comment: mostly one that is accepted"""
+    r = maker.rng
+    letters = "".join(r.choice("az 0\"'\u00e4\U0001f427") for _ in range(r.randrange(size // 4)))
+    return maker.odd(letters.encode(), b"x" * size, b"\x1b[2J", b"\xff", b"\xc0\x80") + b"\0"
+
+
 class Maker:
     def __init__(self, seed):
         self.rng = random.Random(seed)
@@ -90,6 +97,8 @@ class Maker:
             "ENCAP_SOURCE6": lambda: address("2001:db8:6::"),
             "ENCAP_SOURCE6_PREFIX": lambda: u8(odd(r.choice((48, 64, 128)), 129)),
             "HEALTH_CHECK": lambda: b"{}" * r.randrange(odd(8, 600)) + b"\0",
+            "NAME": lambda: text(self, 64),
+            "COMMENT": lambda: text(self, 256),
             "HEALTH_INITIAL": lambda: u8(odd(r.randrange(2), 2)),
             "HEALTH_ON_UNHEALTHY": lambda: u8(odd(r.randrange(2), 2)),
             "HEALTH_WHEN_NONE": lambda: u8(odd(r.randrange(2), 2)),

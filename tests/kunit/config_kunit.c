@@ -3,7 +3,10 @@
  * Changes of the configuration: whole or not at all, and what becomes of
  * counters and of what was deleted.
  */
+#include <nflb/rules.h>
+
 #include "forward/forward.h"
+#include "service/laddr.h"
 #include "util.h"
 
 static int replace(struct nflb_service *svc, const u16 *numbers, u32 count,
@@ -186,11 +189,141 @@ static void config_hooks_outlive_services(struct kunit *test)
 	nflb_config_drain();
 }
 
+static int set_labels(struct nflb_service *svc, const char *name,
+		      const char *comment, u32 set)
+{
+	struct netlink_ext_ack extack = { };
+	struct nflb_service_request req = {
+		.set = set, .labels = { name, comment },
+	};
+	int err;
+
+	mutex_lock(&svc->nn->mutex);
+	err = nflb_service_set(svc->nn, svc, &req, &extack);
+	mutex_unlock(&svc->nn->mutex);
+	return err;
+}
+
+/* A list of one backend that has a comment */
+static int replace_comment(struct nflb_service *svc, const char *comment,
+			   u32 weight)
+{
+	struct netlink_ext_ack extack = { };
+	struct nflb_backend_request backend;
+	struct nflb_service_request req = {
+		.set = NFLB_SET_BACKENDS, .backend_count = 1,
+		.backends = &backend,
+	};
+	int err;
+
+	ku_backend_request(&backend, svc->key.family, 1, weight);
+	backend.labels[NFLB_LABEL_COMMENT] = comment;
+	mutex_lock(&svc->nn->mutex);
+	err = nflb_service_set(svc->nn, svc, &req, &extack);
+	mutex_unlock(&svc->nn->mutex);
+	return err;
+}
+
+/* Neither a connection nor the scheduler notices; dumps do. */
+static void config_labels_touch_nothing(struct kunit *test)
+{
+	struct nflb_service *svc = ku_service_add(test, AF_INET, 3, "wrr");
+	struct nflb_backend *b = ku_backend_add(test, svc, 1, 1);
+	struct nflb_conn *conn = connect(svc, IPPROTO_TCP);
+	const void *before = rcu_access_pointer(svc->snapshot);
+	int generation = atomic_read(&svc->nn->generation);
+
+	KUNIT_ASSERT_NOT_NULL(test, conn);
+	KUNIT_EXPECT_EQ(test, set_labels(svc, "web", "a note", 0), 0);
+	KUNIT_EXPECT_STREQ(test, svc->labels[NFLB_LABEL_NAME], "web");
+	KUNIT_EXPECT_EQ(test, set_labels(svc, "shop", NULL, 0), 0);
+	KUNIT_EXPECT_STREQ(test, svc->labels[NFLB_LABEL_NAME], "shop");
+	KUNIT_EXPECT_STREQ(test, svc->labels[NFLB_LABEL_COMMENT], "a note");
+	KUNIT_EXPECT_EQ(test, atomic_read(&svc->nn->generation), generation + 2);
+	KUNIT_EXPECT_EQ(test, set_labels(svc, "shop", NULL, 0), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&svc->nn->generation), generation + 2);
+	KUNIT_EXPECT_EQ(test, replace_comment(svc, "rack 7", 1), 0);
+	KUNIT_EXPECT_STREQ(test, b->labels[NFLB_LABEL_COMMENT], "rack 7");
+	KUNIT_EXPECT_EQ(test, atomic_read(&svc->nn->generation), generation + 3);
+	KUNIT_EXPECT_EQ(test, set_labels(svc, "shop", "", 0), 0);
+	KUNIT_EXPECT_NULL(test, svc->labels[NFLB_LABEL_COMMENT]);
+	KUNIT_EXPECT_PTR_EQ(test, rcu_access_pointer(svc->snapshot), before);
+	KUNIT_EXPECT_TRUE(test, nflb_conn_alive(conn));
+	/* What is not named of a list or of an exact service is none. */
+	KUNIT_EXPECT_EQ(test, replace_comment(svc, NULL, 2), 0);
+	KUNIT_EXPECT_NULL(test, b->labels[NFLB_LABEL_COMMENT]);
+	KUNIT_EXPECT_FALSE(test, rcu_access_pointer(svc->snapshot) == before);
+	KUNIT_EXPECT_EQ(test, set_labels(svc, NULL, NULL, NFLB_SET_EXACT), 0);
+	KUNIT_EXPECT_NULL(test, svc->labels[NFLB_LABEL_NAME]);
+	nflb_conn_table_flush(svc->nn);
+	ku_service_del(svc);
+	nflb_config_drain();
+}
+
+/* UTF-8 in its shortest form, and nothing that controls a terminal */
+static void config_labels_are_text(struct kunit *test)
+{
+	static const char *const good[] = {
+		"", "web", "a \"b\" c", "\xc2\xa0", "Gr\xc3\xbc\xc3\x9f",
+		"\xe2\x82\xac", "\xf0\x9f\x90\xa7", "\xf4\x8f\xbf\xbf",
+	};
+	static const char *const bad[] = {
+		"a\tb", "a\nb", "\x1b[2J", "\x7f", "\x80", "\xc2", "\xc2\x9b",
+		"\xc0\x80", "\xe0\x80\x80", "\xe2\x82", "\xed\xa0\x80",
+		"\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80",
+		"\xe2\x80\xa8", "\xe2\x80\xae", "\xe2\x81\xa6", "\xff",
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(good); i++)
+		KUNIT_EXPECT_NULL_MSG(test, nflb_rules_text(good[i]), "%d", i);
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		KUNIT_EXPECT_NOT_NULL_MSG(test, nflb_rules_text(bad[i]), "%d", i);
+}
+
+/* A connection of mode fullnat has a local port as long as it is in the table. */
+static void config_local_ports_are_counted(struct kunit *test)
+{
+	struct nflb_service *svc = ku_service_add(test, AF_INET, 3, "wrr");
+	struct nflb_backend *b = ku_backend_add(test, svc, 1, 1);
+	struct nflb_laddr laddr = {
+		.addr_count = 1, .family = AF_INET, .port_count = 8,
+		.ports = { 2000, 2007 },
+	};
+	struct nflb_service_request req = {
+		.set = NFLB_SET_MODE, .settings.mode = NFLB_MODE_FULLNAT,
+	};
+	struct netlink_ext_ack extack = { };
+	int i;
+
+	KUNIT_EXPECT_NOT_NULL(test, connect(svc, IPPROTO_TCP));
+	KUNIT_EXPECT_EQ(test, atomic_read(&b->ports), 0);
+	nflb_addr_set_v4(&laddr.first, htonl(0x0a090901));
+	mutex_lock(&svc->nn->mutex);
+	KUNIT_EXPECT_EQ(test, nflb_service_set(svc->nn, svc, &req, &extack), 0);
+	KUNIT_EXPECT_EQ(test, nflb_laddr_add(svc->nn, &laddr, &extack), 0);
+	mutex_unlock(&svc->nn->mutex);
+	for (i = 0; i < 5; i++)
+		KUNIT_EXPECT_NOT_NULL(test, connect(svc, IPPROTO_TCP));
+	KUNIT_EXPECT_EQ(test, atomic_read(&b->ports), 5);
+	KUNIT_EXPECT_EQ(test, atomic_read(&b->conns), 6);
+	nflb_conn_table_flush(svc->nn);
+	KUNIT_EXPECT_EQ(test, atomic_read(&b->ports), 0);
+	mutex_lock(&svc->nn->mutex);
+	KUNIT_EXPECT_EQ(test, nflb_laddr_del(svc->nn, &laddr, true, &extack), 0);
+	mutex_unlock(&svc->nn->mutex);
+	ku_service_del(svc);
+	nflb_config_drain();
+}
+
 static struct kunit_case config_cases[] = {
 	KUNIT_CASE(config_replace_keeps_what_stays),
 	KUNIT_CASE(config_totals_outlive_services),
 	KUNIT_CASE(config_nothing_is_left),
 	KUNIT_CASE(config_hooks_outlive_services),
+	KUNIT_CASE(config_labels_touch_nothing),
+	KUNIT_CASE(config_labels_are_text),
+	KUNIT_CASE(config_local_ports_are_counted),
 	{ }
 };
 

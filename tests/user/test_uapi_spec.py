@@ -209,9 +209,17 @@ def test_header_has_the_same_constants():
     assert defines.pop("GENL_VERSION") == str(SPEC["version"])
     want = {upper(k): '"%s"' % v if isinstance(v, str) else str(v)
             for k, v in CONSTS.items()}
+    defines.pop("UAPI_VERSION")
     for g in SPEC["mcast-groups"]["list"]:
         want[upper("mcgrp-", g["name"])] = '"%s"' % g["name"]
     same(defines, want, "constants")
+
+
+def test_protocol_version_counts_every_enum():
+    """So that it grows with any of them."""
+    summed = re.search(r"#define NFLB_UAPI_VERSION \((.*?)\)", HEADER, re.S).group(1)
+    same(set(re.findall(r"\w+", summed)),
+         set(re.findall(r"(\w+) = __\w+_MAX - 1", HEADER)), "NFLB_UAPI_VERSION")
 
 
 # --- what the module takes ---------------------------------------------------------

@@ -24,6 +24,10 @@
 /* Longest reason of a verdict, terminating NUL included */
 #define NFLB_HEALTH_REASON_SIZE		64
 
+/* Longest name and comment of a service or a backend, terminating NUL included */
+#define NFLB_NAME_SIZE			64
+#define NFLB_COMMENT_SIZE		256
+
 /* Longest scheduler name, terminating NUL included */
 #define NFLB_SCHEDULER_NAMSIZ		16
 
@@ -228,6 +232,8 @@ enum nflb_attr {
 	NFLB_A_BOOT,			/* u32: random, of this load of the module and namespace */
 	NFLB_A_MAX_CONNECTIONS_DEFAULT,	/* u32: of CONFIG_GET */
 	NFLB_A_FORCE,			/* flag: with EXACT, takes back states set by hand */
+	NFLB_A_MODULE_VERSION,		/* string: of CONFIG_GET */
+	NFLB_A_UAPI_VERSION,		/* u32: NFLB_UAPI_VERSION of the module; of CONFIG_GET */
 
 	__NFLB_A_MAX,
 	NFLB_A_MAX = __NFLB_A_MAX - 1
@@ -273,6 +279,8 @@ enum nflb_service_attr {
 	NFLB_A_SERVICE_HEALTH_WHEN_NONE,	/* u8: enum nflb_when_none */
 	NFLB_A_SERVICE_HEALTH_PANIC,	/* u8: percent; with fewer healthy, ignore health */
 	NFLB_A_SERVICE_ONE_PACKET,	/* u8: each datagram is scheduled by itself, 0 off, 1 on */
+	NFLB_A_SERVICE_NAME,		/* string: UTF-8 without control characters, "" is none */
+	NFLB_A_SERVICE_COMMENT,		/* string: the same */
 
 	__NFLB_A_SERVICE_MAX,
 	NFLB_A_SERVICE_MAX = __NFLB_A_SERVICE_MAX - 1
@@ -302,6 +310,9 @@ enum nflb_backend_attr {
 	NFLB_A_BACKEND_HEALTH_WEIGHT,	/* u8: percent of WEIGHT, 100 when absent */
 	NFLB_A_BACKEND_HEALTH_REASON,	/* string: printable ASCII */
 	NFLB_A_BACKEND_HEALTH_AGE,	/* u32: seconds since HEALTH changed; in answers only */
+	NFLB_A_BACKEND_NAME,		/* string: UTF-8 without control characters, "" is none */
+	NFLB_A_BACKEND_COMMENT,		/* string: the same */
+	NFLB_A_BACKEND_LOCAL_PORTS,	/* u32: local ports of its connections; in answers only */
 
 	__NFLB_A_BACKEND_MAX,
 	NFLB_A_BACKEND_MAX = __NFLB_A_BACKEND_MAX - 1
@@ -462,5 +473,21 @@ enum nflb_laddr_attr {
 	__NFLB_A_LADDR_MAX,
 	NFLB_A_LADDR_MAX = __NFLB_A_LADDR_MAX - 1
 };
+
+/*
+ * How far this protocol has grown. Enums only grow, at their ends, so the one that
+ * has more has the greater sum, and two that are equal know the same.
+ */
+#define NFLB_UAPI_VERSION (NFLB_CMD_MAX + NFLB_MODE_MAX + NFLB_ENCAP_MAX + \
+			   NFLB_BACKEND_STATE_MAX + NFLB_HEALTH_MAX + \
+			   NFLB_HEALTH_INITIAL_MAX + NFLB_ON_UNHEALTHY_MAX + \
+			   NFLB_WHEN_NONE_MAX + NFLB_CONN_STATE_MAX + \
+			   NFLB_A_MAX + NFLB_A_SERVICE_MAX + \
+			   NFLB_A_BACKEND_MAX + NFLB_A_STATS_MAX + \
+			   NFLB_A_CONN_MAX + NFLB_A_FILTER_MAX + \
+			   NFLB_A_DROP_MAX + NFLB_A_COUNTER_MAX + \
+			   NFLB_EXPLAIN_VERDICT_MAX + NFLB_A_EXPLAIN_MAX + \
+			   NFLB_A_PACKET_MAX + NFLB_A_PICK_MAX + \
+			   NFLB_A_LADDR_MAX)
 
 #endif /* _UAPI_LINUX_NFLB_H */
