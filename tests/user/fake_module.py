@@ -91,12 +91,12 @@ class Result:
 
 
 def play(args, handler, stdin=None, joined=None, env=None, stdout=subprocess.PIPE,
-         stderr=subprocess.PIPE, program=LBADM):
+         stderr=subprocess.PIPE, program=LBADM, loaded=True):
     """Run lbadm, or another program. handler(request) returns a list of datagrams, each bytes or an
     errno. joined(send, process) is called when lbadm has joined a group, or asked
     for events that come to it alone. env is for what else is faked. stdin is text, or
     the descriptor of a terminal; stderr likewise. stdout is a descriptor where more is
-    printed than a pipe holds, or a terminal."""
+    printed than a pipe holds, or a terminal. Without loaded, there is no module."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     result = Result()
 
@@ -119,7 +119,7 @@ def play(args, handler, stdin=None, joined=None, env=None, stdout=subprocess.PIP
             process.stdin.close()
         process.stdin = None
         ours.settimeout(20)
-        while data := ours.recv(65536):
+        while data := ours.recv(1 << 20):
             if len(data) == 4:
                 result.groups.append(struct.unpack("=I", data)[0])
                 if joined:
@@ -127,7 +127,7 @@ def play(args, handler, stdin=None, joined=None, env=None, stdout=subprocess.PIP
                 continue
             request = Request(data)
             if request.type == GENL_ID_CTRL:
-                answer = [_family(request), request.error()]
+                answer = [_family(request), request.error()] if loaded else [request.error(2)]
             else:
                 result.requests.append(request)
                 answer = handler(request)

@@ -18,7 +18,7 @@ const struct lbadm_option lbadm_option_table[] = {
 	  "For *show*, *count*, *flush*, *explain* and *monitor*." },
 	{ 's', "stats", NULL, "show counters, too; twice: also rates",
 	  "Rates are measured over one second." },
-	{ 'd', "details", NULL, "show more: settings with defaults, rare columns",
+	{ 'd', "details", NULL, "show also defaults, and rare columns",
 	  NULL },
 	{ 'o', "output", &kind_columns, "print these columns of a table",
 	  "With a plus sign before the first, they are added to the usual ones. "
@@ -139,7 +139,7 @@ static bool is_text(const struct words *words)
 	if (words->argc < 3)
 		return false;
 	before = own_word(words, words->argv[words->argc - 1]);
-	return before && before->kind == &kind_text;
+	return before && kind_is_text(before->kind);
 }
 
 /* Words that begin with two dashes: options, and words of the command */

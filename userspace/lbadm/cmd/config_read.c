@@ -100,6 +100,7 @@ static json_t *tidy_laddr(json_t *laddr)
 	char all[32];
 
 	json_object_del(laddr, "foreign");
+	json_object_del(laddr, "stats");
 	snprintf(all, sizeof(all), "%d-%d", NFLB_LADDR_PORT_FIRST,
 		 NFLB_LADDR_PORT_LAST);
 	if (!strcmp(json_string_value(json_object_get(laddr, "ports")), all))

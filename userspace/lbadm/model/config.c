@@ -72,6 +72,11 @@ static int without_main(const json_t *object, const char *key,
 	return status;
 }
 
+static bool has_parts(const char *key)
+{
+	return !strcmp(key, "encap") || !strcmp(key, "persist");
+}
+
 /* "gue:PORT", or "SECONDS/LENGTH/LENGTH": these have separate keys in a file */
 static void join_words(const json_t *object, const char *key, char *buf,
 		      size_t size)
@@ -96,22 +101,19 @@ static int settings(const json_t *object, const struct word *list, void *req)
 	for (; word->name && !status; word++) {
 		const json_t *value = json_object_get(object, word->name);
 		char number[24], text[160];
-		char *argv[2] = { (char *)word->name, text };
+		char *argv[2] = { (char *)word->name };
 		struct words words = { .argv = argv, .argc = 2 };
-		const char *as_word;
 
 		if (!value || !word_is_spoken(word))
 			continue;
-		as_word = word_of(value, number, sizeof(number));
+		argv[1] = (char *)word_of(value, number, sizeof(number));
 		json_enter_key(word->name);
-		if (strlen(as_word) + 32 > sizeof(text)) {
-			status = usage_error("%s: the value is too long",
-					     word->name);
-		} else {
-			strcpy(text, as_word);
+		if (has_parts(word->name)) {
+			snprintf(text, sizeof(text), "%s", argv[1]);
 			join_words(object, word->name, text, sizeof(text));
-			status = parse_words(&words, list, req);
+			argv[1] = text;
 		}
+		status = parse_words(&words, list, req);
 		json_leave();
 	}
 	return status;

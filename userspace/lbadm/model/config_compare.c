@@ -62,6 +62,7 @@ void config_normal_service(struct service_request *n,
 		memset(&n->encap_source6, 0, sizeof(n->encap_source6));
 	if (!*n->scheduler)
 		strcpy(n->scheduler, NFLB_SCHEDULER_DEFAULT);
+	n->name.set = n->comment.set = true;
 }
 
 static void normal_backend(struct backend_request *n,
@@ -71,6 +72,7 @@ static void normal_backend(struct backend_request *n,
 	set_default(&n->weight, 1);
 	set_default(&n->state, NFLB_BACKEND_UP);
 	set_default(&n->max_connections, 0);
+	n->name.set = n->comment.set = true;
 	memset(&n->by_hand, 0, sizeof(n->by_hand));
 	memset(&n->hand_deadline, 0, sizeof(n->hand_deadline));
 	memset(&n->forced, 0, sizeof(n->forced));

@@ -28,6 +28,13 @@ static void set_word(json_t *to, const char *key, const struct names *names,
 			names_get(names, opt->value)));
 }
 
+/* "" is none. */
+static void set_label(json_t *to, const char *key, const struct label *label)
+{
+	if (*label->text)
+		json_object_set_new(to, key, json_string(label->text));
+}
+
 static size_t prefix_text(char *to, size_t size, const struct prefix *prefix,
 			  const char *before)
 {
@@ -57,6 +64,8 @@ json_t *config_service_json(const struct service_request *req)
 	struct service_request n;
 
 	config_normal_service(&n, req);
+	set_label(json, "name", &n.name);
+	set_label(json, "comment", &n.comment);
 	set_word(json, "mode", &mode_names, &n.mode);
 	set_word(json, "encap", &encap_names, &n.encap);
 	set_number(json, "encap-port", &n.encap_port);
@@ -84,6 +93,8 @@ json_t *config_backend_json(const struct backend_request *req)
 {
 	json_t *json = json_object();
 
+	set_label(json, "name", &req->name);
+	set_label(json, "comment", &req->comment);
 	set_number(json, "weight", &req->weight);
 	set_word(json, "state", &backend_state_names, &req->state);
 	set_number(json, "max-connections", &req->max_connections);

@@ -3,6 +3,7 @@
  * Kinds of values: how each is written, and its parser.
  */
 #define _GNU_SOURCE
+#include <nflb/rules.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -333,6 +334,28 @@ static int parse_client(struct words *words, const struct word *word,
 	return LBADM_OK;
 }
 
+/* A name or a comment; "" is none. @word's kind has the most bytes. */
+static int parse_label(struct words *words, const struct word *word, void *req)
+{
+	struct label *label = place(word, req);
+	const char *value, *why;
+	int err;
+
+	err = value_of(words, word->name, &value);
+	if (err)
+		return err;
+	if (strlen(value) > word->kind->bytes)
+		return usage_error("%s: %zu bytes; at most %u are possible",
+				   word->name, strlen(value),
+				   word->kind->bytes);
+	why = nflb_rules_text(value);
+	if (why)
+		return usage_error("%s \"%s\": %s", word->name, value, why);
+	label->set = true;
+	strcpy(label->text, value);
+	return LBADM_OK;
+}
+
 /* Kept as it is written; a flag's value, which may be a file's name */
 static int parse_text(struct words *words, const struct word *word, void *req)
 {
@@ -486,6 +509,12 @@ const struct kind kind_percent = { NUMBER(0, 100) };
 const struct kind kind_text = {
 	.form = "TEXT", .json = JSON_KIND_STRING, .parse = parse_text,
 };
+#define LABEL(size) \
+	.form = "TEXT", .json = JSON_KIND_STRING, .bytes = (size) - 1, \
+	.pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028-\\u202e\\u2066-\\u2069]*$", \
+	.parse = parse_label
+const struct kind kind_name = { LABEL(NFLB_NAME_SIZE) };
+const struct kind kind_comment = { LABEL(NFLB_COMMENT_SIZE) };
 const struct kind kind_interval = { .form = "SECONDS", NUMBER(1, 3600) };
 const struct kind kind_count = { .form = "N", NUMBER(1, UINT32_MAX) };
 const struct kind kind_watch_sort = { NAMED(watch_sort_names) };

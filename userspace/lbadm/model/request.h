@@ -27,6 +27,12 @@ struct service_id {
 	uint16_t port_last;
 };
 
+/* A name or a comment that may be absent; "" is none. */
+struct label {
+	bool set;
+	char text[NFLB_COMMENT_SIZE];
+};
+
 /* An address and how much of it counts; address.len 0 is not named. */
 struct prefix {
 	struct addr address;
@@ -44,6 +50,7 @@ struct service_request {
 	char scheduler[NFLB_SCHEDULER_NAMSIZ];	/* "" is not named */
 	char *health_check;	/* JSON; NULL is not named */
 	struct opt health_initial, on_unhealthy, when_none, panic;	/* of it */
+	struct label name, comment;
 };
 
 /* A backend: identity, and what is to be set. */
@@ -55,6 +62,7 @@ struct backend_request {
 	struct opt by_hand;	/* state, of what the kernel has; in no request */
 	struct opt hand_deadline;	/* of @by_hand, seconds */
 	struct opt forced;	/* verdict on it by hand; in no request */
+	struct label name, comment;
 };
 
 /* A verdict on a backend. */

@@ -85,6 +85,13 @@ const struct word service_words[] = {
 	TIMEOUT("fin", timeout_fin, "120",
 		"the same for a connection that is being closed"),
 	TIMEOUT("udp", timeout_udp, "300", "the same for a UDP flow"),
+	{ .name = "name", .kind = &kind_name,
+	  .help = "a name for people, at most 63 bytes",
+	  .more = "Several services can have the same. \"\" removes it.",
+	  .flags = WORD_KEY, SERVICE(name) },
+	{ .name = "comment", .kind = &kind_comment,
+	  .help = "a note for people, at most 255 bytes", .more = "\"\" removes it.",
+	  .flags = WORD_KEY, SERVICE(comment) },
 	{ .name = "backends", .kind = &kind_array,
 	  .help = "all that the service has", .flags = WORD_KEY_ONLY },
 	{ .name = "health-check", .kind = &kind_object,
@@ -128,6 +135,13 @@ const struct word backend_words[] = {
 	  BACKEND(encap), .extra = offsetof(struct backend_request, encap_port) },
 	{ .name = "encap-port", .kind = &kind_port,
 	  .help = "the port of encap gue", .flags = WORD_KEY_ONLY },
+	{ .name = "name", .kind = &kind_name,
+	  .help = "a name for people, at most 63 bytes",
+	  .more = "Several backends can have the same. \"\" removes it.",
+	  .flags = WORD_KEY, BACKEND(name) },
+	{ .name = "comment", .kind = &kind_comment,
+	  .help = "a note for people, at most 255 bytes", .more = "\"\" removes it.",
+	  .flags = WORD_KEY, BACKEND(comment) },
 	{ 0 },
 };
 
@@ -280,6 +294,11 @@ const struct word *word_find(const struct word *list, const char *name)
 		if (word_is_spoken(list) && !strcmp(list->name, name))
 			return list;
 	return NULL;
+}
+
+bool kind_is_text(const struct kind *kind)
+{
+	return kind == &kind_text || kind == &kind_name || kind == &kind_comment;
 }
 
 const char *kind_form(const struct kind *kind, char *buf, size_t size)

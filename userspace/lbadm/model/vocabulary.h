@@ -38,6 +38,7 @@ struct word;
  * @names: the words that it can be, or NULL
  * @min: of a number
  * @max: of a number, 0 if it is none
+ * @bytes: of a text at most, 0 if there is no such limit
  * @live: existing objects that completion offers
  * @json: how a configuration file writes it
  * @pattern: a regular expression for the JSON schema, or NULL
@@ -49,6 +50,7 @@ struct kind {
 	const char *about;
 	const struct names *names;
 	uint32_t min, max;
+	uint32_t bytes;
 	enum live live;
 	enum json_kind json;
 	const char *pattern;
@@ -92,7 +94,7 @@ extern const struct kind kind_mode, kind_encap, kind_encap_source, kind_schedule
 	kind_persist, kind_seconds, kind_on_off, kind_toa_kind6, kind_weight,
 	kind_connections, kind_backend_state, kind_mtu, kind_laddr_ports,
 	kind_laddr_exclude, kind_client, kind_conn_state, kind_burst,
-	kind_interval, kind_count, kind_watch_sort;
+	kind_interval, kind_count, kind_watch_sort, kind_name, kind_comment;
 /* Those of arguments */
 extern const struct kind kind_service, kind_new_service, kind_backend,
 	kind_new_backend, kind_laddr, kind_new_laddr, kind_device, kind_netdev,
@@ -124,6 +126,8 @@ bool word_is_key(const struct word *word);
 /* The one of that name on the command line, or NULL. */
 const struct word *word_find(const struct word *list, const char *name);
 
+/* Can any text be the value, also one that looks like an option? */
+bool kind_is_text(const struct kind *kind);
 /* How a value is written, "dnat|fullnat|dsr". Returns @buf. */
 const char *kind_form(const struct kind *kind, char *buf, size_t size);
 

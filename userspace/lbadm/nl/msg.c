@@ -30,6 +30,13 @@ static void put_u32(struct nlmsghdr *nlh, uint16_t type, const struct opt *opt)
 		mnl_attr_put_u32(nlh, type, opt->value);
 }
 
+static void put_label(struct nlmsghdr *nlh, uint16_t type,
+		      const struct label *label)
+{
+	if (label->set)
+		mnl_attr_put_strz(nlh, type, label->text);
+}
+
 static void put_id(struct nlmsghdr *nlh, const struct service_id *id)
 {
 	mnl_attr_put_u8(nlh, NFLB_A_SERVICE_PROTOCOL, id->protocol);
@@ -92,6 +99,8 @@ void msg_put_service(struct nlmsghdr *nlh, const struct service_request *req)
 	put_u8(nlh, NFLB_A_SERVICE_HEALTH_ON_UNHEALTHY, &req->on_unhealthy);
 	put_u8(nlh, NFLB_A_SERVICE_HEALTH_WHEN_NONE, &req->when_none);
 	put_u8(nlh, NFLB_A_SERVICE_HEALTH_PANIC, &req->panic);
+	put_label(nlh, NFLB_A_SERVICE_NAME, &req->name);
+	put_label(nlh, NFLB_A_SERVICE_COMMENT, &req->comment);
 	mnl_attr_nest_end(nlh, nest);
 }
 
@@ -110,18 +119,25 @@ void msg_put_backend(struct nlmsghdr *nlh, const struct backend_request *req)
 			 req->encap_port.value);
 	put_u32(nlh, NFLB_A_BACKEND_MAX_CONNECTIONS, &req->max_connections);
 	put_u32(nlh, NFLB_A_BACKEND_DEADLINE, &req->deadline);
+	put_label(nlh, NFLB_A_BACKEND_NAME, &req->name);
+	put_label(nlh, NFLB_A_BACKEND_COMMENT, &req->comment);
 	mnl_attr_nest_end(nlh, nest);
 }
 
-/* Backends that fit into one attribute, which has 64 KiB at most, whatever they
- * have set; and what one takes then.
+/* An attribute has 64 KiB at most: bytes after which a list continues in another one,
+ * and the bytes of a backend with all that it can have set.
  */
-#define LIST_PART 512
-#define LIST_BACKEND_MAX 120
+#define LIST_PART 32768
+#define LIST_BACKEND_MAX 480
 
 size_t msg_list_size(size_t count)
 {
 	return MNL_SOCKET_BUFFER_SIZE + (count + 1) * LIST_BACKEND_MAX;
+}
+
+static size_t list_bytes(const struct nlmsghdr *nlh, const struct nlattr *nest)
+{
+	return (char *)mnl_nlmsg_get_payload_tail(nlh) - (const char *)nest;
 }
 
 void msg_put_exact(struct nlmsghdr *nlh, const struct backend_request *backends,
@@ -139,7 +155,7 @@ void msg_put_exact(struct nlmsghdr *nlh, const struct backend_request *backends,
 		do {
 			if (i < count)
 				msg_put_backend(nlh, &backends[i++]);
-		} while (i < count && i % LIST_PART);
+		} while (i < count && list_bytes(nlh, nest) < LIST_PART);
 		mnl_attr_nest_end(nlh, nest);
 	} while (i < count);
 }

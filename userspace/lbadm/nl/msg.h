@@ -50,6 +50,8 @@ json_t *msg_get_laddr(const struct nlmsghdr *nlh);
 json_t *msg_get_device(const struct nlmsghdr *nlh);
 /* Totals of the namespace, with "drops" by reason and other "counters". */
 json_t *msg_get_stats(const struct nlmsghdr *nlh);
+/* What CONFIG_GET says of the module: "module" and "module-protocol", if it does */
+json_t *msg_get_version(const struct nlmsghdr *nlh);
 /* {"count": N} */
 json_t *msg_get_count(const struct nlmsghdr *nlh);
 

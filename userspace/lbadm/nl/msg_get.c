@@ -93,6 +93,8 @@ static json_t *service_object(const struct nlattr *nest)
 	json_object_set_new(service, "address",
 			    get_addr(&t, NFLB_A_SERVICE_ADDRESS));
 	json_object_set_new(service, "port", get_ports(&t));
+	set_string(service, "name", &t, NFLB_A_SERVICE_NAME);
+	set_string(service, "comment", &t, NFLB_A_SERVICE_COMMENT);
 	set_name(service, "mode", &mode_names, &t, NFLB_A_SERVICE_MODE);
 	if (get_uint(&t, NFLB_A_SERVICE_ENCAP) != NFLB_ENCAP_NONE) {
 		set_name(service, "encap", &encap_names, &t,
@@ -155,6 +157,8 @@ static json_t *backend_object(const struct nlattr *nest)
 	json_object_set_new(backend, "address",
 			    get_addr(&t, NFLB_A_BACKEND_ADDRESS));
 	set_port(backend, "port", &t, NFLB_A_BACKEND_PORT);
+	set_string(backend, "name", &t, NFLB_A_BACKEND_NAME);
+	set_string(backend, "comment", &t, NFLB_A_BACKEND_COMMENT);
 	set_uint(backend, "weight", &t, NFLB_A_BACKEND_WEIGHT);
 	set_name(backend, "state", &backend_state_names, &t,
 		 NFLB_A_BACKEND_STATE);
@@ -174,9 +178,12 @@ static json_t *backend_object(const struct nlattr *nest)
 		 NFLB_A_BACKEND_CONFIGURED);
 	set_uint(backend, "id", &t, NFLB_A_BACKEND_ID);
 	set_health(backend, &t);
-	if (t.attrs[NFLB_A_BACKEND_STATS])
-		json_object_set_new(backend, "stats", stats_object(
-			t.attrs[NFLB_A_BACKEND_STATS]));
+	if (t.attrs[NFLB_A_BACKEND_STATS]) {
+		json_t *stats = stats_object(t.attrs[NFLB_A_BACKEND_STATS]);
+
+		set_uint(stats, "local-ports", &t, NFLB_A_BACKEND_LOCAL_PORTS);
+		json_object_set_new(backend, "stats", stats);
+	}
 	return backend;
 }
 
@@ -263,6 +270,30 @@ static void set_excluded(json_t *to, const struct nlattr *attr)
 		json_object_set_new(to, "exclude", json_string(text));
 }
 
+/* There are 4,096 addresses at most: their last four bytes say how many. */
+static uint32_t last_bytes(const struct nlattr *attr)
+{
+	size_t len = attr ? mnl_attr_get_payload_len(attr) : 0;
+	uint32_t low = 0;
+
+	if (len >= sizeof(low))
+		memcpy(&low, (char *)mnl_attr_get_payload(attr) + len -
+		       sizeof(low), sizeof(low));
+	return ntohl(low);
+}
+
+static void set_ports_total(json_t *to, const struct table *t)
+{
+	json_int_t addresses = 1 +
+		(uint32_t)(last_bytes(t->attrs[NFLB_A_LADDR_ADDRESS_LAST]) -
+			   last_bytes(t->attrs[NFLB_A_LADDR_ADDRESS]));
+
+	if (t->attrs[NFLB_A_LADDR_PORT_COUNT])
+		json_object_set_new(to, "stats", json_pack("{s:I}",
+			"ports-total", addresses *
+			(json_int_t)get_uint(t, NFLB_A_LADDR_PORT_COUNT)));
+}
+
 json_t *msg_get_laddr(const struct nlmsghdr *nlh)
 {
 	json_t *laddr, *first, *last;
@@ -287,6 +318,7 @@ json_t *msg_get_laddr(const struct nlmsghdr *nlh)
 		get_port(&t, NFLB_A_LADDR_PORT_LAST)));
 	set_excluded(laddr, t.attrs[NFLB_A_LADDR_EXCLUDED]);
 	set_uint(laddr, "foreign", &t, NFLB_A_LADDR_FOREIGN);
+	set_ports_total(laddr, &t);
 	return laddr;
 }
 
@@ -354,6 +386,17 @@ json_t *msg_get_count(const struct nlmsghdr *nlh)
 		return NULL;
 	return json_pack("{s:I}", "count",
 			 (json_int_t)get_uint(&t, NFLB_A_COUNT));
+}
+
+json_t *msg_get_version(const struct nlmsghdr *nlh)
+{
+	json_t *version = json_object();
+	struct table t;
+
+	table_fill(&t, nlh);
+	set_string(version, "module", &t, NFLB_A_MODULE_VERSION);
+	set_uint(version, "module-protocol", &t, NFLB_A_UAPI_VERSION);
+	return version;
 }
 
 json_t *msg_get_device(const struct nlmsghdr *nlh)

@@ -21,7 +21,7 @@
 /* Room for the kernel's largest dump message. */
 #define RECV_SIZE 65536
 /* Room for the largest request. */
-#define REQUEST_SIZE (1 << 20)
+#define REQUEST_SIZE (1 << 21)
 /* Room in the kernel for events that were not read yet. */
 #define EVENTS_SIZE (4 << 20)
 /* How often a dump is begun anew before its last try is taken as an error. */
@@ -46,10 +46,12 @@ struct netlink {
 };
 
 static struct netlink sock, aside;
+static bool absent;	/* the module, when sock_open() failed */
 
 static int unavailable(int error)
 {
-	if (error == ENOENT)
+	absent = error == ENOENT;
+	if (absent)
 		return fail(LBADM_UNAVAILABLE,
 			    "the module nflb is not loaded; load it with: modprobe nflb");
 	if (error == EPERM || error == EACCES)
@@ -351,6 +353,11 @@ int sock_open(void)
 	if (status)
 		sock_close();
 	return status;
+}
+
+bool sock_no_module(void)
+{
+	return absent;
 }
 
 void sock_close(void)

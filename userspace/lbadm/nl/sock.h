@@ -19,6 +19,9 @@ typedef int (*sock_cb)(const struct nlmsghdr *nlh, void *data);
  */
 int sock_open(void);
 
+/* Did sock_open() fail because the module is not loaded? */
+bool sock_no_module(void);
+
 /**
  * sock_close() - end what sock_open() began; also when it was never called
  */

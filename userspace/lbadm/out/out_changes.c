@@ -70,13 +70,22 @@ static void print_list(const json_t *list)
 	}
 }
 
+/* Text of people, which can be several words */
+static bool is_label(const char *key)
+{
+	return !strcmp(key, "name") || !strcmp(key, "comment");
+}
+
 /* As on the command line; a missing value is "unset". */
-static void print_setting(const json_t *value)
+static void print_setting(const char *key, const json_t *value)
 {
 	char *text;
 
 	if (!value) {
 		fputs("unset", stdout);
+	} else if (json_is_string(value) && is_label(key) &&
+		   strpbrk(json_string_value(value), " \"'#")) {
+		write_quoted(stdout, json_string_value(value));
 	} else if (json_is_string(value)) {
 		escape_print(stdout, json_string_value(value));
 	} else if (json_is_array(value)) {
@@ -132,7 +141,7 @@ static void print_settings(const json_t *settings)
 
 	json_object_foreach((json_t *)settings, key, value) {
 		printf(" %s ", key);
-		print_setting(value);
+		print_setting(key, value);
 	}
 }
 
@@ -144,16 +153,16 @@ static void print_difference(const json_t *from, const json_t *to)
 
 	json_object_foreach((json_t *)from, key, value) {
 		printf("%s%s ", before, key);
-		print_setting(value);
+		print_setting(key, value);
 		fputs(" -> ", stdout);
-		print_setting(json_object_get(to, key));
+		print_setting(key, json_object_get(to, key));
 		before = ", ";
 	}
 	json_object_foreach((json_t *)to, key, value) {
 		if (json_object_get(from, key))
 			continue;
 		printf("%s%s unset -> ", before, key);
-		print_setting(value);
+		print_setting(key, value);
 		before = ", ";
 	}
 }

@@ -118,6 +118,8 @@ static void print_backend(const json_t *b)
 	print_pair(b, "health-weight");
 	if (json_object_get(b, "health-reason"))
 		printf(" health-reason \"%s\"", string_of(b, "health-reason"));
+	write_text(stdout, b, "name");
+	write_text(stdout, b, "comment");
 }
 
 static void print_event(const json_t *event, const char *name)

@@ -149,20 +149,6 @@ static void write_persist(FILE *to, const json_t *s)
 	write_value(to, prefix6);
 }
 
-/* Text for people: in quotes, without control characters */
-static void write_text(FILE *to, const json_t *s, const char *key)
-{
-	const char *text = json_string_value(json_object_get(s, key));
-
-	if (!text)
-		return;
-	fprintf(to, " %s \"", key);
-	for (; *text; text++)
-		fputc((unsigned char)*text < ' ' || *text == 127 ? '?' : *text,
-		      to);
-	fputc('"', to);
-}
-
 /* One that has its default is a detail. */
 static void write_timeout(FILE *to, const json_t *s, const char *key,
 			  json_int_t preset)

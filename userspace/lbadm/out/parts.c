@@ -8,6 +8,7 @@
 
 #include "lbadm.h"
 #include "out/parts.h"
+#include "util/escape.h"
 
 const char *color(const char *code)
 {
@@ -56,6 +57,34 @@ void write_pair(FILE *to, const json_t *object, const char *key)
 		return;
 	fprintf(to, " %s ", key);
 	write_value(to, value);
+}
+
+void write_text(FILE *to, const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	if (!text)
+		return;
+	fprintf(to, " %s ", key);
+	write_quoted(to, text);
+}
+
+/* A batch knows both quotes, and no escapes within them. */
+void write_quoted(FILE *to, const char *text)
+{
+	size_t len;
+	char quote;
+
+	if (!*text)
+		fputs("\"\"", to);
+	while (*text) {
+		quote = *text == '"' ? '\'' : '"';
+		len = quote == '"' ? strcspn(text, "\"") : strspn(text, "\"");
+		fputc(quote, to);
+		escape_write(to, text, len);
+		fputc(quote, to);
+		text += len;
+	}
 }
 
 void print_pair(const json_t *object, const char *key)

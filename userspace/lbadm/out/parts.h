@@ -43,6 +43,10 @@ const char *service_text(char buf[SERVICE_MAX], const json_t *service);
 void write_value(FILE *to, const json_t *value);
 /* Write " KEY VALUE" if there is one. */
 void write_pair(FILE *to, const json_t *object, const char *key);
+/* Write " KEY TEXT" if there is one, with quotes; control characters are escaped. */
+void write_text(FILE *to, const json_t *object, const char *key);
+/* Write @text as one word of a batch. */
+void write_quoted(FILE *to, const char *text);
 /* Write the encapsulation as the command line takes it: gue with its port. */
 void write_encap(FILE *to, const json_t *object);
 /* The same to standard output. */

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 static size_t continuation_bytes(const char *p, size_t wanted)
 {
@@ -39,12 +40,13 @@ static uint32_t decode(const char *p, size_t *len)
 	return code;
 }
 
-void escape_print(FILE *to, const char *text)
+void escape_write(FILE *to, const char *text, size_t size)
 {
+	const char *end = text + size;
 	uint32_t code;
 	size_t len, i;
 
-	for (; *text; text += len) {
+	for (; text < end; text += len) {
 		code = decode(text, &len);
 		if (code >= 0xa0 || (code >= 0x20 && code < 0x7f))
 			fwrite(text, 1, len, to);
@@ -52,4 +54,9 @@ void escape_print(FILE *to, const char *text)
 			for (i = 0; i < len; i++)
 				fprintf(to, "\\x%02x", (unsigned char)text[i]);
 	}
+}
+
+void escape_print(FILE *to, const char *text)
+{
+	escape_write(to, text, strlen(text));
 }

@@ -9,5 +9,7 @@
 
 /* Print text with control characters, and bytes that are not UTF-8, as \xHH. */
 void escape_print(FILE *to, const char *text);
+/* The same of @size bytes, which end with a whole character and are no NUL. */
+void escape_write(FILE *to, const char *text, size_t size);
 
 #endif /* LBADM_ESCAPE_H */
