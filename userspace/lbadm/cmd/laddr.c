@@ -2,6 +2,7 @@
 /*
  * lbadm laddr
  */
+#include "cmd/laddr_use.h"
 #include "cmd/show.h"
 #include "model/subject.h"
 #include "model/vocabulary.h"
@@ -49,9 +50,12 @@ static int laddr_show(struct words *words)
 		status = read_list(NFLB_CMD_LADDR_GET, msg_get_laddr, &laddrs);
 	if (status)
 		return status;
-	if (lbadm_options.json)
+	if (lbadm_options.stats)
+		status = laddr_use(laddrs);
+	drop_stats(laddrs);
+	if (!status && lbadm_options.json)
 		out_json(laddrs);
-	else
+	else if (!status)
 		status = out_laddrs(laddrs);
 	json_decref(laddrs);
 	return status;

@@ -46,6 +46,14 @@ static const char *text_laddr_note(char buf[CELL_MAX], const json_t *laddr)
 	return buf;
 }
 
+static const char *text_busiest(char buf[CELL_MAX], const json_t *laddr)
+{
+	const json_t *busiest = json_object_get(json_object_get(laddr, "stats"),
+						"busiest");
+
+	return busiest ? service_text(buf, busiest) : NULL;
+}
+
 int out_laddrs(const json_t *laddrs)
 {
 	static const struct column columns[] = {
@@ -59,6 +67,8 @@ int out_laddrs(const json_t *laddrs)
 		  .shown = SHOWN_COUNTED, .unit = UNIT_COUNT, .number = true },
 		{ "BUSIEST", "ports-busiest", .within = "stats",
 		  .shown = SHOWN_COUNTED, .unit = UNIT_COUNT, .number = true },
+		{ "DESTINATION", "busiest", .within = "stats",
+		  .text = text_busiest, .shown = SHOWN_COUNTED, .fold = true },
 		{ "FOREIGN", .key = "foreign", .shown = SHOWN_DETAILS,
 		  .number = true },
 		{ "NOTE", .key = "foreign", .text = text_laddr_note,
