@@ -13,7 +13,7 @@ enum lbadm_exit {
 	LBADM_USAGE = 1,	/* the command line or the input is wrong */
 	LBADM_REFUSED = 2,	/* the kernel refused; nothing was changed */
 	LBADM_UNAVAILABLE = 3,	/* no module, or no permission */
-	LBADM_DIFFERS = 4,	/* config diff found a difference */
+	LBADM_DIFFERS = 4,	/* config diff found a difference; version, that they do not fit */
 };
 
 /* Options of the command line. */
@@ -74,7 +74,7 @@ struct lbadm_object {
 extern const struct lbadm_object lbadm_service, lbadm_backend,
 	lbadm_laddr, lbadm_device, lbadm_backend_setup, lbadm_connection,
 	lbadm_stats, lbadm_config, lbadm_import, lbadm_monitor,
-	lbadm_explain, lbadm_policy, lbadm_health, lbadm_watch;
+	lbadm_explain, lbadm_policy, lbadm_health, lbadm_watch, lbadm_version;
 
 /* Run one command line, from argv or from a batch. */
 int lbadm_dispatch(struct words *words);

@@ -12,7 +12,7 @@ const struct lbadm_object *const lbadm_objects[] = {
 	&lbadm_service, &lbadm_backend, &lbadm_laddr, &lbadm_device,
 	&lbadm_connection, &lbadm_stats, &lbadm_config, &lbadm_monitor, &lbadm_watch,
 	&lbadm_explain, &lbadm_health, &lbadm_policy, &lbadm_backend_setup,
-	&lbadm_import, NULL,
+	&lbadm_import, &lbadm_version, NULL,
 };
 
 const struct lbadm_object *object_find(const char *name)
