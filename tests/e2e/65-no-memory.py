@@ -55,6 +55,12 @@ def backends(count, weight=2):
         for i in range(count)])
 
 
+def labels(kind, *texts):
+    """Name and comment of a service or a backend"""
+    return [genl.attr(c["NFLB_A_%s_%s" % (kind, key)], text + b"\0")
+            for key, text in zip(("NAME", "COMMENT"), texts)]
+
+
 def service(*more):
     return genl.service(c, 6, "192.0.2.77", 80, *more)
 
@@ -125,6 +131,14 @@ STEPS = [
         c, "10.2.2.1", 80, 3)),
     ("NFLB_CMD_BACKEND_SET", service() + genl.backend(
         c, "10.2.2.1", 80, 9)),
+    ("NFLB_CMD_SERVICE_SET", service(*labels("SERVICE", b"shop", b"a note"))),
+    ("NFLB_CMD_SERVICE_SET", service(scheduler("wrr"), *labels("SERVICE", b"", b"another"))),
+    ("NFLB_CMD_BACKEND_SET", service() + genl.backend(
+        c, "10.2.2.1", 80, 7, *labels("BACKEND", b"web1", b"rack 7"))),
+    ("NFLB_CMD_SERVICE_SET", service(genl.attr(c["NFLB_A_SERVICE_BACKENDS"], [
+        genl.backend(c, "10.2.1.1", 80, 5, *labels("BACKEND", b"web2")),
+        genl.backend(c, "10.2.1.2", 80, 2),
+        genl.backend(c, "10.2.2.2", 80, 5, *labels("BACKEND", b"web3", b"new"))]))),
     ("NFLB_CMD_HEALTH_SET", service() + genl.attr(c["NFLB_A_BACKENDS"], [
         genl.backend(c, "10.2.1.1", 80, None, *verdict(1)),
         genl.backend(c, "10.2.1.2", 80, None, *verdict(2))])),

@@ -114,6 +114,8 @@ class Maker:
             "ENCAP_PORT": lambda: be16(odd(6080, 0)),
             "MAX_CONNECTIONS": lambda: u32(odd(r.choice((0, 1, 100)), ~0)),
             "DEADLINE": lambda: u32(odd(r.choice((1, 2, 60)), 0, ~0)),
+            "NAME": lambda: text(self, 64),
+            "COMMENT": lambda: text(self, 256),
         }
         self.verdict_values = {
             "HEALTH": lambda: u8(odd(r.randrange(5), 5)),

@@ -40,8 +40,13 @@ def maybe(p=0.3):
     return rnd.random() < p
 
 
+def labels():
+    texts = {"name": "caf\u00e9 \"1\"", "comment": "# it's 100 % {fine}"}
+    return {key: text for key, text in texts.items() if maybe(0.2)}
+
+
 def backend(service, v6):
-    made = {"address": address(v6), "weight": rnd.choice([0, 1, 1, 7, 65535])}
+    made = {"address": address(v6), "weight": rnd.choice([0, 1, 1, 7, 65535]), **labels()}
     if maybe(0.8) and service["mode"] != "dsr":
         made["port"] = rnd.randrange(1, 65536)
     if maybe(0.1):
@@ -56,7 +61,7 @@ def service(protocol, vip, port):
     mode = rnd.choice(["dnat", "fullnat", "dsr"])
     v6 = ":" in vip
     made = {"protocol": protocol, "address": vip, "port": port, "mode": mode,
-            "scheduler": rnd.choice(SCHEDULERS)}
+            "scheduler": rnd.choice(SCHEDULERS), **labels()}
     cross = mode == "fullnat"
     if mode == "dsr" and maybe(0.7):
         made["encap"] = rnd.choice(["ipip", "gre", "gue"])
