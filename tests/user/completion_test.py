@@ -26,7 +26,7 @@ SCHEDULERS = ("rr wrr random lc wlc sed nq p2c fo ovf hash source maglev "
 FILTER = "service backend client state"
 SETTINGS = ("mode encap encap-source scheduler persist slow-start toa toa-kind6 "
             "proxy-protocol one-packet timeout-syn timeout-established timeout-fin "
-            "timeout-udp")
+            "timeout-udp name comment")
 OPTIONS = "--json --stats --details --output --sort --exact --noheadings --timestamp " \
     "--netns --batch --color --version --help"
 
