@@ -17,6 +17,7 @@
  * @connections: made
  * @packets: by direction
  * @bytes: by direction
+ * @drops: packets that were dropped
  */
 struct nflb_stats_sum {
 	u32 active;
@@ -24,6 +25,7 @@ struct nflb_stats_sum {
 	u64 connections;
 	u64 packets[NFLB_DIR_COUNT];
 	u64 bytes[NFLB_DIR_COUNT];
+	u64 drops;
 };
 
 /**
@@ -41,7 +43,9 @@ struct nflb_drops {
 };
 
 /* Context: softirq or BH disabled. */
-#define nflb_count(nn, counter) this_cpu_inc((nn)->drops->counters[counter])
+#define nflb_count_add(nn, counter, n) \
+	this_cpu_add((nn)->drops->counters[counter], n)
+#define nflb_count(nn, counter) nflb_count_add(nn, counter, 1)
 
 bool nflb_may_answer(struct nflb_net *nn);
 u64 nflb_drops_read(const struct nflb_net *nn, enum nflb_reason reason);

@@ -444,14 +444,19 @@ void nflb_backend_stats(const struct nflb_backend *backend,
 	backend_sum(backend, sum);
 	nflb_stats_sub(sum, &backend->stats_base);
 }
+NFLB_EXPORT_KUNIT(nflb_backend_stats);
 
-/* All that a service ever counted, departed backends included. */
+/*
+ * All that a service ever counted: departed backends, and packets that no backend was
+ * picked for, included.
+ */
 static void service_sum(const struct nflb_service *svc,
 			struct nflb_stats_sum *sum)
 {
 	const struct nflb_backend *b;
 
 	*sum = svc->departed;
+	sum->drops += nflb_service_drops(svc);
 	list_for_each_entry(b, &svc->objects, object) {
 		backend_sum(b, sum);
 		cond_resched();

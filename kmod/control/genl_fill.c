@@ -29,8 +29,9 @@ int nflb_fill_addr(struct sk_buff *skb, int type, const union nflb_addr *addr,
 						      sizeof(addr->in6), addr);
 }
 
+/* @drops: of a service or backend; the totals have them by reason instead */
 static int put_stats(struct sk_buff *skb, int type,
-		     const struct nflb_stats_sum *sum)
+		     const struct nflb_stats_sum *sum, bool drops)
 {
 	struct nlattr *nest = nla_nest_start(skb, type);
 
@@ -47,7 +48,10 @@ static int put_stats(struct sk_buff *skb, int type,
 	    nla_put_u64_64bit(skb, NFLB_A_STATS_BYTES_IN,
 			      sum->bytes[NFLB_DIR_IN], NFLB_A_STATS_PAD) ||
 	    nla_put_u64_64bit(skb, NFLB_A_STATS_BYTES_OUT,
-			      sum->bytes[NFLB_DIR_OUT], NFLB_A_STATS_PAD)) {
+			      sum->bytes[NFLB_DIR_OUT], NFLB_A_STATS_PAD) ||
+	    (drops &&
+	     nla_put_u64_64bit(skb, NFLB_A_STATS_DROPS, sum->drops,
+			       NFLB_A_STATS_PAD))) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}
@@ -215,7 +219,7 @@ int nflb_fill_service(struct sk_buff *skb, const struct nflb_service *svc)
 	if (put_service(skb, svc))
 		goto err_nest;
 	nflb_service_stats(svc, &sum);
-	if (put_stats(skb, NFLB_A_SERVICE_STATS, &sum))
+	if (put_stats(skb, NFLB_A_SERVICE_STATS, &sum, true))
 		goto err_nest;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -306,7 +310,7 @@ static int put_backend(struct sk_buff *skb, const struct nflb_backend *b)
 			   nflb_lifecycle_condition(b)) ||
 	    put_by_hand(skb, b) || put_health(skb, b) ||
 	    put_backend_labels(skb, b) || put_local_ports(skb, b) ||
-	    put_stats(skb, NFLB_A_BACKEND_STATS, &sum)) {
+	    put_stats(skb, NFLB_A_BACKEND_STATS, &sum, true)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}
@@ -482,7 +486,7 @@ int nflb_fill_net(struct sk_buff *skb, struct nflb_net *nn)
 	int r;
 
 	nflb_net_stats(nn, &sum);
-	if (put_stats(skb, NFLB_A_STATS, &sum) ||
+	if (put_stats(skb, NFLB_A_STATS, &sum, false) ||
 	    nla_put_u32(skb, NFLB_A_CONNECTIONS,
 			atomic_read(&nn->conn_count)) ||
 	    nla_put_u32(skb, NFLB_A_MAX_CONNECTIONS,

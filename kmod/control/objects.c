@@ -144,10 +144,12 @@ static void service_free_work(struct work_struct *work)
 	down_write(&nn->view);
 	list_del(&svc->object);
 	nflb_stats_add(&nn->departed, &svc->departed);
+	nn->departed.drops += nflb_service_drops(svc);
 	up_write(&nn->view);
 	nflb_snapshot_free(rcu_dereference_protected(svc->snapshot, true));
 	kfree(svc->health_check);
 	nflb_labels_free(svc->labels);
+	free_percpu(svc->drops);
 	nflb_user_uncharge(nn, NFLB_USER_SLOTS, svc->slots);
 	nflb_user_uncharge(nn, NFLB_USER_SERVICES, 1);
 	kfree(svc);
@@ -179,10 +181,11 @@ struct nflb_service *nflb_service_alloc(struct nflb_net *nn,
 	if (err)
 		return ERR_PTR(err);
 	svc = kzalloc(sizeof(*svc), GFP_KERNEL_ACCOUNT);
-	if (!svc) {
-		nflb_user_uncharge(nn, NFLB_USER_SERVICES, 1);
-		return ERR_PTR(-ENOMEM);
-	}
+	if (!svc)
+		goto err_user;
+	svc->drops = alloc_percpu_gfp(u64, GFP_KERNEL_ACCOUNT);
+	if (!svc->drops)
+		goto err_free;
 	refcount_inc(&nn->live);
 	svc->key = *key;
 	svc->port_last = port_last;
@@ -198,6 +201,12 @@ struct nflb_service *nflb_service_alloc(struct nflb_net *nn,
 	list_add_tail(&svc->object, &nn->service_objects);
 	up_write(&nn->view);
 	return svc;
+
+err_free:
+	kfree(svc);
+err_user:
+	nflb_user_uncharge(nn, NFLB_USER_SERVICES, 1);
+	return ERR_PTR(-ENOMEM);
 }
 
 static void backend_free_work(struct work_struct *work)

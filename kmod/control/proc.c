@@ -188,12 +188,12 @@ static void show_service(struct seq_file *seq, const struct nflb_service *svc)
 		   mode_names[svc->settings.mode], svc->settings.scheduler,
 		   svc->backend_count);
 	show_counters(seq, &sum);
-	seq_printf(seq, " persist %u persistent %u slow-start %u toa %s proxy-protocol %s encap %s one-packet %s\n",
+	seq_printf(seq, " persist %u persistent %u slow-start %u toa %s proxy-protocol %s encap %s one-packet %s drops %llu\n",
 		   svc->settings.persist, atomic_read(&svc->persist_count),
 		   svc->settings.slow_start, svc->settings.toa ? "on" : "off",
 		   svc->settings.proxy ? "on" : "off",
 		   encap_names[svc->settings.encap],
-		   svc->settings.one_packet ? "on" : "off");
+		   svc->settings.one_packet ? "on" : "off", sum.drops);
 }
 
 static void show_backend(struct seq_file *seq, const struct nflb_service *svc,
@@ -211,12 +211,12 @@ static void show_backend(struct seq_file *seq, const struct nflb_service *svc,
 		   backend_state_names[b->state], b->max_connections);
 	show_counters(seq, &sum);
 	ops = nflb_backend_forward(b, &svc->settings);
-	seq_printf(seq, " condition %s mode %s encap %s by-hand %s health %s\n",
+	seq_printf(seq, " condition %s mode %s encap %s by-hand %s health %s drops %llu\n",
 		   nflb_lifecycle_condition(b), mode_names[ops->mode],
 		   encap_names[ops->encap],
 		   b->by_hand == NFLB_BACKEND_UP ?
 		   "none" : backend_state_names[b->by_hand],
-		   health_names[b->health]);
+		   health_names[b->health], sum.drops);
 }
 
 static int services_show(struct seq_file *seq, void *v)

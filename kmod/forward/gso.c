@@ -16,10 +16,6 @@
 #define ONLY_TIMESTAMP	(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 | \
 			 TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP)
 
-/* RFC 2675: the only extension header that a merged packet may have. */
-#define JUMBO_LEN	8
-#define JUMBO_TYPE	0xc2
-
 /**
  * nflb_may_rewrite_gso() - may a packet be rewritten whole?
  * @pkt: the packet
@@ -91,33 +87,30 @@ static unsigned int rewrites(const struct nflb_pkt *pkt,
 static int cut_jumbo_header(struct nflb_pkt *pkt)
 {
 	struct sk_buff *skb = pkt->skb;
-	const u8 *hop;
 	u8 next;
 
-	if (pkt->tuple.family != AF_INET6 ||
-	    pkt->l4 != sizeof(struct ipv6hdr) + JUMBO_LEN ||
-	    ipv6_hdr(skb)->nexthdr != NEXTHDR_HOP)
+	if (pkt->l4 != sizeof(struct ipv6hdr) + NFLB_JUMBO_LEN ||
+	    !nflb_has_jumbo_header(skb))
 		return 0;
 	if (skb_ensure_writable(skb, pkt->l4) || skb_cow_head(skb, 0))
 		return -ENOMEM;
-	hop = skb->data + sizeof(struct ipv6hdr);
-	if (hop[2] != JUMBO_TYPE)
-		return 0;
-	next = hop[0];
-	memmove(skb->data + JUMBO_LEN, skb->data, sizeof(struct ipv6hdr));
-	__skb_pull(skb, JUMBO_LEN);
+	next = skb->data[sizeof(struct ipv6hdr)];
+	memmove(skb->data + NFLB_JUMBO_LEN, skb->data, sizeof(struct ipv6hdr));
+	__skb_pull(skb, NFLB_JUMBO_LEN);
 	skb_reset_network_header(skb);
 	ipv6_hdr(skb)->nexthdr = next;
-	pkt->l4 -= JUMBO_LEN;
+	pkt->l4 -= NFLB_JUMBO_LEN;
 	skb_set_transport_header(skb, pkt->l4);
 	return 0;
 }
 
-static void forward_segment(const struct nflb_pkt *whole, struct sk_buff *skb,
+/* A segment that is sent is counted in @whole. */
+static void forward_segment(struct nflb_pkt *whole, struct sk_buff *skb,
 			    struct nflb_conn *conn, enum nflb_dir dir)
 {
 	const struct nf_hook_state *state = whole->state;
 	struct nflb_pkt one = *whole;
+	unsigned int len = skb->len;
 	enum nflb_verdict verdict;
 
 	one.skb = skb;
@@ -136,8 +129,12 @@ static void forward_segment(const struct nflb_pkt *whole, struct sk_buff *skb,
 		break;
 	default:
 		this_cpu_inc(whole->nn->drops->packets[one.reason]);
+		nflb_stats_drop(conn->backend->stats, 1);
 		kfree_skb(skb);
+		return;
 	}
+	whole->wire.packets++;
+	whole->wire.bytes += len;
 }
 
 /**
@@ -145,6 +142,8 @@ static void forward_segment(const struct nflb_pkt *whole, struct sk_buff *skb,
  * @pkt: a GSO packet
  * @conn: its connection
  * @dir: its direction
+ *
+ * Then @pkt->wire has those that were not dropped.
  *
  * Context: softirq or BH disabled, rcu_read_lock() held. Return: NFLB_STOLEN, or
  * NFLB_DROP with a reason.
@@ -161,6 +160,7 @@ enum nflb_verdict nflb_gso_split(struct nflb_pkt *pkt, struct nflb_conn *conn,
 	if (IS_ERR_OR_NULL(segs))
 		return nflb_drop(pkt, NFLB_REASON_UNTRANSLATABLE);
 	consume_skb(pkt->skb);
+	pkt->wire = (struct nflb_wire){ };
 	skb_list_walk_safe(segs, segs, next) {
 		skb_mark_not_on_list(segs);
 		forward_segment(pkt, segs, conn, dir);

@@ -16,6 +16,7 @@
 
 #include "nflb.h"
 #include "packet/tuple.h"
+#include "packet/wire.h"
 
 /* nflb_pkt.tcp_flags: of byte 13 of the TCP header, RFC 9293 section 3.1 */
 #define NFLB_TCP_FIN	0x01
@@ -50,6 +51,7 @@ enum nflb_kind {
  * @tcp_seq: sequence number
  * @tcp_ack: acknowledgment number
  * @len: network-layer bytes as it arrived
+ * @wire: what it was on the wire as it arrived; of what is sent only
  * @plain: fastpath.h could parse it
  * @dir: direction within @conn
  *
@@ -72,6 +74,7 @@ struct nflb_pkt {
 	u32				tcp_seq;
 	u32				tcp_ack;
 	u32				len;
+	struct nflb_wire		wire;
 	bool				plain;
 	u8				dir;
 };
@@ -127,6 +130,16 @@ static inline unsigned int nflb_l4_len(u8 proto)
 {
 	return proto == IPPROTO_TCP ? sizeof(struct tcphdr) :
 				      sizeof(struct udphdr);
+}
+
+/* What it is on the wire; nothing was written yet. */
+static inline struct nflb_wire nflb_pkt_wire(const struct nflb_pkt *pkt)
+{
+	if (likely(!skb_is_gso(pkt->skb)))
+		return (struct nflb_wire){ .bytes = pkt->len, .packets = 1 };
+	return nflb_wire_of_gso(pkt->skb, pkt->l4, pkt->l4 +
+				(pkt->tuple.proto == IPPROTO_TCP ?
+				 pkt->tcp_doff : sizeof(struct udphdr)));
 }
 
 bool nflb_packet_flow_at(const struct sk_buff *skb, unsigned int off, u8 family,

@@ -91,7 +91,8 @@ static unsigned int nflb_ingress(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	}
 	if (likely(verdict == NFLB_STOLEN)) {
-		nflb_count((struct nflb_net *)priv, NFLB_COUNTER_FAST_PATH);
+		nflb_count_add((struct nflb_net *)priv, NFLB_COUNTER_FAST_PATH,
+			       pkt.wire.packets);
 		return NF_STOLEN;
 	}
 	return nflb_pipeline_end(&pkt, verdict);

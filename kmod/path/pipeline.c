@@ -66,6 +66,14 @@ bool nflb_conn_serves(const struct nflb_pkt *pkt, const struct nflb_conn *conn,
 			nflb_proof_anew(conn, pkt, now)));
 }
 
+/* A packet that was dropped, and its connection's backend is known. */
+static noinline enum nflb_verdict drop_of(const struct nflb_pkt *pkt,
+					  const struct nflb_conn *conn)
+{
+	nflb_stats_drop(conn->backend->stats, nflb_wire_packets(pkt->skb));
+	return NFLB_DROP;
+}
+
 /*
  * The connection of a packet: @conn, what was found in the table, if it is alive
  * and the packet does not begin a new one, else one made for it.
@@ -80,6 +88,8 @@ static enum nflb_verdict settle_conn(struct nflb_pkt *pkt,
 		if (nflb_conn_serves(pkt, *conn, *dir))
 			return NFLB_CONTINUE;
 		verdict = conn_over(pkt, *conn, *dir);
+		if (verdict == NFLB_DROP)
+			return drop_of(pkt, *conn);
 		if (verdict != NFLB_CONTINUE)
 			return verdict;
 	}
@@ -125,12 +135,16 @@ static enum nflb_verdict go_on(struct nflb_pkt *pkt, struct nflb_conn *conn,
 		nflb_conn_state_packet(conn, pkt, dir);
 	} else {
 		verdict = nflb_icmp_check(pkt, conn, dir);
+		if (verdict == NFLB_DROP)
+			return drop_of(pkt, conn);
 		if (verdict != NFLB_CONTINUE)
 			return verdict;
 	}
+	pkt->wire = nflb_pkt_wire(pkt);
 	verdict = nflb_forward_packet(pkt, conn, dir);
-	if (likely(verdict != NFLB_DROP))
-		nflb_stats_packet(conn->backend->stats, dir, pkt->len);
+	if (unlikely(verdict == NFLB_DROP))
+		return drop_of(pkt, conn);
+	nflb_stats_packet(conn->backend->stats, dir, pkt->wire);
 	return verdict;
 }
 
@@ -179,7 +193,8 @@ unsigned int nflb_pipeline_end(struct nflb_pkt *pkt, enum nflb_verdict verdict)
 {
 	switch (verdict) {
 	case NFLB_DROP:
-		this_cpu_inc(pkt->nn->drops->packets[pkt->reason]);
+		this_cpu_add(pkt->nn->drops->packets[pkt->reason],
+			     nflb_wire_packets(pkt->skb));
 		trace_drop(pkt->nn->net, pkt);
 		return NF_DROP;
 	case NFLB_STOLEN:

@@ -309,24 +309,11 @@ static noinline enum nflb_verdict cannot(struct nflb_pkt *pkt,
 	}
 }
 
-/**
- * nflb_schedule() - make a connection for a packet that has none
- * @pkt: a packet of NFLB_KIND_FLOW
- * @conn: the connection that was made
- *
- * Context: RCU held, BH disabled. Return: NFLB_CONTINUE when @conn is set,
- * NFLB_ACCEPT when the packet is none of the balancer's, or NFLB_DROP.
- */
-enum nflb_verdict nflb_schedule(struct nflb_pkt *pkt, struct nflb_conn **conn)
+static enum nflb_verdict serve(struct nflb_pkt *pkt, struct nflb_service *svc,
+			       struct nflb_conn **conn)
 {
-	struct nflb_service *svc;
 	enum nflb_reason reason;
-	struct nflb_host *host;
 
-	svc = nflb_service_lookup(pkt->nn, &pkt->tuple, &host);
-	if (!svc)
-		return not_served(pkt, host);
-	nflb_explain_service(pkt, svc);
 	if (!nflb_source_ok(pkt))
 		return nflb_drop(pkt, NFLB_REASON_BAD_SOURCE);
 	if (unlikely(!ports_ok(&pkt->tuple)))
@@ -342,4 +329,28 @@ enum nflb_verdict nflb_schedule(struct nflb_pkt *pkt, struct nflb_conn **conn)
 		WRITE_ONCE((*conn)->dst_cookie[NFLB_DIR_OUT],
 			   nflb_pkt_ifindex(pkt) | NFLB_COOKIE_DEV);
 	return NFLB_CONTINUE;
+}
+
+/**
+ * nflb_schedule() - make a connection for a packet that has none
+ * @pkt: a packet of NFLB_KIND_FLOW
+ * @conn: the connection that was made
+ *
+ * Context: RCU held, BH disabled. Return: NFLB_CONTINUE when @conn is set,
+ * NFLB_ACCEPT when the packet is none of the balancer's, or NFLB_DROP.
+ */
+enum nflb_verdict nflb_schedule(struct nflb_pkt *pkt, struct nflb_conn **conn)
+{
+	enum nflb_verdict verdict;
+	struct nflb_service *svc;
+	struct nflb_host *host;
+
+	svc = nflb_service_lookup(pkt->nn, &pkt->tuple, &host);
+	if (!svc)
+		return not_served(pkt, host);
+	nflb_explain_service(pkt, svc);
+	verdict = serve(pkt, svc, conn);
+	if (unlikely(verdict == NFLB_DROP) && nflb_pkt_leaves_traces(pkt))
+		this_cpu_add(*svc->drops, nflb_wire_packets(pkt->skb));
+	return verdict;
 }

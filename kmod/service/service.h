@@ -317,6 +317,7 @@ struct nflb_service_settings {
  * @object: in nflb_net.service_objects until freed
  * @backends: configured, in order of creation
  * @objects: all that live, deleted ones with connections included
+ * @drops: packets that were dropped before a backend was picked, per CPU
  * @departed: counters of backends that are freed
  * @stats_base: what `stats zero` subtracts
  * @panic: nflb_snapshot.panic
@@ -343,6 +344,7 @@ struct nflb_service {
 	struct list_head	object;
 	struct list_head	backends;
 	struct list_head	objects;
+	u64 __percpu		*drops;
 	struct nflb_stats_sum	departed;
 	struct nflb_stats_sum	stats_base;
 	bool			panic;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Counters of backends.
+ * Counters of backends and services.
  */
+#include "service/service.h"
 #include "service/stats.h"
 
 /**
@@ -40,6 +41,7 @@ void nflb_stats_read(const struct nflb_stats __percpu *stats,
 		do {
 			start = u64_stats_fetch_begin(&s->sync);
 			one.connections = u64_stats_read(&s->connections);
+			one.drops = u64_stats_read(&s->drops);
 			for (dir = 0; dir < NFLB_DIR_COUNT; dir++) {
 				one.packets[dir] =
 					u64_stats_read(&s->packets[dir]);
@@ -48,6 +50,22 @@ void nflb_stats_read(const struct nflb_stats __percpu *stats,
 		} while (u64_stats_fetch_retry(&s->sync, start));
 		nflb_stats_add(sum, &one);
 	}
+}
+
+/**
+ * nflb_service_drops() - packets that no backend was picked for, and were dropped
+ * @svc: their service
+ *
+ * Return: the sum over all CPUs.
+ */
+u64 nflb_service_drops(const struct nflb_service *svc)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(*per_cpu_ptr(svc->drops, cpu));
+	return sum;
 }
 
 /**
@@ -63,6 +81,7 @@ void nflb_stats_add(struct nflb_stats_sum *sum,
 	sum->active += more->active;
 	sum->inactive += more->inactive;
 	sum->connections += more->connections;
+	sum->drops += more->drops;
 	for (dir = 0; dir < NFLB_DIR_COUNT; dir++) {
 		sum->packets[dir] += more->packets[dir];
 		sum->bytes[dir] += more->bytes[dir];
@@ -80,6 +99,7 @@ void nflb_stats_sub(struct nflb_stats_sum *sum,
 	int dir;
 
 	sum->connections -= base->connections;
+	sum->drops -= base->drops;
 	for (dir = 0; dir < NFLB_DIR_COUNT; dir++) {
 		sum->packets[dir] -= base->packets[dir];
 		sum->bytes[dir] -= base->bytes[dir];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Counters of backends: per CPU, written on the packet path, summed by the control
+ * Counters of backends and services: per CPU, written on the packet path, summed by the control
  * side.
  */
 #ifndef NFLB_STATS_H
@@ -9,12 +9,14 @@
 #include <linux/u64_stats_sync.h>
 #include <linux/percpu.h>
 #include "count.h"
+#include "packet/wire.h"
 
 /**
  * struct nflb_stats - one CPU's counters of a backend
  * @connections: made
  * @packets: by direction
  * @bytes: by direction, network-layer bytes as they arrived
+ * @drops: packets that were dropped
  * @sync: for 32-bit readers
  * @ident: IPv4's identification for the next outer header without DF
  * @ident_left: how many from there on are this CPU's
@@ -26,17 +28,18 @@ struct nflb_stats {
 	struct u64_stats_sync	sync;
 	u16			ident;
 	u16			ident_left;
+	u64_stats_t		drops;
 };
 
 /* Context: softirq or BH disabled. */
 static inline void nflb_stats_packet(struct nflb_stats __percpu *stats,
-				     enum nflb_dir dir, unsigned int len)
+				     enum nflb_dir dir, struct nflb_wire wire)
 {
 	struct nflb_stats *s = this_cpu_ptr(stats);
 
 	u64_stats_update_begin(&s->sync);
-	u64_stats_inc(&s->packets[dir]);
-	u64_stats_add(&s->bytes[dir], len);
+	u64_stats_add(&s->packets[dir], wire.packets);
+	u64_stats_add(&s->bytes[dir], wire.bytes);
 	u64_stats_update_end(&s->sync);
 }
 
@@ -49,6 +52,18 @@ static inline void nflb_stats_connection(struct nflb_stats __percpu *stats)
 	u64_stats_update_end(&s->sync);
 }
 
+/* Context: softirq or BH disabled. */
+static inline void nflb_stats_drop(struct nflb_stats __percpu *stats,
+				   u32 packets)
+{
+	struct nflb_stats *s = this_cpu_ptr(stats);
+
+	u64_stats_update_begin(&s->sync);
+	u64_stats_add(&s->drops, packets);
+	u64_stats_update_end(&s->sync);
+}
+
+u64 nflb_service_drops(const struct nflb_service *svc);
 struct nflb_stats __percpu *nflb_stats_alloc(void);
 void nflb_stats_read(const struct nflb_stats __percpu *stats,
 		     struct nflb_stats_sum *sum);

@@ -43,6 +43,15 @@ static struct nflb_backend *find(struct nflb_service *svc, u16 number)
 	return b;
 }
 
+static void count(struct nflb_backend *b, enum nflb_dir dir, u32 packets,
+		  u64 bytes)
+{
+	nflb_stats_packet(b->stats, dir, (struct nflb_wire){
+		.packets = packets,
+		.bytes = bytes,
+	});
+}
+
 /* Backends in both lists stay the same objects, with what they counted. */
 static void config_replace_keeps_what_stays(struct kunit *test)
 {
@@ -56,8 +65,8 @@ static void config_replace_keeps_what_stays(struct kunit *test)
 	three = find(svc, 3);
 	KUNIT_ASSERT_NOT_NULL(test, two);
 	local_bh_disable();
-	nflb_stats_packet(two->stats, NFLB_DIR_IN, 100);
-	nflb_stats_packet(two->stats, NFLB_DIR_OUT, 7);
+	count(two, NFLB_DIR_IN, 1, 100);
+	count(two, NFLB_DIR_OUT, 1, 7);
 	local_bh_enable();
 	KUNIT_EXPECT_EQ(test, replace(svc, second, 3, 9), 0);
 	KUNIT_EXPECT_PTR_EQ(test, find(svc, 2), two);
@@ -93,7 +102,7 @@ static void config_totals_outlive_services(struct kunit *test)
 	svc = ku_service_add(test, AF_INET, 3, "rr");
 	b = ku_backend_add(test, svc, 1, 1);
 	local_bh_disable();
-	nflb_stats_packet(b->stats, NFLB_DIR_IN, 42);
+	count(b, NFLB_DIR_IN, 1, 42);
 	local_bh_enable();
 	ku_service_del(svc);
 	nflb_config_drain();
@@ -107,6 +116,71 @@ static void config_totals_outlive_services(struct kunit *test)
 	nflb_net_stats(nn, &after);
 	up_write(&nn->view);
 	KUNIT_EXPECT_EQ(test, after.bytes[NFLB_DIR_IN], 0ULL);
+}
+
+/* What a service, its backend and the namespace count */
+static void read_drops(struct nflb_service *svc, const struct nflb_backend *b,
+		       u64 drops[3])
+{
+	struct nflb_stats_sum sum;
+
+	down_write(&svc->nn->view);
+	nflb_service_stats(svc, &sum);
+	drops[0] = sum.drops;
+	nflb_net_stats(svc->nn, &sum);
+	drops[2] = sum.drops;
+	drops[1] = 0;
+	if (b) {
+		nflb_backend_stats(b, &sum);
+		drops[1] = sum.drops;
+	}
+	up_write(&svc->nn->view);
+}
+
+/* Drops of a backend are its service's; a service has others besides. */
+static void config_counts_drops(struct kunit *test)
+{
+	struct nflb_service *svc = ku_service_add(test, AF_INET, 3, "rr");
+	struct nflb_backend *b = ku_backend_add(test, svc, 1, 1);
+	struct nflb_net *nn = ku_nn();
+	struct nflb_stats_sum sum;
+	u64 before[3], drops[3];
+
+	read_drops(svc, b, before);
+	local_bh_disable();
+	nflb_stats_drop(b->stats, 3);
+	this_cpu_add(*svc->drops, 4);
+	count(b, NFLB_DIR_IN, 2, 60);
+	local_bh_enable();
+	read_drops(svc, b, drops);
+	KUNIT_EXPECT_EQ(test, drops[0], 7ULL);
+	KUNIT_EXPECT_EQ(test, drops[1], 3ULL);
+	KUNIT_EXPECT_EQ(test, drops[2] - before[2], 7ULL);
+	down_write(&nn->view);
+	nflb_backend_stats(b, &sum);
+	KUNIT_EXPECT_EQ(test, sum.packets[NFLB_DIR_IN], 2ULL);
+	nflb_stats_zero(nn);
+	up_write(&nn->view);
+	local_bh_disable();
+	nflb_stats_drop(b->stats, 1);
+	local_bh_enable();
+	read_drops(svc, b, drops);
+	KUNIT_EXPECT_EQ(test, drops[0], 1ULL);
+	KUNIT_EXPECT_EQ(test, drops[1], 1ULL);
+	KUNIT_EXPECT_EQ(test, drops[2], 1ULL);
+	KUNIT_EXPECT_EQ(test, replace(svc, NULL, 0, 1), 0);
+	nflb_config_drain();
+	read_drops(svc, NULL, drops);
+	KUNIT_EXPECT_EQ(test, drops[0], 1ULL);
+	local_bh_disable();
+	this_cpu_inc(*svc->drops);
+	local_bh_enable();
+	ku_service_del(svc);
+	nflb_config_drain();
+	down_write(&nn->view);
+	nflb_net_stats(nn, &sum);
+	up_write(&nn->view);
+	KUNIT_EXPECT_EQ(test, sum.drops, 2ULL);
 }
 
 static void config_nothing_is_left(struct kunit *test)
@@ -319,6 +393,7 @@ static void config_local_ports_are_counted(struct kunit *test)
 static struct kunit_case config_cases[] = {
 	KUNIT_CASE(config_replace_keeps_what_stays),
 	KUNIT_CASE(config_totals_outlive_services),
+	KUNIT_CASE(config_counts_drops),
 	KUNIT_CASE(config_nothing_is_left),
 	KUNIT_CASE(config_hooks_outlive_services),
 	KUNIT_CASE(config_labels_touch_nothing),

@@ -323,12 +323,13 @@ enum nflb_stats_attr {
 	NFLB_A_STATS_UNSPEC,
 	NFLB_A_STATS_CONNECTIONS,	/* u64: ever made */
 	NFLB_A_STATS_ACTIVE,		/* u32: in the table now, and not ending */
-	NFLB_A_STATS_PACKETS_IN,	/* u64 */
+	NFLB_A_STATS_PACKETS_IN,	/* u64: a merged one counts as its segments */
 	NFLB_A_STATS_PACKETS_OUT,	/* u64 */
-	NFLB_A_STATS_BYTES_IN,		/* u64: network-layer bytes */
+	NFLB_A_STATS_BYTES_IN,		/* u64: network-layer bytes of these, headers included */
 	NFLB_A_STATS_BYTES_OUT,		/* u64 */
 	NFLB_A_STATS_PAD,
 	NFLB_A_STATS_INACTIVE,		/* u32: in the table now, and ending */
+	NFLB_A_STATS_DROPS,		/* u64: packets; of a service or backend only */
 
 	__NFLB_A_STATS_MAX,
 	NFLB_A_STATS_MAX = __NFLB_A_STATS_MAX - 1
