@@ -26,8 +26,10 @@ CAPPED, ACK_TLVS = 0x100, 0x200
 GROUPS = {"config": 5}
 
 
-def stats(connections=0, active=0, packets=(0, 0), octets=(0, 0)):
-    return [a("A_STATS_CONNECTIONS", connections),
+def stats(connections=0, active=0, packets=(0, 0), octets=(0, 0), drops=None):
+    """@drops: None is as an older module, and as the totals"""
+    counted = [] if drops is None else [a("A_STATS_DROPS", drops)]
+    return counted + [a("A_STATS_CONNECTIONS", connections),
             a("A_STATS_ACTIVE", active),
             a("A_STATS_PACKETS_IN", packets[0]),
             a("A_STATS_PACKETS_OUT", packets[1]),

@@ -309,6 +309,21 @@ tcp 192.0.2.10:80
 """)
 
 
+def test_drops_of_services_and_backends():
+    handler = dumps([service(WEB, counters=stats(drops=7000))],
+                    [backend(WEB, "10.0.0.1", 0, counters=stats(drops=3))])
+    got = shows(["-s", "service", "show"], handler)[0]
+    equal((got["stats"]["drops"], got["backends"][0]["stats"]["drops"]),
+          (7000, 3))
+    out = succeeds(["-s", "backend", "show", "--output", "BACKEND,DROPS"],
+                   handler).out
+    assert re.search(r"^ *BACKEND +DROPS$", out, re.M), out
+    assert re.search(r"^ *10.0.0.1:\S+ +3$", out, re.M), out
+    got = shows(["-ss", "service", "show"], handler)[0]
+    equal((got["rates"]["drops"], got["backends"][0]["rates"]["drops"]),
+          (0, 0))
+
+
 def test_rates():
     seen = []
 

@@ -270,21 +270,25 @@ static json_t *rate(const json_t *before, const json_t *after, double seconds)
 	return json_integer(gain < 0 ? 0 : gain / seconds + 0.5);
 }
 
+/* The totals have an object of drops, and older modules count none. */
 static json_t *rates_of(const json_t *before, const json_t *after,
 			double seconds)
 {
 	static const char *const keys[] = {
 		"connections", "packets-in", "packets-out", "bytes-in",
-		"bytes-out",
+		"bytes-out", "drops",
 	};
 	json_t *rates = json_object();
+	const json_t *value;
 	size_t i;
 
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		json_object_set_new(rates, keys[i],
-				    rate(json_object_get(before, keys[i]),
-					 json_object_get(after, keys[i]),
-					 seconds));
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		value = json_object_get(after, keys[i]);
+		if (json_is_integer(value))
+			json_object_set_new(rates, keys[i], rate(
+				json_object_get(before, keys[i]), value,
+				seconds));
+	}
 	return rates;
 }
 

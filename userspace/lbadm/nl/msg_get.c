@@ -55,6 +55,9 @@ static json_t *stats_object(const struct nlattr *nest)
 	set_uint(stats, "packets-out", &t, NFLB_A_STATS_PACKETS_OUT);
 	set_uint(stats, "bytes-in", &t, NFLB_A_STATS_BYTES_IN);
 	set_uint(stats, "bytes-out", &t, NFLB_A_STATS_BYTES_OUT);
+	/* The totals, and older modules, have none. */
+	if (t.attrs[NFLB_A_STATS_DROPS])
+		set_uint(stats, "drops", &t, NFLB_A_STATS_DROPS);
 	return stats;
 }
 
