@@ -90,7 +90,7 @@ try() {
 		assert_eq "$what, TCP, both ends saw" "$(cat "$WORK/wire-rs1")" "$seen"
 		;;
 	esac
-	assert_between "$what, packets with data" "${seen%% *}" $((BYTES / 1460)) 5000
+	assert_between "$what, packets with data" "${seen%% *}" $((BYTES / 1460)) $((BYTES / 150))
 	check "$what, TCP" tcp "$family" "$seen"
 
 	lb stats zero
@@ -132,6 +132,21 @@ for family in 4 6; do
 	try dnat $family "$(backend $family 1 $PORT)"
 done
 
+# Packets of more than 64 KiB
+if [ "$OFFLOAD" = default ]; then
+	for ns in cl rt lb rs1; do
+		ns "$ns" "$PYTHON" "$E2E/tools/big_tcp.py" 150000
+	done
+	BYTES=8000000
+	try dnat 6 "$(backend 6 1 $PORT)"
+	assert_between "the longest packet" "$(sed -n 's/^longest //p' "$WORK/wire-cl.log")" \
+		66000 150000
+	for ns in cl rt lb rs1; do
+		ns "$ns" "$PYTHON" "$E2E/tools/big_tcp.py" 65536
+	done
+	BYTES=600000
+fi
+
 # --- dropped: with no backend yet, and by a backend's connection that has no hops left
 
 VIP_DROPS=$VIP4:7200
@@ -148,7 +163,9 @@ datagram() { # TTL
 }
 
 dropped() { [ "$(drops_of "$1")" = "$2" ]; }
-connected() { [ "$(lb connection count)" = 1 ]; }
+connected() {
+	[ "$(lb -j -s service show udp $VIP_DROPS | jq '.[0].stats.connections')" = 1 ]
+}
 
 lb service add udp $VIP_DROPS mode dnat
 datagram 64

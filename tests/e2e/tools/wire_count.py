@@ -5,7 +5,8 @@ counts as the segments that its sender would have made of it.
 
     wire_count.py DEV PORT
 
-Until SIGTERM. Then it prints packets and network-layer bytes to the port, and from it.
+Until SIGTERM. Then it prints packets and network-layer bytes to the port, and from it;
+and to standard error the length of the longest packet.
 """
 import errno
 import signal
@@ -65,7 +66,7 @@ def main():
     stop = []
     signal.signal(signal.SIGTERM, lambda *_: stop.append(True))
     print("ready", file=sys.stderr, flush=True)
-    counts = {"to": [0, 0], "from": [0, 0]}
+    counts, longest = {"to": [0, 0], "from": [0, 0]}, 0
     buf = bytearray(SNAP)
     while True:
         got = receive(sock, buf)
@@ -77,12 +78,14 @@ def main():
         if not seen or port not in seen[:2]:
             continue
         count = counts["to" if seen[1] == port else "from"]
+        longest = max(longest, got[1])
         count[0] += seen[2]
         count[1] += seen[3]
     lost = struct.unpack("II", sock.getsockopt(SOL_PACKET, PACKET_STATISTICS,
                                                8))[1]
     if lost:
         sys.exit("%d packets were not seen" % lost)
+    print("longest", longest, file=sys.stderr)
     print(*counts["to"], *counts["from"])
 
 
