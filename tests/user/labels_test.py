@@ -97,7 +97,11 @@ def test_configuration():
     assert play(["config", "apply", "-"], module, stdin=text).status == 0
     assert module.changes == before
     plain = module_with(json.dumps({"services": [SERVICE]}))
-    assert diff(plain, json.dumps({"services": [{**SERVICE, "comment": ""}]})) == []
+    before = plain.changes
+    empty = json.dumps({"services": [{**SERVICE, "comment": ""}]})
+    assert diff(plain, empty) == []
+    done = play(["config", "apply", "-"], plain, stdin=empty)
+    assert done.status == 0 and plain.changes == before, done.out
 
 
 def test_difference():
