@@ -5,8 +5,9 @@
  */
 #include <nflb/rules.h>
 
-#include "forward/forward.h"
 #include "service/laddr.h"
+#include "conn/conn_state.h"
+#include "forward/forward.h"
 #include "util.h"
 
 static int replace(struct nflb_service *svc, const u16 *numbers, u32 count,
@@ -322,7 +323,7 @@ static void config_labels_touch_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, set_labels(svc, "shop", "", 0), 0);
 	KUNIT_EXPECT_NULL(test, svc->labels[NFLB_LABEL_COMMENT]);
 	KUNIT_EXPECT_PTR_EQ(test, rcu_access_pointer(svc->snapshot), before);
-	KUNIT_EXPECT_TRUE(test, nflb_conn_alive(conn));
+	KUNIT_EXPECT_TRUE(test, nflb_conn_alive(conn, nflb_now()));
 	/* What is not named of a list or of an exact service is none. */
 	KUNIT_EXPECT_EQ(test, replace_comment(svc, NULL, 2), 0);
 	KUNIT_EXPECT_NULL(test, b->labels[NFLB_LABEL_COMMENT]);
