@@ -67,7 +67,7 @@ lb config save | cmp - "$WORK/saved.json" || fail "the configuration is not the 
 
 # --- what lbadm refuses, the kernel does as well (the fuzzers say so of all texts)
 # shellcheck disable=SC2086
-assert_fails lb service set $S name $'\e[2J'
+assert_fails "an escape sequence" lb service set $S name $'\e[2J'
 assert_eq "name" "$(label .name)" "Laden für alle"
 
 # --- local ports; after this, backends have no route to clients
@@ -80,4 +80,4 @@ used=$(unprivileged -j -s laddr show | jq -c '.[] | select(.address | contains("
 	.stats | [."ports-used", ."ports-busiest", .busiest.address]')
 assert_eq "local ports" "$used" "[7,7,\"$(backend 4 2)\"]"
 lb connection flush service tcp "$(vip 4 8080)" >"$WORK/flushed"
-wait_for eval "lb -j -s laddr show | jq -e 'all(.stats.\"ports-used\" == 0)'"
+wait_for eval "lb -j -s laddr show | jq -e 'all((.stats.\"ports-used\" // 0) == 0)'"
