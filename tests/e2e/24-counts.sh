@@ -38,7 +38,8 @@ totals() {
 
 # watch_wire NS: count what passes its device to the balancer
 watch_wire() {
-	ns "$1" "$PYTHON" "$E2E/tools/wire_count.py" to-lb $PORT \
+	# Not ns: the process itself is to get the signal
+	nsenter "--net=/run/netns/$1" -- "$PYTHON" "$E2E/tools/wire_count.py" to-lb $PORT \
 		>"$WORK/wire-$1" 2>"$WORK/wire-$1.log" </dev/null &
 	_pids+=($!)
 	_wire[$1]=$!
