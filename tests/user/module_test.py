@@ -318,7 +318,7 @@ def test_drops_of_services_and_backends():
     out = succeeds(["-s", "backend", "show", "--output", "BACKEND,DROPS"],
                    handler).out
     assert re.search(r"^ *BACKEND +DROPS$", out, re.M), out
-    assert re.search(r"^ *10.0.0.1:\S+ +3$", out, re.M), out
+    assert re.search(r"^ *10.0.0.1 +3$", out, re.M), out
     got = shows(["-ss", "service", "show"], handler)[0]
     equal((got["rates"]["drops"], got["backends"][0]["rates"]["drops"]),
           (0, 0))
