@@ -56,11 +56,12 @@ NFLB_EXPORT_KUNIT(nflb_generation_count);
  * nflb_generation_lock() - begin a change
  * @nn: the namespace
  * @expected: the generation that the change depends on, or NULL
+ * @counts: the change is one of the configuration
  * @extack: for a message
  *
  * Return: 0, and nn->mutex is held; or -ESTALE.
  */
-int nflb_generation_lock(struct nflb_net *nn, const u64 *expected,
+int nflb_generation_lock(struct nflb_net *nn, const u64 *expected, bool counts,
 			 struct netlink_ext_ack *extack)
 {
 	mutex_lock(&nn->mutex);
@@ -69,7 +70,8 @@ int nflb_generation_lock(struct nflb_net *nn, const u64 *expected,
 		NL_SET_ERR_MSG(extack, "the configuration changed");
 		return -ESTALE;
 	}
-	WRITE_ONCE(nn->changer, current);
+	if (counts)
+		WRITE_ONCE(nn->changer, current);
 	return 0;
 }
 NFLB_EXPORT_KUNIT(nflb_generation_lock);
@@ -77,7 +79,7 @@ NFLB_EXPORT_KUNIT(nflb_generation_lock);
 /**
  * nflb_generation_unlock() - end a change
  * @nn: the namespace; nn->mutex is released
- * @changed: it succeeded
+ * @changed: the configuration changed
  */
 void nflb_generation_unlock(struct nflb_net *nn, bool changed)
 {
@@ -89,6 +91,30 @@ void nflb_generation_unlock(struct nflb_net *nn, bool changed)
 }
 NFLB_EXPORT_KUNIT(nflb_generation_unlock);
 
+static int begin(struct nflb_change *change, struct genl_info *info,
+		 bool counts)
+{
+	const struct nlattr *attr = info->attrs[NFLB_A_EXPECT_GENERATION];
+	int err;
+
+	change->nn = nflb_net(genl_info_net(info));
+	change->info = info;
+	change->counts = counts;
+	change->reply = NULL;
+	if (!attr)
+		return nflb_generation_lock(change->nn, NULL, counts,
+					    info->extack);
+	change->expected = nla_get_u64(attr);
+	change->reply = nflb_nl_reply(info, NFLB_MSG_SIZE, &change->hdr);
+	if (!change->reply)
+		return -ENOMEM;
+	err = nflb_generation_lock(change->nn, &change->expected, counts,
+				   info->extack);
+	if (err)
+		nlmsg_free(change->reply);
+	return err;
+}
+
 /**
  * nflb_change_begin() - begin a request that changes the configuration
  * @change: for nflb_change_end()
@@ -98,27 +124,27 @@ NFLB_EXPORT_KUNIT(nflb_generation_unlock);
  */
 int nflb_change_begin(struct nflb_change *change, struct genl_info *info)
 {
-	const struct nlattr *attr = info->attrs[NFLB_A_EXPECT_GENERATION];
-	int err;
-
-	change->nn = nflb_net(genl_info_net(info));
-	change->info = info;
-	change->reply = NULL;
-	if (!attr)
-		return nflb_generation_lock(change->nn, NULL, info->extack);
-	change->expected = nla_get_u64(attr);
-	change->reply = nflb_nl_reply(info, NFLB_MSG_SIZE, &change->hdr);
-	if (!change->reply)
-		return -ENOMEM;
-	err = nflb_generation_lock(change->nn, &change->expected, info->extack);
-	if (err)
-		nlmsg_free(change->reply);
-	return err;
+	return begin(change, info, true);
 }
 
 /**
- * nflb_change_end() - end a request that changes the configuration
- * @change: from nflb_change_begin()
+ * nflb_change_begin_beside() - begin a request that changes something else
+ * @change: for nflb_change_end()
+ * @info: the request
+ *
+ * Verdicts and counters are not part of the configuration: they depend on its
+ * generation if the request says so, and do not change it.
+ *
+ * Return: 0, and nn->mutex is held; or a negative errno.
+ */
+int nflb_change_begin_beside(struct nflb_change *change, struct genl_info *info)
+{
+	return begin(change, info, false);
+}
+
+/**
+ * nflb_change_end() - end a request that changes something
+ * @change: from nflb_change_begin() or nflb_change_begin_beside()
  * @err: what became of it
  *
  * The answer has the number that follows the expected one, also if a device went
@@ -128,7 +154,7 @@ int nflb_change_begin(struct nflb_change *change, struct genl_info *info)
  */
 int nflb_change_end(struct nflb_change *change, int err)
 {
-	nflb_generation_unlock(change->nn, !err);
+	nflb_generation_unlock(change->nn, change->counts && !err);
 	if (!change->reply)
 		return err;
 	if (err)
@@ -137,6 +163,7 @@ int nflb_change_end(struct nflb_change *change, int err)
 		/* The change is made, whether this arrives or not. */
 		nflb_nl_answer(change->info, change->reply, change->hdr,
 			       nflb_fill_generation(change->reply, change->nn,
-						    change->expected + 1));
+						    change->expected +
+						    change->counts));
 	return err;
 }

@@ -221,12 +221,16 @@ static int nflb_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 
 static int nflb_nl_stats_zero_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nflb_net *nn = nflb_net(genl_info_net(info));
+	struct nflb_change change;
+	int err;
 
-	down_write(&nn->view);
-	nflb_stats_zero(nn);
-	up_write(&nn->view);
-	return 0;
+	err = nflb_change_begin_beside(&change, info);
+	if (err)
+		return err;
+	down_write(&change.nn->view);
+	nflb_stats_zero(change.nn);
+	up_write(&change.nn->view);
+	return nflb_change_end(&change, 0);
 }
 
 static int nflb_nl_config_get_doit(struct sk_buff *skb, struct genl_info *info)

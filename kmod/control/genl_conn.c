@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "control/config.h"
+#include "control/generation.h"
 #include "control/genl.h"
 #include "control/genl_fill.h"
 #include "control/genl_parse.h"
@@ -111,12 +112,31 @@ static u64 walk_flush(struct nflb_net *nn,
 	return sum;
 }
 
+/*
+ * Connections are no part of the configuration, so its generation stays. Only a
+ * request that depends on it keeps others from changing it meanwhile.
+ */
+static int flush_expecting(struct nflb_net *nn, struct genl_info *info,
+			   const struct nflb_conn_filter *filter,
+			   struct sk_buff *reply, u64 *count)
+{
+	u64 expected = nla_get_u64(info->attrs[NFLB_A_EXPECT_GENERATION]);
+	int err;
+
+	err = nflb_generation_lock(nn, &expected, false, info->extack);
+	if (err)
+		return err;
+	*count = walk_flush(nn, filter);
+	nflb_generation_unlock(nn, false);
+	return nflb_fill_generation(reply, nn, expected);
+}
+
 static int walk_reply(struct genl_info *info, bool flush)
 {
 	struct nflb_net *nn = nflb_net(genl_info_net(info));
 	struct nflb_conn_filter filter;
 	struct sk_buff *reply;
-	u64 count;
+	u64 count = 0;
 	void *hdr;
 	int err;
 
@@ -126,9 +146,13 @@ static int walk_reply(struct genl_info *info, bool flush)
 	reply = nflb_nl_reply(info, NFLB_MSG_SIZE, &hdr);
 	if (!reply)
 		return -ENOMEM;
-	/* Nothing fails from here on. */
-	count = flush ? walk_flush(nn, &filter) : walk(nn, &filter, false);
-	err = nla_put_u64_64bit(reply, NFLB_A_COUNT, count, NFLB_A_PAD);
+	if (!flush)
+		count = walk(nn, &filter, false);
+	else if (info->attrs[NFLB_A_EXPECT_GENERATION])
+		err = flush_expecting(nn, info, &filter, reply, &count);
+	else
+		count = walk_flush(nn, &filter);
+	err = err ?: nla_put_u64_64bit(reply, NFLB_A_COUNT, count, NFLB_A_PAD);
 	return nflb_nl_answer(info, reply, hdr, err);
 }
 

@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 
 #include "control/config.h"
+#include "control/generation.h"
 #include "control/genl.h"
 #include "control/genl_parse.h"
 #include "control/health.h"
@@ -130,9 +131,9 @@ static int set_health(struct nflb_net *nn, const struct nflb_service_id *id,
  */
 int nflb_nl_health_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nflb_net *nn = nflb_net(genl_info_net(info));
-	struct verdicts vs = { };
 	struct nflb_service_id id;
+	struct nflb_change change;
+	struct verdicts vs = { };
 	int err, count;
 
 	err = nflb_parse_service_id(info->attrs, &id, info->extack);
@@ -147,10 +148,10 @@ int nflb_nl_health_set_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	err = verdicts_alloc(&vs, count);
 	err = err ?: parse_verdicts(info, &vs);
+	err = err ?: nflb_change_begin_beside(&change, info);
 	if (!err) {
-		mutex_lock(&nn->mutex);
-		err = set_health(nn, &id, &vs, info);
-		mutex_unlock(&nn->mutex);
+		err = set_health(change.nn, &id, &vs, info);
+		err = nflb_change_end(&change, err);
 	}
 	verdicts_free(&vs);
 	return err;

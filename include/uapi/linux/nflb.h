@@ -67,15 +67,15 @@
 #define NFLB_GUE_PORT			6080
 
 /*
- * Commands. A request that changes services, backends, local addresses or devices
- * may have NFLB_A_EXPECT_GENERATION. If that is not the generation of the
- * configuration, it is refused with ESTALE; else it is answered with the new
- * NFLB_A_GENERATION. Requests that change something or show connections need
- * CAP_NET_ADMIN in the user namespace that owns the network namespace. *_ADD,
- * *_SET, *_DEL are also the types of the events on the "config" group, which
- * carry what *_GET answers. CONN_NEW and CONN_END are events to sockets that sent
- * CONN_LISTEN, until they are closed; nlmsg_seq counts those of a socket, those
- * included that were lost.
+ * Commands. A request that changes something may have NFLB_A_EXPECT_GENERATION. If
+ * that is not the generation of the configuration, it is refused with ESTALE; else
+ * it is answered with the NFLB_A_GENERATION that holds then. HEALTH_SET, CONN_FLUSH
+ * and STATS_ZERO leave the generation as it is. Requests that change something or
+ * show connections need CAP_NET_ADMIN in the user namespace that owns the network
+ * namespace. *_ADD, *_SET, *_DEL are also the types of the events on the "config"
+ * group, which carry what *_GET answers. CONN_NEW and CONN_END are events to sockets
+ * that sent CONN_LISTEN, until they are closed; nlmsg_seq counts those of a socket,
+ * those included that were lost.
  */
 enum nflb_cmd {
 	NFLB_CMD_UNSPEC,

@@ -74,6 +74,29 @@ CHANGES = [("SERVICE_ADD", SERVICE), ("SERVICE_SET", SERVICE), ("SERVICE_REPLACE
            ("BACKEND_DEL", SERVICE + BACKEND), ("LADDR_DEL", LADDR), ("DEVICE_DEL", DEVICE),
            ("SERVICE_DEL", SERVICE)]
 
+
+# They depend on the generation, too, and leave it as it is.
+def verdict(number):
+    return a("A_BACKENDS", [a("A_BACKEND", [
+        a("A_BACKEND_ADDRESS", "10.0.11.2"), a("A_BACKEND_ID", number),
+        a("A_BACKEND_HEALTH", bytes([N["HEALTH_UNHEALTHY"]]))])])
+
+
+def beside():
+    of = struct.unpack("=I", dict((k, p) for k, _, p in attributes(nflb(
+        "BACKEND_GET", flags=DUMP)[2][0][N["A_BACKEND"]]))[N["A_BACKEND_ID"]])[0]
+    for cmd, attrs in (("CONN_FLUSH", b""), ("STATS_ZERO", b""),
+                       ("HEALTH_SET", SERVICE + verdict(of))):
+        for wrong in (generation - 1, generation + 1, 0, 2 ** 64 - 1):
+            assert nflb(cmd, attrs, expect(wrong)) == (
+                errno.ESTALE, "the configuration changed", []), (cmd, wrong)
+        error, text, answers = nflb(cmd, attrs, expect(generation))
+        assert error == 0, (cmd, error, text)
+        assert [number(x) for x in answers] == [(generation, boot)], (cmd, answers)
+        assert cmd != "CONN_FLUSH" or N["A_COUNT"] in answers[0]
+        assert nflb(cmd, attrs)[0] == 0 and now() == (generation, boot), cmd
+
+
 generation, boot = now()
 for cmd, attrs in CHANGES:
     for wrong in (generation - 1, generation + 1, 0, 2 ** 64 - 1):
@@ -89,6 +112,8 @@ for cmd, attrs in CHANGES:
     for get in ("SERVICE", "BACKEND", "LADDR", "DEVICE"):
         for answer in nflb(get + "_GET", flags=DUMP)[2]:
             assert number(answer) == (generation, boot), (cmd, get)
+    if cmd == "BACKEND_ADD":
+        beside()
 error, text, _ = nflb("SERVICE_DEL", SERVICE, expect(generation))
 assert error == errno.ENOENT and now() == (generation, boot), (error, text)
 assert nflb("STATS_ZERO")[0] == 0 and now() == (generation, boot)
