@@ -407,6 +407,7 @@ struct replaced {
 	struct backend_settings	new;
 	struct nflb_labels_change labels;
 	bool			added;
+	bool			came;
 };
 
 /* A replacement: @count steps, and the backends that the list does not have. */
@@ -511,8 +512,9 @@ static void replace_apply(struct replacement *r)
 			nflb_labels_swap(&d->labels, b->labels);
 			nflb_changed(svc->nn);
 		}
-		if (b->state == NFLB_BACKEND_UP &&
-		    state_of(&d->old) != NFLB_BACKEND_UP)
+		d->came = b->state == NFLB_BACKEND_UP &&
+			  state_of(&d->old) != NFLB_BACKEND_UP;
+		if (d->came)
 			nflb_lifecycle_came(b);
 	}
 	/* Dumps go by ascending ids. */
@@ -536,6 +538,8 @@ static void replace_undo(struct replacement *r)
 		}
 		settings_store(d->backend, &d->old);
 		nflb_labels_swap(&d->labels, d->backend->labels);
+		if (d->came)
+			d->backend->ramping = false;
 	}
 	list_splice_init(&r->parked, &svc->backends);
 	list_sort(NULL, &svc->backends, by_id);

@@ -28,6 +28,12 @@ static bool fit(const struct nflb_backend *b)
 	       b->health == NFLB_HEALTH_HEALTHY;
 }
 
+/* Does a checker leave it anything? A share of 0 percent is nothing. */
+static bool usable(const struct nflb_backend *b)
+{
+	return fit(b) && b->health_weight;
+}
+
 /* Does the administrator want new connections on it? */
 static bool wanted(const struct nflb_backend *b)
 {
@@ -53,14 +59,15 @@ void nflb_health_init(struct nflb_backend *b,
  * @svc: the service; nn->mutex is held
  * @s: its settings
  *
- * Those that are still being checked do not count, and are never used.
+ * Those that are still being checked do not count, and are never used. One whose
+ * weight a checker lowered to nothing counts as one that is not healthy.
  *
  * Return: true when health is to be ignored.
  */
 bool nflb_health_panic(const struct nflb_service *svc,
 		       const struct nflb_service_settings *s)
 {
-	u32 judged = 0, usable = 0;
+	u32 judged = 0, good = 0;
 	const struct nflb_backend *b;
 	bool checking = false;
 
@@ -72,13 +79,13 @@ bool nflb_health_panic(const struct nflb_service *svc,
 			continue;
 		}
 		judged++;
-		usable += fit(b);
+		good += usable(b);
 	}
-	if (usable == judged)
+	if (good == judged)
 		return false;
-	if (!usable)
+	if (!good)
 		return !checking && s->when_none == NFLB_WHEN_NONE_ALL;
-	return usable * 100 < judged * s->panic;
+	return good * 100 < judged * s->panic;
 }
 
 /**
@@ -112,10 +119,11 @@ enum nflb_gone nflb_health_gone(const struct nflb_backend *b)
  */
 const char *nflb_health_condition(const struct nflb_backend *b)
 {
-	if (fit(b))
+	if (usable(b))
 		return NULL;
-	return nflb_health_takes(b, b->service->panic) ?
-	       "panic" : condition_names[b->health];
+	if (nflb_health_takes(b, b->service->panic))
+		return b->service->panic ? "panic" : "weight-0";
+	return condition_names[b->health];
 }
 
 /* Exchange verdict and weight of a backend with those of @v. */

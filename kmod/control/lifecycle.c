@@ -2,7 +2,8 @@
 /*
  * What happens to backends in the course of time: one that drains is told of
  * when its last connection is gone, or ended when its deadline passes; the
- * weight of one that came grows (slow start). When the last service is gone, the
+ * weight of one that came grows (slow start). What could not be published for want
+ * of memory is published later. When the last service is gone, the
  * hooks go with its last connection. One work a namespace looks after all, once a
  * second and only while there is something to look after.
  */
@@ -75,10 +76,10 @@ static bool service_step(struct nflb_service *svc)
 		publish |= ramp_step(b);
 		more |= b->ramping;
 	}
-	/* Without memory the weights stay for another second. */
-	if (publish && nflb_service_republish(svc, NULL))
-		more = true;
-	return more;
+	/* Without memory packets see the old weights for another second. */
+	if (publish || svc->behind)
+		svc->behind = nflb_service_republish(svc, NULL);
+	return more || svc->behind;
 }
 
 static void lifecycle_work(struct work_struct *work)
@@ -124,6 +125,20 @@ void nflb_lifecycle_init(struct nflb_net *nn)
 void nflb_lifecycle_kick(struct nflb_net *nn)
 {
 	queue_delayed_work(system_unbound_wq, &nn->lifecycle_work, HZ / 10);
+}
+NFLB_EXPORT_KUNIT(nflb_lifecycle_kick);
+
+/**
+ * nflb_lifecycle_behind() - what packets see of a service is out of date
+ * @svc: the service, which could not be published; nn->mutex is held
+ *
+ * It is published again every second, until that succeeds.
+ */
+void nflb_lifecycle_behind(struct nflb_service *svc)
+{
+	lockdep_assert_held(&svc->nn->mutex);
+	svc->behind = true;
+	nflb_lifecycle_kick(svc->nn);
 }
 
 /**
@@ -192,7 +207,7 @@ void nflb_lifecycle_gone(struct nflb_service *svc, bool open)
  * @deadline: seconds from now
  *
  * `down` ends its connections; `up` takes new ones. A deadline stays as long as it
- * drains by hand, whatever its service's list says meanwhile.
+ * drains by hand, whatever its service's list says meanwhile; also one that passed.
  */
 void nflb_lifecycle_state(struct nflb_backend *b, bool has_deadline,
 			  u32 deadline)
@@ -200,7 +215,8 @@ void nflb_lifecycle_state(struct nflb_backend *b, bool has_deadline,
 	bool end;
 	u8 gone;
 
-	b->drained = false;
+	if (has_deadline || b->by_hand != NFLB_BACKEND_DRAIN)
+		b->drained = false;
 	if (has_deadline)
 		b->deadline = (jiffies + deadline * HZ) ?: 1;
 	else if (b->by_hand != NFLB_BACKEND_DRAIN)
@@ -285,8 +301,6 @@ const char *nflb_lifecycle_condition(const struct nflb_backend *b)
 	health = nflb_health_condition(b);
 	if (health)
 		return health;
-	if (!b->health_weight && !b->service->panic)
-		return "weight-0";
 	if (nflb_backend_full(b))
 		return "full";
 	return b->ramping ? "slow-start" : "ready";

@@ -9,6 +9,7 @@
 
 void nflb_lifecycle_init(struct nflb_net *nn);
 void nflb_lifecycle_kick(struct nflb_net *nn);
+void nflb_lifecycle_behind(struct nflb_service *svc);
 void nflb_lifecycle_stop(struct nflb_net *nn);
 
 void nflb_lifecycle_came(struct nflb_backend *b);

@@ -69,6 +69,7 @@ static int publish(struct nflb_service *svc,
 	down_write(&svc->nn->view);
 	svc->settings = *settings;
 	svc->panic = snapshot->panic;
+	svc->behind = false;
 	if (configured)
 		nflb_changed(svc->nn);
 	up_write(&svc->nn->view);

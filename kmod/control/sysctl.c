@@ -9,6 +9,7 @@
 #include <linux/sysctl.h>
 
 #include "control/config.h"
+#include "control/lifecycle.h"
 #include "control/sysctl.h"
 #include "userns.h"
 #include "netns.h"
@@ -115,6 +116,20 @@ static struct hashing hashing_swap(struct nflb_net *nn, struct hashing new)
 	return old;
 }
 
+/* What cannot be put back now is later. */
+static void put_back(struct nflb_net *nn)
+{
+	struct nflb_service *svc;
+
+	if (!rebuild(nn))
+		return;
+	mutex_lock(&nn->mutex);
+	list_for_each_entry(svc, &nn->service_list, list)
+		if (is_stale(svc))
+			nflb_lifecycle_behind(svc);
+	mutex_unlock(&nn->mutex);
+}
+
 /* New values take effect for all services, or for none. */
 static int hashing_set(struct nflb_net *nn, struct hashing new)
 {
@@ -123,8 +138,7 @@ static int hashing_set(struct nflb_net *nn, struct hashing new)
 
 	if (err) {
 		hashing_swap(nn, old);
-		/* What can be put back is; the rest follows with a change. */
-		rebuild(nn);
+		put_back(nn);
 	}
 	return err;
 }

@@ -321,6 +321,7 @@ struct nflb_service_settings {
  * @departed: counters of backends that are freed
  * @stats_base: what `stats zero` subtracts
  * @panic: nflb_snapshot.panic
+ * @behind: @snapshot is out of date, and is to be made again (lifecycle.c)
  * @persist_count: clients that are remembered
  * @health_check: how backends are to be checked, which others do; or NULL
  * @labels: by enum nflb_label, each may be NULL; read under nflb_net.view
@@ -348,6 +349,7 @@ struct nflb_service {
 	struct nflb_stats_sum	departed;
 	struct nflb_stats_sum	stats_base;
 	bool			panic;
+	bool			behind;
 	atomic_t		persist_count;
 	char			*health_check;
 	char			*labels[NFLB_LABEL_COUNT];
