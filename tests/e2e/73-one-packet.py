@@ -83,6 +83,28 @@ def each_goes_by_itself(net, f, mode):
     assert shown["stats"]["connections"] == 8, shown["stats"]
 
 
+@suite.case(*[(f, mode, "none") for f, mode in NAT], *[(f, "dsr", e) for f, e in DSR])
+def explained(net, f, mode, encap):
+    """No connection would begin, and none is there after a packet either."""
+    setup(net, f, mode, *(["encap", encap] if mode == "dsr" else []))
+    words = "explain", "udp", f.at(f.client, 4000), f.at(f.vip, 53)
+    for _ in range(2):
+        text = net.lbadm(*words)
+        assert "connection  none, each packet is scheduled separately (one-packet)" in \
+            text, text
+        assert "scheduler rr one-packet on\n" in text, text
+        assert " picked by rr for this packet alone\n" in text, text
+        answer = json.loads(net.lbadm("-j", *words))
+        assert "connection" not in answer and answer["service"]["one-packet"], answer
+        assert answer["verdict"] == "forward", answer
+        rs, _ = ask(net, f)
+        # The turn was not taken: the packet goes where it was said
+        assert answer["picks"][0]["address"] == f.backends[rs], (answer, rs)
+    net.lbadm("service", "set", "udp", f.at(f.vip, 53), "one-packet", "off")
+    assert "none yet, this packet would begin it" in net.lbadm(
+        "explain", "udp", f.at(f.client, 4001), f.at(f.vip, 53))
+
+
 @suite.case(*DSR)
 def nothing_is_kept(net, f, encap):
     setup(net, f, "dsr", "encap", encap)

@@ -23,6 +23,22 @@ static void print_packet(const char *step, const json_t *packet)
 			"destination-address", "destination-port"));
 }
 
+/* Is each packet of the service scheduled separately? */
+static bool one_packet(const json_t *answer)
+{
+	return json_is_true(json_object_get(json_object_get(answer, "service"),
+					    "one-packet"));
+}
+
+static const char *no_connection(const json_t *answer)
+{
+	if (!json_object_get(answer, "mode"))
+		return "none";
+	return one_packet(answer) ?
+	       "none, each packet is scheduled separately (one-packet)" :
+	       "none yet, this packet would begin it";
+}
+
 static void print_connection(const json_t *answer)
 {
 	const json_t *c = json_object_get(answer, "connection");
@@ -30,8 +46,7 @@ static void print_connection(const json_t *answer)
 
 	printf(STEP, "connection");
 	if (!c) {
-		puts(json_object_get(answer, "mode") ?
-		     "none yet, this packet would begin it" : "none");
+		puts(no_connection(answer));
 		return;
 	}
 	printf("from %s to %s", endpoint(client, sizeof(client), c,
@@ -57,6 +72,7 @@ static void print_service(const json_t *service)
 	print_encap(service);
 	print_pair(service, "scheduler");
 	print_pair(service, "persist");
+	print_pair(service, "one-packet");
 	putchar('\n');
 }
 
@@ -71,10 +87,14 @@ static bool same_backend(const json_t *a, const json_t *b)
 static void print_backends(const json_t *answer)
 {
 	const json_t *picks = json_object_get(answer, "picks"), *b, *pick;
-	const char *step = "backend", *scheduler;
+	const char *step = "backend", *scheduler, *note = "";
 	char text[ENDPOINT_MAX];
 	size_t i, j;
 
+	if (json_object_get(answer, "by-lot"))
+		note = ", by lot: the next draw may differ";
+	else if (one_packet(answer))
+		note = " for this packet alone";
 	scheduler = string_of(json_object_get(answer, "service"), "scheduler");
 	json_array_foreach(picks, i, pick) {
 		printf(STEP "%s", step, endpoint(text, sizeof(text), pick,
@@ -82,9 +102,7 @@ static void print_backends(const json_t *answer)
 		if (json_object_get(pick, "remembered"))
 			printf(" the client went there before");
 		else
-			printf(" picked by %s%s", scheduler,
-			       json_object_get(answer, "by-lot") ?
-			       ", by lot: the next draw may differ" : "");
+			printf(" picked by %s%s", scheduler, note);
 		if (json_object_get(pick, "reason"))
 			printf(", cannot have it: %s", string_of(pick, "reason"));
 		putchar('\n');
