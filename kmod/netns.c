@@ -107,7 +107,7 @@ static int __net_init nflb_net_init(struct net *net)
 	INIT_LIST_HEAD(&nn->service_list);
 	INIT_LIST_HEAD(&nn->service_objects);
 	INIT_LIST_HEAD(&nn->devices);
-	INIT_LIST_HEAD(&nn->absent);
+	INIT_LIST_HEAD(&nn->awaited);
 	INIT_LIST_HEAD(&nn->ways);
 	spin_lock_init(&nn->ways_lock);
 	nflb_listen_net_init(nn);
@@ -166,7 +166,7 @@ static void __net_exit nflb_net_pre_exit(struct net *net)
 	/* A device that goes just now is in neither list for a moment. */
 	if (READ_ONCE(nn->had_devices)) {
 		rtnl_lock();
-		nflb_absent_flush(nn);
+		nflb_awaited_flush(nn);
 		nflb_ingress_detach_all(nn);
 		rtnl_unlock();
 	}

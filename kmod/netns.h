@@ -96,9 +96,9 @@ struct nflb_user;
  *	connection
  * @devices: that the fast path is attached to, in order of attachment; changed
  *	under RTNL, read under RCU
- * @absent: devices that are waited for (control/device_wait.c); changed under RTNL,
- *	read under RCU
- * @absent_count: how many they are
+ * @awaited: devices that are waited for whenever they are missing
+ *	(control/device_wait.c); changed under RTNL, read under RCU
+ * @awaited_count: how many they are
  * @had_devices: there was a device, or one that is waited for
  * @live: 1, and for each of @service_objects 1
  * @gone: @live is 0
@@ -177,8 +177,8 @@ struct nflb_net {
 	u64			counters_base[NFLB_COUNTER_COUNT];
 	struct nflb_hooks	*hooks;
 	struct list_head	devices;
-	struct list_head	absent;
-	unsigned int		absent_count;
+	struct list_head	awaited;
+	unsigned int		awaited_count;
 	bool			had_devices;
 
 	refcount_t		live;

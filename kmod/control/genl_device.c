@@ -48,69 +48,48 @@ static int check(const struct nlattr *attr, struct net_device *dev,
 	return 0;
 }
 
-static int attach(struct nflb_net *nn, struct net_device *dev, const char *wanted,
-		  const struct nlattr *attr, struct netlink_ext_ack *extack)
+static void notify_device(struct nflb_net *nn, const struct net_device *dev, u8 cmd)
+{
+	const struct nflb_awaited *awaited = nflb_awaited_of(nn, dev);
+
+	nflb_notify_device(nn, dev->name, false, awaited && awaited->xdp, cmd);
+}
+
+static void notify_absent(struct nflb_net *nn,
+			  const struct nflb_awaited *awaited, u8 cmd)
+{
+	nflb_notify_device(nn, awaited->name, true, awaited->xdp, cmd);
+}
+
+/* @awaited: how it was asked for, or NULL */
+static int attach(struct nflb_net *nn, struct net_device *dev,
+		  struct nflb_awaited *awaited, const struct nlattr *attr,
+		  struct netlink_ext_ack *extack)
 {
 	int err;
 
-	if (nflb_ingress_find(nn, dev)) {
-		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "the fast path is attached to the device already");
-		return -EEXIST;
-	}
 	err = check(attr, dev, extack);
 	if (err)
 		return err;
-	err = nflb_ingress_attach(nn, dev, wanted);
+	err = nflb_ingress_attach(nn, dev);
 	if (err) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
 				    "the kernel refuses a hook on the device");
 		return err;
 	}
+	if (awaited)
+		WRITE_ONCE(awaited->dev, dev);
 	changed(nn);
-	nflb_notify_device(nn, dev->name, false, NFLB_CMD_DEVICE_ADD);
+	notify_device(nn, dev, NFLB_CMD_DEVICE_ADD);
 	return 0;
 }
 
-/* Attach the fast path when a device of that name appears. */
-static int wait_for(struct nflb_net *nn, const char *name,
-		    const struct nlattr *attr, struct netlink_ext_ack *extack)
+static void detach(struct nflb_net *nn, struct net_device *dev,
+		   struct nflb_device *device)
 {
-	int err;
-
-	if (nflb_absent_find(nn, name)) {
-		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "the device is already awaited");
-		return -EEXIST;
-	}
-	err = nflb_absent_add(nn, name, extack);
-	if (err)
-		return err;
-	nflb_generation_count(nn);
-	nflb_notify_device(nn, name, true, NFLB_CMD_DEVICE_ADD);
-	return 0;
-}
-
-static void wait_no_longer(struct nflb_net *nn, struct nflb_absent *absent)
-{
-	nflb_notify_device(nn, absent->name, true, NFLB_CMD_DEVICE_DEL);
-	nflb_absent_del(nn, absent);
-}
-
-static int detach(struct nflb_net *nn, struct net_device *dev,
-		  const struct nlattr *attr, struct netlink_ext_ack *extack)
-{
-	struct nflb_device *device = nflb_ingress_find(nn, dev);
-
-	if (!device) {
-		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "the fast path is not attached to the device");
-		return -ENOENT;
-	}
 	nflb_ingress_detach(nn, device);
 	changed(nn);
-	nflb_notify_device(nn, dev->name, false, NFLB_CMD_DEVICE_DEL);
-	return 0;
+	notify_device(nn, dev, NFLB_CMD_DEVICE_DEL);
 }
 
 static int no_device(const struct nlattr *attr, struct netlink_ext_ack *extack)
@@ -119,43 +98,156 @@ static int no_device(const struct nlattr *attr, struct netlink_ext_ack *extack)
 	return -ENODEV;
 }
 
+static int refuse_again(const struct nlattr *attr,
+			struct netlink_ext_ack *extack, bool absent)
+{
+	if (absent)
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "the device is already awaited");
+	else
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "the fast path is attached to the device already");
+	return -EEXIST;
+}
+
+static struct nflb_awaited *await(struct nflb_net *nn, struct genl_info *info)
+{
+	const struct nlattr *xdp = info->attrs[NFLB_A_DEVICE_XDP];
+	struct nflb_awaited *awaited;
+
+	awaited = nflb_awaited_add(nn, nla_data(info->attrs[NFLB_A_DEVICE]),
+				   info->extack);
+	if (!IS_ERR(awaited))
+		awaited->xdp = xdp && nla_get_u8(xdp);
+	return awaited;
+}
+
+/*
+ * Of a device that is there (@dev) or awaited (@awaited) already, only the wish for
+ * XDP can be set. One that was not awaited is then.
+ */
+static int add_again(struct nflb_net *nn, struct net_device *dev,
+		     struct nflb_awaited *awaited, struct genl_info *info)
+{
+	const struct nlattr *xdp = info->attrs[NFLB_A_DEVICE_XDP];
+
+	if (!xdp)
+		return refuse_again(info->attrs[NFLB_A_DEVICE], info->extack,
+				    !dev);
+	if (!awaited) {
+		awaited = await(nn, info);
+		if (IS_ERR(awaited))
+			return PTR_ERR(awaited);
+		WRITE_ONCE(awaited->dev, dev);
+	}
+	WRITE_ONCE(awaited->xdp, nla_get_u8(xdp));
+	nflb_changed(nn);
+	if (dev)
+		notify_device(nn, dev, NFLB_CMD_DEVICE_ADD);
+	else
+		notify_absent(nn, awaited, NFLB_CMD_DEVICE_ADD);
+	return 0;
+}
+
+/* Attach the fast path when a device of that name appears. */
+static int add_absent(struct nflb_net *nn, struct genl_info *info)
+{
+	struct nflb_awaited *awaited;
+
+	awaited = nflb_awaited_find(nn, nla_data(info->attrs[NFLB_A_DEVICE]));
+	if (awaited)
+		return add_again(nn, NULL, awaited, info);
+	awaited = await(nn, info);
+	if (IS_ERR(awaited))
+		return PTR_ERR(awaited);
+	notify_absent(nn, awaited, NFLB_CMD_DEVICE_ADD);
+	return 0;
+}
+
+/* And again, when it goes and comes back. @old: it was refused when it appeared. */
+static int add_and_await(struct nflb_net *nn, struct net_device *dev,
+			 struct nflb_awaited *old, struct genl_info *info)
+{
+	struct nflb_awaited *awaited = await(nn, info);
+	int err;
+
+	if (IS_ERR(awaited))
+		return PTR_ERR(awaited);
+	err = attach(nn, dev, awaited, info->attrs[NFLB_A_DEVICE],
+		     info->extack);
+	if (err)
+		nflb_awaited_del(nn, awaited);
+	else if (old)
+		nflb_awaited_del(nn, old);
+	return err;
+}
+
 static int request_add(struct nflb_net *nn, struct genl_info *info)
 {
 	const struct nlattr *attr = info->attrs[NFLB_A_DEVICE];
-	const char *wanted = NULL;
-	struct nflb_absent *absent;
+	bool wait = info->attrs[NFLB_A_DEVICE_ABSENT];
+	struct nflb_awaited *old;
 	struct net_device *dev;
 	int err;
 
-	if (info->attrs[NFLB_A_DEVICE_ABSENT])
-		wanted = nla_data(attr);
 	dev = __dev_get_by_name(nn->net, nla_data(attr));
-	if (!dev && wanted)
-		return wait_for(nn, wanted, attr, info->extack);
 	if (!dev)
-		return no_device(attr, info->extack);
-	err = attach(nn, dev, wanted, attr, info->extack);
-	/* It was refused when it appeared. */
-	absent = err ? NULL : nflb_absent_match(nn, dev);
-	if (absent)
-		nflb_absent_del(nn, absent);
+		return wait ? add_absent(nn, info) :
+			      no_device(attr, info->extack);
+	if (nflb_ingress_find(nn, dev))
+		return add_again(nn, dev, nflb_awaited_of(nn, dev), info);
+	old = nflb_awaited_match(nn, dev);
+	if (wait)
+		return add_and_await(nn, dev, old, info);
+	err = attach(nn, dev, NULL, attr, info->extack);
+	if (!err && old)
+		nflb_awaited_del(nn, old);
 	return err;
 }
 
 static int request_del(struct nflb_net *nn, struct genl_info *info)
 {
 	const struct nlattr *attr = info->attrs[NFLB_A_DEVICE];
-	struct nflb_absent *absent;
+	struct nflb_device *device = NULL;
+	struct nflb_awaited *awaited;
 	struct net_device *dev;
 
 	dev = __dev_get_by_name(nn->net, nla_data(attr));
-	absent = nflb_absent_find(nn, nla_data(attr));
-	if (absent && !(dev && nflb_ingress_find(nn, dev))) {
-		wait_no_longer(nn, absent);
-		return 0;
+	if (dev)
+		device = nflb_ingress_find(nn, dev);
+	if (device) {
+		detach(nn, dev, device);
+		awaited = nflb_awaited_of(nn, dev);
+	} else {
+		awaited = nflb_awaited_find(nn, nla_data(attr));
+		if (awaited)
+			notify_absent(nn, awaited, NFLB_CMD_DEVICE_DEL);
 	}
-	return dev ? detach(nn, dev, attr, info->extack) :
-		     no_device(attr, info->extack);
+	if (awaited)
+		nflb_awaited_del(nn, awaited);
+	if (awaited || device)
+		return 0;
+	if (!dev)
+		return no_device(attr, info->extack);
+	NL_SET_ERR_MSG_ATTR(info->extack, attr,
+			    "the fast path is not attached to the device");
+	return -ENOENT;
+}
+
+static int check_request(struct genl_info *info)
+{
+	const struct nlattr *xdp = info->attrs[NFLB_A_DEVICE_XDP];
+
+	if (!info->attrs[NFLB_A_DEVICE]) {
+		NL_SET_ERR_MSG(info->extack, "the device is missing");
+		return -EINVAL;
+	}
+	if (xdp && !info->attrs[NFLB_A_DEVICE_ABSENT]) {
+		NL_SET_ERR_MSG_ATTR(info->extack, xdp,
+				    "XDP is remembered only of devices that are awaited");
+		return -EINVAL;
+	}
+	return 0;
 }
 
 /**
@@ -170,11 +262,8 @@ int nflb_nl_device_change_doit(struct sk_buff *skb, struct genl_info *info)
 	struct nflb_change change;
 	int err;
 
-	if (!info->attrs[NFLB_A_DEVICE]) {
-		NL_SET_ERR_MSG(info->extack, "the device is missing");
-		return -EINVAL;
-	}
-	err = nflb_change_begin(&change, info);
+	err = check_request(info);
+	err = err ?: nflb_change_begin(&change, info);
 	if (err)
 		return err;
 	rtnl_lock();
@@ -189,26 +278,29 @@ int nflb_nl_device_change_doit(struct sk_buff *skb, struct genl_info *info)
  * @skb: a message
  * @name: its name
  * @absent: it is missing
+ * @xdp: XDP is wanted on it
  *
  * Return: 0 or -EMSGSIZE.
  */
-int nflb_fill_device(struct sk_buff *skb, const char *name, bool absent)
+int nflb_fill_device(struct sk_buff *skb, const char *name, bool absent,
+		     bool xdp)
 {
 	if (nla_put_string(skb, NFLB_A_DEVICE, name) ||
-	    (absent && nla_put_flag(skb, NFLB_A_DEVICE_ABSENT)))
+	    (absent && nla_put_flag(skb, NFLB_A_DEVICE_ABSENT)) ||
+	    (xdp && nla_put_u8(skb, NFLB_A_DEVICE_XDP, true)))
 		return -EMSGSIZE;
 	return 0;
 }
 
 /* Returns false when the message is full. */
 static bool dump_device(struct sk_buff *skb, struct netlink_callback *cb,
-			const char *name, bool absent)
+			const char *name, bool absent, bool xdp)
 {
 	void *hdr = nflb_nl_dump_config(skb, cb, NFLB_CMD_DEVICE_GET);
 
 	if (!hdr)
 		return false;
-	if (nflb_fill_device(skb, name, absent)) {
+	if (nflb_fill_device(skb, name, absent, xdp)) {
 		genlmsg_cancel(skb, hdr);
 		return false;
 	}
@@ -227,22 +319,25 @@ int nflb_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct nflb_net *nn = nflb_net(sock_net(skb->sk));
 	u32 *next = (u32 *)cb->ctx, i = 0;
+	const struct nflb_awaited *awaited;
 	const struct nflb_device *device;
-	const struct nflb_absent *absent;
 
 	rcu_read_lock();
 	cb->seq = nflb_dump_seq(nn);
 	list_for_each_entry_rcu(device, &nn->devices, list) {
 		if (i++ < *next)
 			continue;
-		if (!dump_device(skb, cb, device->dev->name, false))
+		awaited = nflb_awaited_of(nn, device->dev);
+		if (!dump_device(skb, cb, device->dev->name, false,
+				 awaited && READ_ONCE(awaited->xdp)))
 			goto out;
 		++*next;
 	}
-	list_for_each_entry_rcu(absent, &nn->absent, list) {
-		if (i++ < *next)
+	list_for_each_entry_rcu(awaited, &nn->awaited, list) {
+		if (!nflb_awaited_absent(awaited) || i++ < *next)
 			continue;
-		if (!dump_device(skb, cb, absent->name, true))
+		if (!dump_device(skb, cb, awaited->name, true,
+				 READ_ONCE(awaited->xdp)))
 			goto out;
 		++*next;
 	}
@@ -254,51 +349,57 @@ out:
 /* A device appears: is it waited for? One that is refused stays missing. */
 static void device_came(struct nflb_net *nn, struct net_device *dev)
 {
-	struct nflb_absent *absent = nflb_absent_match(nn, dev);
+	struct nflb_awaited *awaited = nflb_awaited_match(nn, dev);
 
-	if (absent && !attach(nn, dev, absent->name, NULL, NULL))
-		nflb_absent_del(nn, absent);
+	if (awaited && !nflb_ingress_find(nn, dev))
+		attach(nn, dev, awaited, NULL, NULL);
+}
+
+/* It is missing from now on, and its entry waits for it. */
+static void missing(struct nflb_net *nn, struct nflb_awaited *awaited)
+{
+	WRITE_ONCE(awaited->dev, NULL);
+	changed(nn);
+	notify_absent(nn, awaited, NFLB_CMD_DEVICE_ADD);
 }
 
 /* A device has another name; that by which it was asked for may come again. */
 static void device_renamed(struct nflb_net *nn, struct net_device *dev)
 {
-	struct nflb_device *device = nflb_ingress_find(nn, dev);
-	struct nflb_absent *absent;
+	struct nflb_awaited *awaited;
 
-	if (!device) {
+	if (!nflb_ingress_find(nn, dev)) {
 		device_came(nn, dev);
 		return;
 	}
 	changed(nn);
-	/* Is it the name back by which it was asked for? */
-	absent = nflb_absent_match(nn, dev);
-	if (absent) {
-		strscpy(device->wanted, absent->name, sizeof(device->wanted));
-		nflb_absent_del(nn, absent);
+	awaited = nflb_awaited_of(nn, dev);
+	if (awaited && __dev_get_by_name(nn->net, awaited->name) == dev)
 		return;
-	}
-	if (!*device->wanted ||
-	    __dev_get_by_name(nn->net, device->wanted) == dev)
+	if (awaited)
+		missing(nn, awaited);
+	/* Is it a name by which a device was asked for? */
+	awaited = nflb_awaited_match(nn, dev);
+	if (!awaited)
 		return;
-	if (!wait_for(nn, device->wanted, NULL, NULL))
-		*device->wanted = '\0';
+	WRITE_ONCE(awaited->dev, dev);
+	notify_device(nn, dev, NFLB_CMD_DEVICE_ADD);
 }
 
 /* A device goes, for good or to another namespace. */
 static void device_went(struct nflb_net *nn, struct net_device *dev)
 {
+	struct nflb_awaited *awaited;
 	struct nflb_device *device;
-	char wanted[IFNAMSIZ];
 
 	nflb_way_forget_device(nn, dev);
 	device = nflb_ingress_find(nn, dev);
 	if (!device)
 		return;
-	strscpy(wanted, device->wanted, sizeof(wanted));
-	detach(nn, dev, NULL, NULL);
-	if (*wanted)
-		wait_for(nn, wanted, NULL, NULL);
+	detach(nn, dev, device);
+	awaited = nflb_awaited_of(nn, dev);
+	if (awaited)
+		missing(nn, awaited);
 }
 
 static int device_event(struct notifier_block *nb, unsigned long event,
@@ -313,6 +414,9 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 		break;
 	case NETDEV_REGISTER:
 	case NETDEV_UP:
+	/* It may have left a bridge or a bond, or there is memory again. */
+	case NETDEV_CHANGEUPPER:
+	case NETDEV_CHANGE:
 		device_came(nn, dev);
 		break;
 	case NETDEV_CHANGENAME:

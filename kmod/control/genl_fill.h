@@ -24,7 +24,8 @@ int nflb_fill_backend(struct sk_buff *skb, const struct nflb_backend *backend);
 int nflb_fill_conn(struct sk_buff *skb, const struct nflb_conn *conn);
 int nflb_fill_laddr(struct sk_buff *skb, const struct nflb_net *nn,
 		    const struct nflb_laddr *laddr);
-int nflb_fill_device(struct sk_buff *skb, const char *name, bool absent);
+int nflb_fill_device(struct sk_buff *skb, const char *name, bool absent,
+		     bool xdp);
 int nflb_fill_generation(struct sk_buff *skb, const struct nflb_net *nn,
 			 u64 generation);
 int nflb_fill_config(struct sk_buff *skb, const struct nflb_net *nn);

@@ -127,15 +127,16 @@ void nflb_notify_laddr(const struct nflb_net *nn,
  * @nn: the namespace; RTNL is held
  * @name: the device
  * @absent: it is waited for, or was
+ * @xdp: XDP is wanted on it
  * @cmd: NFLB_CMD_DEVICE_ADD or _DEL
  */
 void nflb_notify_device(const struct nflb_net *nn, const char *name,
-			bool absent, u8 cmd)
+			bool absent, bool xdp, u8 cmd)
 {
 	struct event ev = CONFIG_EVENT(nn, cmd);
 
 	if (event_new(&ev))
-		event_send(&ev, nflb_fill_device(ev.skb, name, absent));
+		event_send(&ev, nflb_fill_device(ev.skb, name, absent, xdp));
 }
 
 static struct sk_buff *conn_event(const struct nflb_conn *conn, u8 cmd,

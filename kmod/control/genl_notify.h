@@ -18,7 +18,7 @@ void nflb_notify_backend(const struct nflb_backend *backend, u8 cmd);
 void nflb_notify_laddr(const struct nflb_net *nn,
 		       const struct nflb_laddr *laddr, u8 cmd);
 void nflb_notify_device(const struct nflb_net *nn, const char *name,
-			bool absent, u8 cmd);
+			bool absent, bool xdp, u8 cmd);
 void nflb_notify_enable(bool on);
 
 #endif /* NFLB_GENL_NOTIFY_H */

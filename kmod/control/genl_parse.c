@@ -96,6 +96,7 @@ const struct nla_policy nflb_genl_policy[NFLB_A_MAX + 1] = {
 	[NFLB_A_FORCE] = { .type = NLA_FLAG },
 	[NFLB_A_MODULE_VERSION] = { .type = NLA_REJECT },
 	[NFLB_A_UAPI_VERSION] = { .type = NLA_REJECT },
+	[NFLB_A_DEVICE_XDP] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 /**

@@ -121,12 +121,10 @@ struct nflb_device *nflb_ingress_find(struct nflb_net *nn,
  * nflb_ingress_attach() - begin to take packets from a device
  * @nn: the namespace; RTNL is held
  * @dev: the device, which nothing is attached to
- * @wanted: the name to wait for when it goes, or NULL
  *
  * Context: process. Return: 0 or a negative errno.
  */
-int nflb_ingress_attach(struct nflb_net *nn, struct net_device *dev,
-			const char *wanted)
+int nflb_ingress_attach(struct nflb_net *nn, struct net_device *dev)
 {
 	struct nflb_device *device;
 	int err;
@@ -136,8 +134,6 @@ int nflb_ingress_attach(struct nflb_net *nn, struct net_device *dev,
 	if (!device)
 		return -ENOMEM;
 	device->dev = dev;
-	if (wanted)
-		strscpy(device->wanted, wanted, sizeof(device->wanted));
 	device->ops.hook = nflb_ingress;
 	device->ops.priv = nn;
 	device->ops.dev = dev;

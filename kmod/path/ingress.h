@@ -5,7 +5,6 @@
 #ifndef NFLB_INGRESS_H
 #define NFLB_INGRESS_H
 
-#include <linux/if.h>
 #include <linux/list.h>
 #include <linux/netfilter.h>
 
@@ -22,22 +21,19 @@ struct nflb_net;
  * struct nflb_device - a device that the fast path is attached to
  * @list: in nflb_net.devices
  * @dev: the device; its end takes this away before (control/genl_device.c)
- * @wanted: the name by which it was asked for, to wait for when it goes; or empty
  * @ops: the hook
  * @rcu: to free it
  */
 struct nflb_device {
 	struct list_head	list;
 	struct net_device	*dev;
-	char			wanted[IFNAMSIZ];
 	struct nf_hook_ops	ops;
 	struct rcu_head		rcu;
 };
 
 struct nflb_device *nflb_ingress_find(struct nflb_net *nn,
 				      const struct net_device *dev);
-int nflb_ingress_attach(struct nflb_net *nn, struct net_device *dev,
-			const char *wanted);
+int nflb_ingress_attach(struct nflb_net *nn, struct net_device *dev);
 void nflb_ingress_detach(struct nflb_net *nn, struct nflb_device *device);
 void nflb_ingress_detach_all(struct nflb_net *nn);
 

@@ -104,12 +104,47 @@ lb config apply "$WORK/nflb.json" 2>/dev/null
 config '"to-rs1"'
 lb config apply "$WORK/nflb.json"
 assert_eq "no more" "$(devices)" '[["to-rs1",false]]'
-config "$(seq -s, 1 66 | sed 's/[0-9]\+/"m&"/g')"
-said=$(lb config apply "$WORK/nflb.json" 2>&1) && fail "66 missing devices are taken"
-assert_match "bound" "$said" "device m65: kernel: 64 devices are missing already"
+config "\"to-rs1\", $(seq -s, 1 258 | sed 's/[0-9]\+/"m&"/g')"
+said=$(lb config apply "$WORK/nflb.json" 2>&1) && fail "258 missing devices are taken"
+assert_match "bound" "$said" "device m256: kernel: 256 devices are awaited already, the maximum"
 assert_eq "undone" "$(devices)" '[["to-rs1",false]]'
+
+# --- so many that are there are not forgotten when they go, all at once
+config "\"to-rs1\", $(seq -s, 1 200 | sed 's/[0-9]\+/"m&"/g')"
+seq 1 200 | sed 's/.*/link add m& type dummy/' >"$WORK/add"
+sed 's/add \(m[0-9]*\).*/del \1/' "$WORK/add" >"$WORK/del"
+ip -n lb -batch "$WORK/add"
+lb config apply "$WORK/nflb.json"
+missing() { lb -j device show | jq 'map(select(.absent)) | length'; }
+assert_eq "none is missing" "$(missing)" 0
+ip -n lb -batch "$WORK/del"
+assert_eq "all are missing" "$(missing)" 200
+# Two change names: each entry waits for its own.
+ip -n lb link add m1 type dummy
+ip -n lb link set m1 name m2
+assert_eq "by the name of another" "$(lb -j device show m2 | jq -c 'map([.device, .absent])')" '[["m2",null]]'
+assert_eq "m1 is missing" "$(lb -j device show m1 | jq -c 'map(.absent)')" '[true]'
+ip -n lb link del m2
+assert_eq "all are missing again" "$(missing)" 200
+config '"to-rs1"'
+lb config apply "$WORK/nflb.json"
+assert_eq "no more of them" "$(devices)" '[["to-rs1",false]]'
 config '"lo"'
 assert_fails "loopback" lb config apply "$WORK/nflb.json"
+
+# --- one that is refused when it appears, as it is in a bridge, gets it when it leaves
+config '"to-rs1", "d0"'
+ip -n lb link add d1 type dummy
+ip -n lb link add bridge0 type bridge
+ip -n lb link set d1 master bridge0
+lb config apply "$WORK/nflb.json" 2>/dev/null
+ip -n lb link property add dev d1 altname d0
+ip -n lb link set d1 up
+assert_eq "in a bridge" "$(devices)" '[["to-rs1",false],["d0",true]]'
+ip -n lb link set d1 nomaster
+assert_eq "out of it" "$(devices)" '[["to-rs1",false],["d1",false]]'
+ip -n lb link del d1
+ip -n lb link del bridge0
 
 # --- XDP: the hook comes with the device, XDP with the next apply
 config '"to-rs1", { "device": "d9", "xdp": true }'
@@ -119,6 +154,17 @@ said=$(lb config apply --verbose "$WORK/nflb.json" 2>/dev/null)
 assert_eq "what apply changes while d9 is missing" "$said" "nothing changed"
 assert_eq "the difference" "$(lb config diff "$WORK/nflb.json")" ""
 assert_eq "devices" "$(devices)" '[["to-rs1",false],["d9",true]]'
+assert_eq "saved with XDP" "$(lb config save | jq -c .devices)" '["to-rs1",{"device":"d9","xdp":true}]'
+assert_match "shown" "$(lb device show d9)" 'absent +wanted +attached when it appears, XDP by the next "config apply"'
+ip -n lb link add d9 type dummy
+assert_eq "the hook comes" "$(lb -j device show d9 | jq -c .)" '[{"device":"d9","xdp-wanted":true}]'
+assert_match "shown late" "$(lb device show d9)" 'on +wanted +XDP waits for the next "config apply"'
+assert_eq "saved late" "$(lb config save | jq -c .devices)" '["to-rs1",{"device":"d9","xdp":true}]'
+assert_eq "the difference" "$(lb config diff "$WORK/nflb.json" | head -1)" "~ device d9: xdp off -> on"
+ip -n lb link del d9
+assert_eq "wanted again" "$(lb -j device show d9 | jq -c .)" '[{"device":"d9","absent":true,"xdp-wanted":true}]'
+lb device del d9 xdp
+assert_eq "no wish" "$(lb config save | jq -c .devices)" '["to-rs1","d9"]'
 lb config flush
 assert_eq "flushed" "$(devices)" "[]"
 

@@ -13,16 +13,16 @@ static void device_wait_by_name(struct kunit *test)
 	struct nflb_net *nn = ku_nn();
 
 	rtnl_lock();
-	KUNIT_EXPECT_NULL(test, nflb_absent_find(nn, "ku0"));
-	KUNIT_EXPECT_EQ(test, nflb_absent_add(nn, "ku0", NULL), 0);
-	KUNIT_EXPECT_EQ(test, nflb_absent_add(nn, "ku1", NULL), 0);
-	KUNIT_ASSERT_NOT_NULL(test, nflb_absent_find(nn, "ku0"));
-	KUNIT_EXPECT_STREQ(test, nflb_absent_find(nn, "ku1")->name, "ku1");
-	nflb_absent_del(nn, nflb_absent_find(nn, "ku0"));
-	KUNIT_EXPECT_NULL(test, nflb_absent_find(nn, "ku0"));
-	KUNIT_EXPECT_EQ(test, nn->absent_count, 1U);
-	nflb_absent_flush(nn);
-	KUNIT_EXPECT_EQ(test, nn->absent_count, 0U);
+	KUNIT_EXPECT_NULL(test, nflb_awaited_find(nn, "ku0"));
+	KUNIT_EXPECT_FALSE(test, IS_ERR(nflb_awaited_add(nn, "ku0", NULL)));
+	KUNIT_EXPECT_FALSE(test, IS_ERR(nflb_awaited_add(nn, "ku1", NULL)));
+	KUNIT_ASSERT_NOT_NULL(test, nflb_awaited_find(nn, "ku0"));
+	KUNIT_EXPECT_STREQ(test, nflb_awaited_find(nn, "ku1")->name, "ku1");
+	nflb_awaited_del(nn, nflb_awaited_find(nn, "ku0"));
+	KUNIT_EXPECT_NULL(test, nflb_awaited_find(nn, "ku0"));
+	KUNIT_EXPECT_EQ(test, nn->awaited_count, 1U);
+	nflb_awaited_flush(nn);
+	KUNIT_EXPECT_EQ(test, nn->awaited_count, 0U);
 	rtnl_unlock();
 }
 
@@ -37,10 +37,11 @@ static void device_wait_for_a_name(struct kunit *test)
 
 	rtnl_lock();
 	for (i = 0; i < ARRAY_SIZE(names); i++)
-		KUNIT_EXPECT_EQ_MSG(test, nflb_absent_add(nn, names[i], &extack),
+		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR(nflb_awaited_add(nn, names[i],
+								   &extack)),
 				    -EINVAL, "\"%s\"", names[i]);
 	KUNIT_EXPECT_NOT_NULL(test, extack._msg);
-	KUNIT_EXPECT_EQ(test, nn->absent_count, 0U);
+	KUNIT_EXPECT_EQ(test, nn->awaited_count, 0U);
 	rtnl_unlock();
 }
 
@@ -54,14 +55,21 @@ static void device_wait_is_bounded(struct kunit *test)
 	rtnl_lock();
 	for (i = 0; i < NFLB_DEVICES_ABSENT_MAX; i++) {
 		snprintf(name, sizeof(name), "ku%d", i);
-		KUNIT_EXPECT_EQ(test, nflb_absent_add(nn, name, NULL), 0);
+		KUNIT_EXPECT_FALSE(test, IS_ERR(nflb_awaited_add(nn, name, NULL)));
 	}
-	KUNIT_EXPECT_EQ(test, nflb_absent_add(nn, "more", &extack), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(nflb_awaited_add(nn, "more", &extack)),
+			-ENOSPC);
 	KUNIT_EXPECT_NOT_NULL(test, extack._msg);
-	nflb_absent_flush(nn);
-	KUNIT_EXPECT_TRUE(test, list_empty(&nn->absent));
-	KUNIT_EXPECT_EQ(test, nflb_absent_add(nn, "more", NULL), 0);
-	nflb_absent_flush(nn);
+	/* One that is there keeps its place for the time when it goes. */
+	nflb_awaited_find(nn, "ku0")->dev = nn->net->loopback_dev;
+	KUNIT_EXPECT_NULL(test, nflb_awaited_find(nn, "ku0"));
+	KUNIT_EXPECT_NOT_NULL(test, nflb_awaited_of(nn, nn->net->loopback_dev));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(nflb_awaited_add(nn, "more", NULL)),
+			-ENOSPC);
+	nflb_awaited_flush(nn);
+	KUNIT_EXPECT_TRUE(test, list_empty(&nn->awaited));
+	KUNIT_EXPECT_FALSE(test, IS_ERR(nflb_awaited_add(nn, "more", NULL)));
+	nflb_awaited_flush(nn);
 	rtnl_unlock();
 }
 

@@ -83,6 +83,22 @@ def test_a_missing_device_is_a_warning():
     done = apply(module, '{"devices": [{"device": "eth0", "xdp": true}]}')
     assert (done.status, done.err) == (
         0, warning + ', XDP by the next "config apply"\n'), done.err
+    # The module remembers that, and forgets it.
+    saved = json.loads(play(["config", "save"], module).out)
+    assert saved["devices"] == [{"device": "eth0", "xdp": True}], saved
+    shown = json.loads(play(["-j", "device", "show"], module).out)
+    assert shown == [{"device": "eth0", "absent": True, "xdp-wanted": True}], shown
+    assert play(["device", "show"], module).out.splitlines()[1].split(None, 3) == [
+        "eth0", "absent", "wanted",
+        'attached when it appears, XDP by the next "config apply"']
+    changes = module.changes
+    assert apply(module, '{"devices": [{"device": "eth0", "xdp": true}]}').status == 0
+    assert module.changes == changes
+    done = play(["config", "apply", "--verbose", "-"], module, stdin='{"devices": ["eth0"]}')
+    assert done.out == "~ device eth0: xdp on -> off\n1 device changed\n", done.out
+    assert json.loads(play(["config", "save"], module).out)["devices"] == ["eth0"]
+    done = apply(module, '{"devices": [{"device": "eth0", "xdp": true}]}')
+    # What is rolled back has it again.
     module.fail = module.changes + 2
     before = module.state()
     done = apply(module, '{"local-addresses": ["10.1.0.1"], "devices": []}')

@@ -51,7 +51,7 @@ class Module:
     def state(self):
         """What counts: the order of backends and addresses does not."""
         return ({k: (s, frozenset(b)) for k, (s, b) in self.services.items()},
-                frozenset(self.laddrs.items()), frozenset(self.devices))
+                frozenset(self.laddrs.items()), frozenset(self.devices.items()))
 
     @staticmethod
     def _split(nest, names):
@@ -98,8 +98,9 @@ class Module:
 
     def _dump_devices(self, r):
         return self._dump(r, [("DEVICE_GET", [attr(N["A_DEVICE"], d)] + (
-            [attr(N["A_DEVICE_ABSENT"], b"")] if d in self.missing else []))
-                              for d in self.devices])
+            [attr(N["A_DEVICE_ABSENT"], b"")] if d in self.missing else []) + (
+            [attr(N["A_DEVICE_XDP"], b"\1")] if xdp else []))
+                              for d, xdp in self.devices.items()])
 
     def _service(self, r):
         backends, exact = [], False
@@ -135,11 +136,12 @@ class Module:
         if r.cmd == N["CMD_DEVICE_DEL"]:
             del self.devices[name]
         else:
-            assert name not in self.devices
-            kinds = [k for k, _, _ in r.attributes]
+            kinds = {k: p for k, _, p in r.attributes}
+            wish = kinds.get(N["A_DEVICE_XDP"])
+            assert wish or name not in self.devices
             assert (N["A_DEVICE_ABSENT"] in kinds) == (
-                N["A_EXPECT_GENERATION"] in kinds)
-            self.devices[name] = True
+                N["A_EXPECT_GENERATION"] in kinds or wish is not None)
+            self.devices[name] = wish == b"\1"
 
     def _generation(self):
         return [attr(N["A_GENERATION"], struct.pack("=Q", self.generation)),

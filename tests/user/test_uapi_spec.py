@@ -392,7 +392,7 @@ def test_answers_have_the_same_types():
 
 
 def test_events_are_those_of_the_module():
-    for group, call in (("config", "nflb_notify_(?:service|backend|laddr|device)"),
+    for group, call in (("config", "notify_(?:service|backend|laddr|device|absent)"),
                         (None, "nflb_notify_conn")):
         sent = set(re.findall(call + r"\([^;]*?NFLB_CMD_(\w+)\)", NOTIFY))
         same({upper(o["name"]) for o in OPS.values()

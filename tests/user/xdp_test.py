@@ -201,7 +201,8 @@ def test_config(h):
     wants(xdp("eth0"), "eth1")
     assert h.module.changes == 0
     wants("eth0", xdp("eth1"))
-    assert (h.module.changes, h.pins()) == (0, ["xdp-115"])
+    # The module remembers both wishes.
+    assert (h.module.changes, h.pins()) == (2, ["xdp-115"])
     wants(xdp("eth1"))
     wants(xdp("eth1"), xdp("eth0"))
     # The last step fails: all of it is undone.
@@ -227,3 +228,62 @@ def test_config_says_what_is_wrong(h):
     assert r.status == 1 and "twice" in r.err, r.err
     apply(h.module, '{"devices": [{"device": "eth0", "xdp": false}]}')
     assert h.hooks() == ["eth0"] and N
+
+
+FILE = '{"devices": [{"device": "eth0", "xdp": true}]}'
+
+
+def late(h):
+    """A device that appeared after the apply: it has the hook, but no XDP."""
+    h.module.missing = [b"eth0\0"]
+    h.run("config", "apply", "-", stdin=FILE)
+    h.module.missing = []
+    assert (h.hooks(), h.pins()) == (["eth0"], [])
+
+
+def test_late(h):
+    late(h)
+    assert h.devices() == [{"device": "eth0", "xdp-wanted": True}]
+    assert table(h) == ['eth0 on wanted XDP waits for the next "config apply"']
+    assert json.loads(h.does("config", "save").out)["devices"] == [
+        {"device": "eth0", "xdp": True}]
+    done = h.run("config", "diff", "-", stdin=FILE)
+    assert done.out.startswith("~ device eth0: xdp off -> on\n"), done.out
+    h.does("config", "apply", "-", stdin=FILE)
+    assert h.devices() == [{"device": "eth0", "xdp": True}]
+    assert h.does("config", "apply", "-", stdin=FILE).out == "nothing changed\n"
+    # It goes and comes back.
+    h.does("device", "del", "eth0", "xdp")
+    assert h.devices() == [{"device": "eth0"}]
+    h.does("config", "apply", "-", stdin=FILE)
+    assert h.module.devices == {b"eth0\0": True}
+
+
+def test_late_and_unwanted(h):
+    late(h)
+    h.does("device", "del", "eth0", "xdp")
+    assert h.devices() == [{"device": "eth0"}]
+    h.refuses(2, "XDP is not attached to eth0", "device", "del", "eth0", "xdp")
+    h.does("device", "del", "eth0")
+    late(h)
+    done = h.does("config", "apply", "--verbose", "-", stdin='{"devices": ["eth0"]}')
+    assert done.out == "~ device eth0: xdp on -> off\n1 device changed\n", done.out
+    assert h.devices() == [{"device": "eth0"}]
+    h.does("device", "del", "eth0")
+    late(h)
+    h.does("device", "add", "eth0", "xdp")
+    assert h.devices() == [{"device": "eth0", "xdp": True}]
+
+
+def test_late_and_refused(h):
+    """An apply that cannot attach XDP leaves the wish, one that is undone restores it."""
+    late(h)
+    done = h.run("config", "apply", "-", stdin=FILE, wrong="no-btf")
+    assert done.status == 2 and "no BTF" in done.err, done.err
+    assert h.devices() == [{"device": "eth0", "xdp-wanted": True}]
+    h.module.fail = h.module.changes + 2
+    for text in ('{"local-addresses": ["10.1.0.1"], "devices": ["eth0"]}',
+                 '{"local-addresses": ["10.1.0.1"]}'):
+        h.module.fail = h.module.changes + 2
+        assert h.run("config", "apply", "-", stdin=text).status == 2
+        assert h.devices() == [{"device": "eth0", "xdp-wanted": True}], text

@@ -56,8 +56,8 @@
 /* Ranges of local addresses in a namespace, of either family */
 #define NFLB_LADDRS_MAX			256
 
-/* Devices that a namespace waits for, at most */
-#define NFLB_DEVICES_ABSENT_MAX		64
+/* Devices that a namespace waits for whenever they are missing, at most */
+#define NFLB_DEVICES_ABSENT_MAX		256
 
 /* First and last local port, where none are named */
 #define NFLB_LADDR_PORT_FIRST		1024
@@ -234,6 +234,7 @@ enum nflb_attr {
 	NFLB_A_FORCE,			/* flag: with EXACT, takes back states set by hand */
 	NFLB_A_MODULE_VERSION,		/* string: of CONFIG_GET */
 	NFLB_A_UAPI_VERSION,		/* u32: NFLB_UAPI_VERSION of the module; of CONFIG_GET */
+	NFLB_A_DEVICE_XDP,		/* u8: XDP is wanted on an awaited device, 0 no, 1 yes */
 
 	__NFLB_A_MAX,
 	NFLB_A_MAX = __NFLB_A_MAX - 1

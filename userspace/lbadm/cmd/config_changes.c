@@ -277,13 +277,15 @@ static void laddr_changes(json_t *changes, const struct step *step)
 		  after ? laddr_settings(after) : NULL);
 }
 
+/* A wish for XDP that is not attached counts when it goes. */
 static json_t *device_settings(const struct device_request *device,
-			       bool always)
+			       const struct device_request *other)
 {
+	bool xdp = device->xdp || (device->late && !(other && other->xdp));
 	json_t *settings = json_object();
 
-	if (device->xdp || always)
-		json_object_set_new(settings, "xdp", json_boolean(device->xdp));
+	if (xdp || other)
+		json_object_set_new(settings, "xdp", json_boolean(xdp));
 	return settings;
 }
 
@@ -293,8 +295,6 @@ static void device_changes(json_t *changes, const struct step *step)
 	const struct device_request *after = step->device_after;
 	json_t *change;
 
-	if (step->waits)
-		return;
 	change = change_add(changes, action_of(before, after), "device");
 	json_object_set_new(change, "device",
 			    json_string((after ? after : before)->name));

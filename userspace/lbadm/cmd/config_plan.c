@@ -96,17 +96,19 @@ static void plan_devices(struct plan *plan, const struct config *have,
 	const struct config *to = add ? have : wanted;
 	const struct device_request *one, *other;
 	struct step *step;
+	bool xdp;
 	size_t i;
 
 	for (i = 0; i < from->device_count; i++) {
 		one = &from->devices[i];
 		other = config_find_device(to, one->name);
-		if (other && other->xdp >= one->xdp)
+		/* A wish for XDP is to go as well. */
+		xdp = one->xdp || one->late;
+		if (other && other->xdp >= xdp)
 			continue;
 		step = plan_add(plan);
 		step->device_before = add ? other : one;
 		step->device_after = add ? one : other;
-		step->waits = add && other && other->absent;
 	}
 }
 

@@ -17,7 +17,6 @@ struct step {
 	const char *setting_before, *setting_after;
 	size_t setting;
 	bool force;	/* states that were set by hand are taken back */
-	bool waits;	/* for a device that is missing: nothing changes yet */
 	bool taken;
 };
 

@@ -118,7 +118,11 @@ static int tidy_device(json_t *devices, size_t i)
 
 	if (!xdp && json_object_get(device, "xdp-program"))
 		return xdp_no_permission();
-	if (!json_is_true(xdp))
+	/* Wanted, for a device that is missing, or was */
+	if (json_is_true(xdp) || json_object_get(device, "xdp-wanted"))
+		json_array_set_new(devices, i, json_pack("{s:s,s:b}", "device",
+							 name, "xdp", 1));
+	else
 		json_array_set_new(devices, i, json_string(name));
 	return LBADM_OK;
 }
@@ -253,6 +257,14 @@ static void add_services(struct config *have, const json_t *services)
 			add_by_hand(&have->services[i].backends[j], backend);
 }
 
+static void add_device(struct device_request *have, const json_t *device)
+{
+	have->absent = json_is_true(json_object_get(device, "absent"));
+	have->late = !have->absent && json_object_get(device, "xdp-wanted");
+	if (have->late)
+		have->xdp = false;
+}
+
 static void add_devices(struct config *have, const json_t *devices)
 {
 	const char *name;
@@ -263,8 +275,7 @@ static void add_devices(struct config *have, const json_t *devices)
 		name = json_string_value(json_object_get(device, "device"));
 		for (j = 0; j < have->device_count; j++)
 			if (!strcmp(have->devices[j].name, name))
-				have->devices[j].absent = json_is_true(
-					json_object_get(device, "absent"));
+				add_device(&have->devices[j], device);
 	}
 }
 

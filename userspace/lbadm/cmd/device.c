@@ -36,6 +36,8 @@ static int add_xdp(json_t *device)
 
 	if (status || state.owner == XDP_NOBODY)
 		return status;
+	if (state.owner == XDP_NFLB)
+		json_object_del(device, "xdp-wanted");
 	if (state.owner != XDP_UNKNOWN)
 		json_object_set_new(device, "xdp",
 				    json_boolean(state.owner == XDP_NFLB));
@@ -80,8 +82,13 @@ static bool is_absent(const json_t *device)
 	return json_is_true(json_object_get(device, "absent"));
 }
 
-/* Is the ingress hook attached, or waits for the device? */
-static int look(const char *name, bool *hook, bool *absent)
+struct device_state {
+	bool hook;	/* the ingress hook is attached */
+	bool absent;	/* it waits for the device */
+	bool wish;	/* XDP is wanted, says the module */
+};
+
+static int look(const char *name, struct device_state *state)
 {
 	const json_t *device;
 	json_t *devices;
@@ -91,8 +98,9 @@ static int look(const char *name, bool *hook, bool *absent)
 	if (status)
 		return status;
 	device = find_device(devices, name);
-	*absent = is_absent(device);
-	*hook = device && !*absent;
+	state->absent = is_absent(device);
+	state->hook = device && !state->absent;
+	state->wish = json_object_get(device, "xdp-wanted");
 	json_decref(devices);
 	return LBADM_OK;
 }
@@ -122,7 +130,8 @@ int warn_of_absent(const struct device_request *wanted, size_t count)
 
 /* --- changes */
 
-static int hook_change(const char *name, uint8_t cmd, bool wait)
+/* @xdp: XDP is wanted, which the module remembers if it waits for the device */
+static int hook_change(const char *name, uint8_t cmd, bool wait, bool xdp)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 	struct nlmsghdr *nlh;
@@ -132,9 +141,38 @@ static int hook_change(const char *name, uint8_t cmd, bool wait)
 		return status;
 	nlh = sock_request(buf, cmd, 0);
 	mnl_attr_put_strz(nlh, NFLB_A_DEVICE, name);
-	if (wait && change_can_wait())
+	wait = wait && change_can_wait();
+	if (wait)
 		mnl_attr_put(nlh, NFLB_A_DEVICE_ABSENT, 0, NULL);
+	if (wait && xdp)
+		mnl_attr_put_u8(nlh, NFLB_A_DEVICE_XDP, xdp);
 	return change_talk(nlh);
+}
+
+/* Remember, or forget, that XDP is wanted on a device that is there or awaited. */
+static int wish_set(const char *name, bool xdp)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = sock_request(buf, NFLB_CMD_DEVICE_ADD, 0);
+
+	mnl_attr_put_strz(nlh, NFLB_A_DEVICE, name);
+	mnl_attr_put(nlh, NFLB_A_DEVICE_ABSENT, 0, NULL);
+	mnl_attr_put_u8(nlh, NFLB_A_DEVICE_XDP, xdp);
+	return change_talk(nlh);
+}
+
+static bool wants_xdp(const struct device_request *device)
+{
+	return device->xdp || device->late;
+}
+
+static int wish_step(const struct device_request *before,
+		     const struct device_request *after)
+{
+	if (!before || !after || !after->wait || !change_can_wait() ||
+	    wants_xdp(before) == wants_xdp(after))
+		return LBADM_OK;
+	return wish_set(after->name, wants_xdp(after));
 }
 
 /* A device whose hook is new may have brought XDP from another namespace. */
@@ -151,47 +189,49 @@ static int hook_step(const struct device_request *before,
 		     const struct device_request *after)
 {
 	if (!before)
-		return hook_change(after->name, NFLB_CMD_DEVICE_ADD, after->wait);
+		return hook_change(after->name, NFLB_CMD_DEVICE_ADD, after->wait,
+				   wants_xdp(after));
 	if (!after)
-		return hook_change(before->name, NFLB_CMD_DEVICE_DEL, false);
+		return hook_change(before->name, NFLB_CMD_DEVICE_DEL, false,
+				   false);
 	return LBADM_OK;
 }
 
 static int xdp_begin(const struct device_request *before,
 		     const struct device_request *after)
 {
-	bool hook, absent = false;
+	struct device_state state = { 0 };
 	int status = LBADM_OK;
 
 	if (after->wait)
-		status = look(after->name, &hook, &absent);
-	if (!status && !absent)
+		status = look(after->name, &state);
+	if (!status && !state.absent)
 		status = xdp_add(after->name, !before);
 	if (status && !before)
-		hook_change(after->name, NFLB_CMD_DEVICE_DEL, false);
+		hook_change(after->name, NFLB_CMD_DEVICE_DEL, false, false);
 	return status;
 }
 
 static int xdp_end(const struct device_request *before,
 		   const struct device_request *after)
 {
-	bool hook, absent = false;
+	struct device_state state = { 0 };
 	int status = LBADM_OK;
 
 	if (before->wait)
-		status = look(before->name, &hook, &absent);
-	if (!status && !absent)
+		status = look(before->name, &state);
+	if (!status && !state.absent)
 		status = xdp_detach(before->name);
 	if (status)
 		return status;
 	status = hook_step(before, after);
-	if (status && !absent)
+	if (status && !state.absent)
 		xdp_attach(before->name);
 	return status;
 }
 
-int device_change(const struct device_request *before,
-		  const struct device_request *after)
+static int hook_and_xdp(const struct device_request *before,
+			const struct device_request *after)
 {
 	bool had = before && before->xdp, wanted = after && after->xdp;
 	int status;
@@ -200,6 +240,19 @@ int device_change(const struct device_request *before,
 		return xdp_end(before, after);
 	status = hook_step(before, after);
 	return status || had || !wanted ? status : xdp_begin(before, after);
+}
+
+int device_change(const struct device_request *before,
+		  const struct device_request *after)
+{
+	int status = wish_step(before, after);
+
+	if (status)
+		return status;
+	status = hook_and_xdp(before, after);
+	if (status)
+		wish_step(after, before);
+	return status;
 }
 
 /* With the device's name in what the kernel says */
@@ -216,24 +269,45 @@ static int change_named(const struct device_request *before,
 
 static int device_add(struct words *words)
 {
-	struct device_request req, before;
-	bool hook = false, absent;
+	struct device_request req = { 0 }, before;
+	struct device_state state = { 0 };
 	int status;
 
 	status = parse_device_request(words, &req);
 	if (!status && req.xdp)
-		status = look(req.name, &hook, &absent);
+		status = look(req.name, &state);
 	if (status)
 		return status;
 	before = (struct device_request){ .name = req.name };
-	return change_named(hook ? &before : NULL, &req);
+	return change_named(state.hook ? &before : NULL, &req);
+}
+
+/* XDP alone, and the wish for it, which is all there is of a device that is late */
+static int del_xdp(const struct device_request *req)
+{
+	const struct device_request after = { .name = req->name };
+	struct device_state state = { 0 };
+	struct xdp_state xdp;
+	int status;
+
+	status = look(req->name, &state);
+	if (!status && !state.wish)
+		return change_named(req, &after);
+	status = status ? status : xdp_look(req->name, &xdp);
+	status = status ? status : wish_set(req->name, false);
+	if (status || xdp.owner == XDP_NOBODY || xdp.owner == XDP_OTHER)
+		return status;
+	status = change_named(req, &after);
+	if (status)
+		wish_set(req->name, true);
+	return status;
 }
 
 static int device_del(struct words *words)
 {
-	struct device_request req, after;
+	struct device_state module = { .hook = true };
+	struct device_request req = { 0 }, after;
 	struct xdp_state state;
-	bool hook = true, absent;
 	int status;
 
 	status = parse_device_request(words, &req);
@@ -241,20 +315,18 @@ static int device_del(struct words *words)
 		status = sock_open();
 	if (status)
 		return status;
-	if (req.xdp) {
-		after = (struct device_request){ .name = req.name };
-		return change_named(&req, &after);
-	}
+	if (req.xdp)
+		return del_xdp(&req);
 	status = xdp_look(req.name, &state);
 	if (!status && state.owner == XDP_UNKNOWN)
 		status = xdp_no_permission();
 	if (!status && state.owner == XDP_NFLB)
-		status = look(req.name, &hook, &absent);
+		status = look(req.name, &module);
 	if (status)
 		return status;
 	req.xdp = state.owner == XDP_NFLB;
 	after = (struct device_request){ .name = req.name };
-	return change_named(&req, hook ? NULL : &after);
+	return change_named(&req, module.hook ? NULL : &after);
 }
 
 /* --- showing */

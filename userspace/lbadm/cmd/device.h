@@ -17,7 +17,8 @@
  * somebody else's XDP program it has "xdp": false and that program's number,
  * "xdp-program"; with the number alone nobody may know whose it is. "ingress": false
  * is there for those that have XDP, but no ingress hook; "absent": true, for devices
- * that are missing and get the hook when they appear.
+ * that are missing and get the hook when they appear. "xdp-wanted": true is there for
+ * those that are to have XDP by the configuration, and have none.
  *
  * Returns enum lbadm_exit, with a message on errors.
  */

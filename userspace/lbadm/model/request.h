@@ -93,6 +93,7 @@ struct device_request {
 	bool xdp;		/* XDP is meant, too */
 	bool wait;		/* for the device, if it is missing */
 	bool absent;		/* it is missing; in no request */
+	bool late;		/* XDP is wanted, but not attached; in no request */
 };
 
 /* A packet, and the device that it comes from; NULL is not named. */

@@ -414,6 +414,8 @@ json_t *msg_get_device(const struct nlmsghdr *nlh)
 			   mnl_attr_get_str(t.attrs[NFLB_A_DEVICE]));
 	if (t.attrs[NFLB_A_DEVICE_ABSENT])
 		json_object_set_new(device, "absent", json_true());
+	if (get_uint(&t, NFLB_A_DEVICE_XDP))
+		json_object_set_new(device, "xdp-wanted", json_true());
 	return device;
 }
 

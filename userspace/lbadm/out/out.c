@@ -99,7 +99,9 @@ static const char *text_xdp(char buf[CELL_MAX], const json_t *device)
 	(void)buf;
 	if (xdp)
 		return json_is_true(xdp) ? "on" : "other";
-	return json_object_get(device, "xdp-program") ? "unknown" : "off";
+	if (json_object_get(device, "xdp-program"))
+		return "unknown";
+	return json_object_get(device, "xdp-wanted") ? "wanted" : "off";
 }
 
 static const char *text_program(char buf[CELL_MAX], const json_t *device)
@@ -118,13 +120,15 @@ static const char *text_device_note(char buf[CELL_MAX], const json_t *device)
 
 	(void)buf;
 	if (json_object_get(device, "absent"))
-		return "attached when it appears";
+		return json_object_get(device, "xdp-wanted") ?
+		       "attached when it appears, XDP by the next \"config apply\"" :
+		       "attached when it appears";
 	if (xdp && !json_is_true(xdp))
 		return "another XDP program";
 	if (!xdp && json_object_get(device, "xdp-program"))
 		return "only root can see whose program";
 	if (json_object_get(device, "xdp-wanted"))
-		return "XDP is wanted, but not attached";
+		return "XDP waits for the next \"config apply\"";
 	return NULL;
 }
 
