@@ -176,7 +176,7 @@ def padding_is_cut(net, f):
 @suite.case(*FAMILIES)
 def jumbo(net, f):
     for ns, dev in (("cl", "c0"), ("lb", "l0"), ("lb", "l1"), ("rs1", "r0")):
-        sc.os.system("ip -n %s link set %s mtu 9000" % (ns, dev))
+        os.system("ip -n %s link set %s mtu 9000" % (ns, dev))
     try:
         net.service(f)
         handshake(net, f)
@@ -187,7 +187,7 @@ def jumbo(net, f):
     finally:
         for ns, dev in (("cl", "c0"), ("lb", "l0"), ("lb", "l1"),
                         ("rs1", "r0")):
-            sc.os.system("ip -n %s link set %s mtu 1500" % (ns, dev))
+            os.system("ip -n %s link set %s mtu 1500" % (ns, dev))
 
 
 @suite.case(*FAMILIES)

@@ -22,13 +22,7 @@ import struct
 import subprocess
 import time
 
-import scapy.all as sc
-
-# Random bytes from or to port 53 are no DNS; taken for it, some of them are a
-# recursion that Python ends.
-for end in ("sport", "dport"):
-    for layer in (sc.UDP, sc.TCP):
-        sc.split_layers(layer, sc.DNS, **{end: 53})
+import layers as sc
 
 # Packet sockets send UDP GSO since Linux 6.2
 UDP_GSO = [int(n) for n in os.uname().release.split(".")[:2]] >= [6, 2]
