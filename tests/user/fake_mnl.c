@@ -6,6 +6,9 @@
  *
  * Files of /proc/sys/net/nflb are those of the directory NFLB_FAKE_SYSCTL.
  *
+ * With NFLB_FAKE_CLOCK set, the monotonic clock advances in nanosleep() alone, which
+ * returns at once: rates do not depend on how busy the machine is.
+ *
  * Besides netlink messages, 4 bytes pass: to the test, the number of a group
  * that is joined; from the test, an errno for lbadm's next receive.
  */
@@ -20,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 struct mnl_socket {
@@ -89,6 +93,31 @@ ssize_t mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size)
 		return -1;
 	}
 	return len;
+}
+
+static struct timespec slept;
+
+int nanosleep(const struct timespec *time, struct timespec *rest)
+{
+	int (*next)(const struct timespec *time, struct timespec *rest) =
+		dlsym(RTLD_NEXT, "nanosleep");
+
+	if (!getenv("NFLB_FAKE_CLOCK"))
+		return next(time, rest);
+	slept.tv_sec += time->tv_sec;
+	slept.tv_nsec += time->tv_nsec;
+	return 0;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+	int (*next)(clockid_t clock, struct timespec *now) =
+		dlsym(RTLD_NEXT, "clock_gettime");
+
+	if (clock != CLOCK_MONOTONIC || !getenv("NFLB_FAKE_CLOCK"))
+		return next(clock, now);
+	*now = slept;
+	return 0;
 }
 
 /* A value that is shorter than what was there before replaces it, as in /proc. */
