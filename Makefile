@@ -27,7 +27,8 @@ help:
 	@echo '  clean'
 	@echo 'Trying:'
 	@echo '  demo            a balancer and three web servers in a virtual machine'
-	@echo '  shell           a shell in that topology (KERNEL=6.1, 6.12, debug, uml)'
+	@echo '  shell           a shell there, or in TOPOLOGY=router, fullnat, one-arm or dsr, with'
+	@echo '                  nothing configured (KERNEL=6.1, 6.12, debug, uml)'
 	@echo 'Checking:'
 	@echo '  check           static checks: scripts/check.sh'
 	@echo '  test            the tests for a change; the last line is the sum'
@@ -45,7 +46,7 @@ help:
 	@echo '  user            half an hour of attacks by a user without privileges'
 	@echo '  coverage        the lines of kmod/ that the tests run'
 	@echo '  test-packages   the Debian packages in an image of Debian: reboot, upgrades under traffic'
-	@echo '  deb             Debian packages in tests/out/deb, and what lintian says of them'
+	@echo '  deb             Debian packages in tests/out/deb, checked by lintian'
 	@echo '  rpm             RPM packages in tests/out/rpm'
 	@echo '  source          nflb-VERSION.tar.gz of all of it, in tests/out/source'
 	@echo '  docs            the documentation as a site, in tests/out/site'
@@ -169,10 +170,11 @@ e2e: bootstrap
 demo: bootstrap
 	@scripts/demo.sh
 
+# make shell [TOPOLOGY=NAME] [KERNEL=uml|6.1|6.12]: tests/e2e/topology.md
 KERNEL ?= 6.1
 .PHONY: shell
 shell: bootstrap
-	tests/e2e/run --kernel $(KERNEL) --shell
+	tests/e2e/run --kernel $(KERNEL) --shell '$(or $(TOPOLOGY),dnat)'
 
 .PHONY: dkms
 dkms: bootstrap

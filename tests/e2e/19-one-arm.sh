@@ -11,19 +11,11 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-trap cleanup EXIT
-_add_ns sw cl lb rs1 rs2
-ip -n sw link add bridge type bridge
-ip -n sw link set bridge up
-for host in cl lb rs1 rs2; do
-	_link "$host" eth0 sw "to-$host"
-	ip -n sw link set "to-$host" master bridge
-done
-_addr cl eth0 10.5.0.2/24 2001:db8:5::2/64
-_addr lb eth0 10.5.0.1/24 2001:db8:5::1/64 10.5.0.10/32 2001:db8:5::10/128
-_addr rs1 eth0 10.5.0.11/24 2001:db8:5::11/64
-_addr rs2 eth0 10.5.0.12/24 2001:db8:5::12/64
-start_nginx rs1 rs2
+# shellcheck source=tests/e2e/lib/topologies.sh
+. "$E2E/lib/topologies.sh"
+
+topology_one-arm
+_addr lb eth0 10.5.0.10/32 2001:db8:5::10/128
 # As a host that forwards would be: then it would send redirects
 ns lb sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 capture_start redirects cl eth0 '(icmp and icmp[0] == 5) or (icmp6 and ip6[40] == 137)'

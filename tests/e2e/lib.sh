@@ -93,6 +93,12 @@ ns_bg() {
 # `ns lb lbadm`, so that its -n is used all the time.
 lb() { "$LBADM" -n lb "$@"; }
 
+# page PAGE SECTION [FIRST-LAST] [HOST]: type the commands of a page of the documentation
+# (tools/page.py)
+page() {
+	PATH=$(dirname "$LBADM"):$PATH "$PYTHON" "$E2E/tools/page.py" "$@" >&2 || fail "$1, $2"
+}
+
 # --- waiting -----------------------------------------------------------------
 
 # wait_for COMMAND...: until it succeeds, at most $PATIENCE seconds.
@@ -258,7 +264,6 @@ dsr_setup() {
 }
 
 # setup_local_addresses [COUNT]: what mode fullnat uses, on the balancer's lo.
-# The backends know the way there and no other, so that nothing else works.
 LA4=10.0.99 LA6=2001:db8:99:
 setup_local_addresses() {
 	local i count=${1:-1}
@@ -268,6 +273,13 @@ setup_local_addresses() {
 	done
 	show lb laddr add "$LA4.1-$LA4.$count"
 	show lb laddr add "$LA6:1-$LA6:$count"
+	only_local_addresses
+}
+
+# only_local_addresses: the backends know the way to those of setup_local_addresses and no
+# other, so that nothing else works.
+only_local_addresses() {
+	local i
 	for i in 1 2 3; do
 		ip -n "rs$i" route del default
 		ip -n "rs$i" -6 route del default
