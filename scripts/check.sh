@@ -163,11 +163,14 @@ check_spdx() {
 
 check_pictures() { scripts/pictures.py --check; }
 
+# A test types each command of the documentation, or a reason is given.
+check_pages() { /usr/bin/python3 tests/e2e/lib/pages.py; }
+
 check_workflows() {
 	/usr/bin/python3 scripts/workflows.py
 }
 
-checks=(checkpatch kernel_doc warnings sparse shellcheck layering dkms versions spdx pictures workflows)
+checks=(checkpatch kernel_doc warnings sparse shellcheck layering dkms versions spdx pictures pages workflows)
 [ $# -eq 0 ] || checks=("$@")
 mkdir -p tests/out
 failed=0

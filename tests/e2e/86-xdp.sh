@@ -109,8 +109,7 @@ answers
 for dev in eth0 eth1; do
 	ip -n lb link add $dev type veth peer name p-$dev
 done
-PATH=$(dirname "$LBADM"):$PATH "$PYTHON" "$E2E/tools/page.py" "$TOP/docs/xdp.md" \
-	'Attach, show, detach' >&2 || fail "docs/xdp.md"
+page xdp.md 'Attach, show, detach' lb
 lb device del eth0
 for dev in eth0 eth1; do
 	ip -n lb link del $dev

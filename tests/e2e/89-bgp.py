@@ -108,7 +108,7 @@ def play(daemons):
         type_section(PAGE, "The balancers", name)
     script = file_of(PAGE, "announce", daemons.path("announce"), mode=0o700)
     daemons.start("lb1", "announce-lb1", script)
-    daemons.start("lb2", "announce-lb2", script)
+    announce = daemons.start("lb2", "announce-lb2", script)
     bird(daemons, "rt", file_of(PAGE, "router.conf"))
     lb1 = bird(daemons, "lb1", file_of(PAGE, "bird.conf"))
     see("by BIRD", {VIP4: ("lb1",), VIP6: ("lb1",)})
@@ -122,6 +122,11 @@ def play(daemons):
     see("by FRR", {VIP4: ("lb2",), VIP6: ()})
     backend("lb2", "down")
     see("FRR without backends", {VIP4: ()})
+    backend("lb2", "up")
+    see("FRR with backends again", {VIP4: ("lb2",)})
+    daemons.stop(announce)
+    type_section(PAGE, "One routing table with the VIPs that can be served", "lb2")
+    see("FRR out of service", {VIP4: ()})
 
 
 with Daemons() as started:

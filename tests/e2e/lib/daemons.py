@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 
-E2E = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-DOCS = os.path.join(E2E, "..", "..", "docs")
+import pages
+
 WORK = os.environ["WORK"]
 # lbadm by its name, as pages type it
 os.environ["PATH"] = os.path.dirname(os.environ["LBADM"]) + ":" + os.environ["PATH"]
@@ -57,35 +57,12 @@ def wait(what, condition, seconds=60):
         time.sleep(0.1)
 
 
-def sections(page):
-    """Heading of the second level -> its lines."""
-    found, now = {"": []}, ""
-    with open(os.path.join(DOCS, page), encoding="utf-8") as file:
-        for line in file.read().splitlines():
-            if line.startswith("## "):
-                now = line[3:]
-            found.setdefault(now, []).append(line)
-    return found
-
-
-def blocks(lines):
-    """What is indented by four, as lists of lines."""
-    block = []
-    for line in [*lines, "end"]:
-        if line.startswith("    ") or (block and not line):
-            block.append(line[4:])
-        elif block:
-            yield block
-            block = []
-
-
 def file_of(page, name, path=None, mode=0o600):
     """The file that a block of the page is: one of its first two lines is a comment with
     the path. Its text; or @path, where it was written to."""
     at = re.compile(rf"[#!] (/\S*/)?{re.escape(name)}\b")
-    found = ["\n".join(block).strip() + "\n"
-             for lines in sections(page).values() for block in blocks(lines)
-             if any(at.match(line) for line in block[:2])]
+    found = ["\n".join(block.lines).strip() + "\n" for block in pages.blocks(pages.read(page))
+             if any(at.match(line) for line in block.lines[:2])]
     assert len(found) == 1, f"{page}: {len(found)} blocks are {name}"
     if not path:
         return found[0]
@@ -97,13 +74,11 @@ def file_of(page, name, path=None, mode=0o600):
 
 def type_section(page, section, name):
     """Type the commands of a section of a page in a namespace."""
-    count = 0
-    for block in blocks(sections(page)[section]):
-        for line in block:
-            if line:
-                ns(name, "bash", "-c", line)
-                count += 1
-    assert count, f"{page}, {section}: there is no command"
+    typed = [command for block in pages.blocks(pages.read(page)) if block.section == section
+             for _, command, _ in pages.commands(block)]
+    assert typed, f"{page}, {section}: there is no command"
+    for command in typed:
+        ns(name, "bash", "-c", command)
 
 
 class Daemons:

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""page.py PAGE SECTION: run what a page of the documentation says.
+"""page.py PAGE SECTION [FIRST-LAST] [HOST]: type the commands of a page of the documentation.
 
-A block is indented by four. The paragraph before it tells where it is typed: if
-it speaks of the balancer there, else of a client, else of servers. A block with prompts ("# ")
-has a command's output, too: each line of that must be printed, numbers apart.
-Without prompts, every line is a command. SECTION is a heading; "" is what is
-before the first one of the second level.
+PAGE is a file of docs/, or README.md. SECTION is a heading of the second level; "" is the
+text before the first one. Of the section's blocks with commands, those from FIRST to LAST
+are typed, or all. On HOST; without it, the paragraph before a block tells where: on the
+balancer if it mentions that, else on a client, else on a server. Each line that the page has
+of a command's output must be printed, numbers apart. A command fails only if the page has its
+error message. Commands of tests/e2e/pages-not-typed are left out.
 
 With NFLB_PAGES set, nothing is compared: a copy of the page with the output as it is now
 goes to that directory (scripts/docs-output). Where a page leaves lines out ("..."), it
@@ -17,49 +18,40 @@ import re
 import subprocess
 import sys
 
-page, section = sys.argv[1], sys.argv[2]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import pages  # noqa: E402
+
+page, section = sys.argv[1:3]
+options = sys.argv[3:]
 PLACES = (("balancer", "lb"), ("client", "cl"), ("server", "rs1"), ("of them", "rs1"))
-COMMANDS = ("lbadm ", "ip ", "modprobe ", "curl ", "sysctl ", "nft ")
-
-
 PAGES = os.environ.get("NFLB_PAGES")
-copy = os.path.join(PAGES, os.path.basename(page)) if PAGES else None
-if copy and os.path.exists(copy):
-    page = copy     # another section was refreshed before
-with open(page, encoding="utf-8") as f:
+copy = os.path.join(PAGES, page) if PAGES else None
+first, last, fixed = 1, 999, None
+for option in options:
+    if "-" in option:
+        first, last = map(int, option.split("-"))
+    else:
+        fixed = option
+# Another section may have been refreshed before.
+with open(copy if copy and os.path.exists(copy) else pages.path_of(page), encoding="utf-8") as f:
     whole = f.read().splitlines()
 
 
-def lines_of_section():
-    """(number, line)"""
-    now = ""
-    for number, line in enumerate(whole):
-        if line.startswith("## "):
-            now = line[3:]
-        elif now == section:
-            yield number, line
-
-
-def blocks():
-    """(paragraph before, number of the first line, lines)"""
-    text, block, first = "", [], 0
-    for number, line in [*lines_of_section(), (0, "end")]:
-        if line.startswith("    ") or (block and not line):
-            first = first if block else number
-            block.append(line[4:])
-            continue
-        if block:
-            yield text, first, block
-            text, block = "", []
-        # A blank line ends a paragraph; the last one before a block counts.
-        text = text + " " + line if line else "" if text.endswith(".") else text
+def wanted():
+    """The blocks, each with its commands"""
+    number = 0
+    for block in pages.blocks(whole):
+        found = pages.commands(block) if block.section == section else []
+        number += bool(found)
+        if found and first <= number <= last:
+            yield block, found
 
 
 def place(text, default):
-    return next((where for word, where in PLACES if word in text.lower()), default)
+    return fixed or next((where for word, where in PLACES if word in text.lower()), default)
 
 
-def run(where, command):
+def run(where, command, expected):
     """Its output. The module is loaded."""
     command = command.split("   #")[0].strip()
     if command.startswith("modprobe nflb"):
@@ -67,9 +59,11 @@ def run(where, command):
     print(f"# {where}: {command}", flush=True)
     done = subprocess.run(["nsenter", f"--net=/run/netns/{where}", "--", "bash", "-c",
                            command], capture_output=True, text=True, check=False)
-    if command.startswith("curl"):
+    if command.startswith("curl") or any(line.startswith("lbadm: ") for line in expected):
         return done.stdout + done.stderr
-    assert not done.returncode, f"{command}: {done.stderr}"
+    # A difference is no failure.
+    good = (0, 4) if "config diff" in command else (0,)
+    assert done.returncode in good, f"{command}: {done.returncode}: {done.stderr}"
     return done.stdout
 
 
@@ -79,8 +73,8 @@ def masked(line):
     return re.sub(r"\d+", "N", line).strip()
 
 
-def refresh(first, printed, output):
-    """Put the output where the page has the old one: from line @first on."""
+def refresh(begin, indent, printed, output):
+    """Put the output where the page has the old one: from line @begin on."""
     while printed and not printed[-1]:
         printed = printed[:-1]
     kept = [line.rstrip() for line in output.splitlines()]
@@ -89,43 +83,31 @@ def refresh(first, printed, output):
         if at != len(printed) - 1:
             return  # what is left out can be told by a reader only
         kept = kept[:at] + ["..."]
-    changes.append((first, len(printed), [("    " + line).rstrip() for line in kept]))
+    changes.append((begin, len(printed), [(" " * indent + line).rstrip() for line in kept]))
 
 
 def compare(command, printed, output):
     real = [masked(line) for line in output.splitlines()]
     for line in printed:
-        if line and line != "...":
-            assert masked(line) in real, f"{command}\nhas not printed: {line}\nbut: {output}"
+        # In a long line, "..." is the rest.
+        line = masked(line)
+        found = any(r.startswith(line[:-3]) for r in real) if line.endswith("...") else (
+            line in real)
+        assert found or not line, f"{command}\nhas not printed: {line}\nbut: {output}"
 
 
 count, where, changes = 0, "lb", []
-for before, begin, lines in blocks():
-    prompts = any(line.startswith("# ") and line[2:].startswith(COMMANDS) for line in lines)
-    if not prompts and not all(line.startswith(COMMANDS) for line in lines if line):
-        continue  # a drawing
-    where = place(before, where)
-    at = 0
-    while at < len(lines):
-        line = lines[at]
-        at += 1
-        if not line:
+for block, found in wanted():
+    where = place(block.before, where)
+    for number, line, expected in found:
+        if pages.is_skipped(page, section, line):
             continue
-        expected = []
-        if prompts:
-            line = line[2:]
-            # A comment of the output is no prompt.
-            while at < len(lines) and not (lines[at].startswith("# ") and
-                                           lines[at][2:].startswith(COMMANDS)):
-                expected.append(lines[at])
-                at += 1
-        times = 6 if line.startswith("curl") else 1
-        for _ in range(times):
-            output = run(where, line)
-        if line.startswith("curl"):
-            assert expected, f"{line}: what does it print?"
-        if PAGES and not line.startswith("curl"):
-            refresh(begin + at - len(expected), expected, output)
+        curl = line.startswith("curl")
+        for _ in range(6 if curl else 1):
+            output = run(where, line, expected)
+        assert expected or not curl, f"{line}: what does it print?"
+        if PAGES and not curl:
+            refresh(block.first + number + 1, block.indent, expected, output)
         else:
             compare(line, expected, output)
         count += 1
