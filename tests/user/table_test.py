@@ -200,3 +200,24 @@ def test_long_lists_of_services():
         few = min(cost(1000, *options) for _ in range(3))
         many = min(cost(4000, *options) for _ in range(3))
         assert many < 8 * few, (options, few, many)
+
+
+def test_a_table_costs_little_more_than_json():
+    """Printing is not the larger part."""
+    table = min(cost(2000, "-s") for _ in range(3))
+    json = min(cost(2000, "-s", "-j") for _ in range(3))
+    assert table < 1.5 * json, (table, json)
+
+
+def test_control_characters():
+    """Text of a checker cannot move the cursor, and does not move the columns."""
+    def handler(r):
+        return dumps([service(WEB)], [
+            backend(WEB, f"10.0.0.{n}", 80, a("A_BACKEND_HEALTH", 3),
+                    a("A_BACKEND_HEALTH_AGE", 5), a("A_BACKEND_HEALTH_REASON", text))
+            for n, text in ((1, "a\033[2Jb"), (2, "\u00e4\u00f6 refused"), (3, "plain"))])(r)
+    out = succeeds(["health", "show"], handler).out
+    assert "a\\x1b[2Jb" in out and "\u00e4\u00f6 refused" in out and "\033" not in out, out
+    # Cut by characters, not by bytes
+    out = succeeds(["health", "show"], handler, env={"COLUMNS": "36"}).out
+    equal(max(map(len, out.splitlines())) <= 36, True)
