@@ -264,7 +264,7 @@ def refused(net, f):
         # None of the balancer's
         a = e.ask("tcp", f.client, 4000, hosts(f, 1)[0], 80)
         assert a["verdict"] == "pass" and "service" not in a, a
-    assert "no-backend, and its sender is told" in \
+    assert "no-backend, and its sender is notified" in \
         text(net, "tcp", f.at(f.client, 4000), vip)
 
 

@@ -93,7 +93,7 @@ def no_route_to_the_backend(net, f, mode, how):
                 unreachable(f, net.cl, packet)
         told = run(LBADM, "-n", "lb", "explain", "tcp", f.at(f.client, 4001),
                    f.at(f.vip, 80))
-        assert "drop: no-route, and its sender is told" in told, told
+        assert "drop: no-route, and its sender is notified" in told, told
         assert not net.rs[0].receive(0.1)
     net.cl.send(syn(f))
     net.rs[0].expect()

@@ -173,7 +173,7 @@ def test_wrong_policies():
             ('{"rate": "10"}', '"10"', "N/second"),
             ('{"rate": "10/week"}', '"10/', "N/second"),
             ('{"rate": "10/second", "burst": 0}', '"10/', "1 at least"),
-            ('{"burst": 5}', "5}", "goes with rate"),
+            ('{"burst": 5}', "5}", "needs rate"),
             ("true", "true", "an object")):
         text = '{"services": [{"protocol": "tcp", "address": "192.0.2.1", "port": 80,\n' \
             '  "policy": %s }]}' % value

@@ -365,7 +365,7 @@ def test_what_is_wrong_is_told_where():
         needle = needle if needle != "1, " else "1, \"scheduler"
         wrong(text, needle, word)
     wrong('{"services": [{"protocol": "tcp", "address": "2001:db8::1", "port": 1,\n'
-          '"encap-port": 5}]}', "5}", "goes with encap")
+          '"encap-port": 5}]}', "5}", "needs encap")
     wrong('{"devices": ["a",\n\n  "b", "\\u0061"]}', '"\\u0061"', "twice")
     big = json.dumps({"services": [{
         "protocol": "tcp", "address": "2001:db8::1", "port": 1,

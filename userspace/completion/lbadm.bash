@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Completion of lbadm for bash. lbadm itself says what could come next.
+# Completion of lbadm for bash. lbadm itself lists the possible next words.
 
 _lbadm()
 {
@@ -11,7 +11,7 @@ _lbadm()
 	*[[:space:]]) words+=("") ;;
 	esac
 	cur=${words[${#words[@]}-1]}
-	# What readline does not replace: all up to the last colon or equals sign
+	# The part that readline keeps: all up to the last colon or equals sign
 	case $COMP_WORDBREAKS,$cur in
 	*:*,*:* | *=*,*=*) done=${cur%"${cur##*[:=]}"} ;;
 	esac

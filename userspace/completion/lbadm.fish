@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Completion of lbadm for fish. lbadm itself says what could come next.
+# Completion of lbadm for fish. lbadm itself lists the possible next words.
 
 function __lbadm_complete
     set -l words (commandline -opc)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What all of lbadm shares: options, exit statuses, commands.
+ * Shared by all of lbadm: options, exit statuses, commands.
  */
 #ifndef LBADM_H
 #define LBADM_H
@@ -63,7 +63,7 @@ struct lbadm_command {
  * struct lbadm_object - an object and its commands, the last without a name
  * @name: its word
  * @summary: one line for help
- * @commands: what can be done with it
+ * @commands: its commands
  */
 struct lbadm_object {
 	const char *name;
@@ -79,7 +79,7 @@ extern const struct lbadm_object lbadm_service, lbadm_backend,
 /* Run one command line, from argv or from a batch. */
 int lbadm_dispatch(struct words *words);
 
-/* Say on standard error what is wrong, with the batch's line if there is one.
+/* Print an error on standard error, with the batch's line if there is one.
  * Returns LBADM_USAGE, for `return`.
  */
 int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

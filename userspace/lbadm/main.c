@@ -86,7 +86,7 @@ static int batch(const char *name)
 	while (!status && (len = getline(&line, &size, file)) >= 0) {
 		snprintf(lbadm_where, LBADM_WHERE_MAX, "%s:%u: ", name,
 			 ++number);
-		/* What follows a NUL would be ignored without a word. */
+		/* Text after a NUL would be ignored silently. */
 		status = strlen(line) == (size_t)len ? batch_line(line) :
 			 usage_error("the line has a NUL in it");
 	}
@@ -104,7 +104,7 @@ static int run(int argc, char **argv)
 	struct command_line line;
 	int status;
 
-	/* What man pages and completion are made with; not for people */
+	/* For the generation of man pages and completion; not for people */
 	if (argc && !strcmp(argv[0], "__complete"))
 		return complete(argc - 1, argv + 1);
 	if (argc == 1 && !strcmp(argv[0], "__vocabulary"))

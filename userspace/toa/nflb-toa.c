@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * nflb-toa: attach, detach and look at the BPF receiver of client addresses.
- * What is attached stays by its pins below /sys/fs/bpf when the command ends.
+ * Programs stay attached by their pins below /sys/fs/bpf when the command ends.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -59,7 +59,7 @@ static int fail(enum status status, const char *format, ...)
 	return status;
 }
 
-/* For what the kernel did not do. */
+/* For a failed system call */
 static int refused(const char *what)
 {
 	if (errno == EPERM || errno == EACCES)
@@ -223,7 +223,7 @@ static bool listed(const struct prefix_list *list, const struct prefix *p)
 	return false;
 }
 
-/* What stays on the list is believed all the time. */
+/* Entries that stay on the list are believed all the time. */
 static int allow_replace(const struct prefix_list *wanted)
 {
 	static struct prefix_list now;
@@ -355,7 +355,7 @@ static int attach(struct nflb_toa_bpf *skel, const char *path, const struct pref
 
 	if (is_attached(skel))
 		return allow_replace(list);
-	/* What an interrupted attach left. */
+	/* Remains of an interrupted attach */
 	status = detach(skel);
 	if (!status)
 		status = prepare(path);

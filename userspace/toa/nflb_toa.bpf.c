@@ -65,7 +65,7 @@ struct {
 /*
  * The segment at hand: its options, with room to look behind their end; where an
  * address option is; how many options are of its kinds; is there a signature.
- * What was found is kept here and not in variables, whose every value the
+ * The result is kept here and not in variables, whose every value the
  * verifier would follow through the rest of the options: it gives up then.
  */
 struct scratch {

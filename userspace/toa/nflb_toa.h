@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the BPF programs and nflb-toa share: keys and values of maps.
+ * Shared by the BPF programs and nflb-toa: keys and values of maps.
  */
 #ifndef NFLB_TOA_H
 #define NFLB_TOA_H

@@ -55,7 +55,7 @@ static const struct word del_words[] = {
 
 static const struct word drain_words[] = {
 	{ .name = "deadline", .kind = &kind_seconds,
-	  .help = "after that long, end what remains; TCP with a reset",
+	  .help = "after that time, end the remaining connections; TCP with a reset",
 	  .offset = offsetof(struct backend_request, deadline) },
 	{ 0 },
 };

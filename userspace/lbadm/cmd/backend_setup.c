@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lbadm backend-setup: what a backend of mode dsr needs. It is run there, not on
+ * lbadm backend-setup: prepare a backend of mode dsr. It runs there, not on
  * the balancer, and needs no module of nflb: the VIP, kept quiet on the network;
  * a stock tunnel that takes packets out of their encapsulation; and a limit for
  * the segments that clients send.
@@ -38,7 +38,7 @@ struct setup {
 	unsigned int port;
 };
 
-/* A stock device that takes off what is around a packet. */
+/* A stock device that decapsulates packets. */
 struct tunnel {
 	const char *name;
 	const char *add;	/* words of `ip link add` */
@@ -223,7 +223,7 @@ static void print_delete_table(FILE *to, const char *family, const char *table)
 		family, table);
 }
 
-/* What other VIPs still need stays; what is not there is no error. */
+/* Things that other VIPs still need stay; a missing one is no error. */
 static void print_undo(FILE *to, const struct setup *s)
 {
 	char table[TABLE_NAME_MAX];

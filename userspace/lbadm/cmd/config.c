@@ -91,7 +91,7 @@ static int file_word(struct words *words, const char **name)
 	return words_end(words);
 }
 
-/* What `config apply` was asked for. */
+/* Options of `config apply` */
 struct apply_words {
 	struct apply_options how;
 	const char *last_good;	/* a file; NULL for none */
@@ -134,7 +134,7 @@ static int apply_words(struct words *words, struct apply_words *asked)
 	return status ? status : words_end(words);
 }
 
-/* Print what was changed, or what would be. */
+/* Print the changes, made or planned. */
 static void report(const struct apply_words *asked, json_t *changes)
 {
 	json_t *json;
@@ -158,7 +158,7 @@ static int apply_and_report(const struct apply_words *asked,
 	json_t *changes;
 	int status = apply(wanted, &asked->how, &changes);
 
-	/* Otherwise nothing was changed, or an error says what became of it. */
+	/* Otherwise nothing changed, or an error describes the result. */
 	if (!status || (asked->how.keep_going && json_array_size(changes)))
 		report(asked, changes);
 	json_decref(changes);

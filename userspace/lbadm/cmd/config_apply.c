@@ -122,7 +122,7 @@ static int run(struct attempt *a, const struct config *have,
 	return status;
 }
 
-/* Without nftables, what asks for a policy is refused: nobody is to be let in. */
+/* Without nftables, refuse services with a policy: they must not be open to all. */
 static int check_policies(struct attempt *a, const struct config *wanted,
 			  const struct known_policies *policies)
 {

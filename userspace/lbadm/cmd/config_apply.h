@@ -11,7 +11,7 @@
 #include "model/config.h"
 
 /**
- * config_from_kernel() - read what the kernel has, as a file has it
+ * config_from_kernel() - read the kernel's configuration, in the form of a file
  * @config: set to a new reference on success
  * @details: an object; gets "services" and "devices" as the kernel reports them. NULL
  *	if they are not needed
@@ -26,7 +26,7 @@ int config_from_kernel(json_t **config, json_t *details,
 #define HEALTH_FORCED "forced"
 
 /**
- * config_have() - read what the kernel has, with states that were set by hand
+ * config_have() - read the kernel's configuration, with states that were set by hand
  * @have: set on success; for config_free()
  * @policies: set; its list is a new reference
  *
@@ -39,7 +39,7 @@ int config_have_services(struct config *have);
 
 /**
  * struct apply_options - how a configuration is applied
- * @keep_going: do what can be done, if the kernel refuses something
+ * @keep_going: if the kernel refuses a change, continue with the others
  * @force: take back states of backends that were set by hand
  */
 struct apply_options {
@@ -51,9 +51,9 @@ struct apply_options {
  * apply() - let the kernel have this configuration
  * @wanted: all of it
  * @how: options
- * @changes: set to a new reference: what was changed, as step_changes() lists it
+ * @changes: set to a new reference: the changes, as step_changes() lists them
  *
- * What is the same already is not touched. Without keep_going it takes effect
+ * Objects that are the same already are not touched. Without keep_going it takes effect
  * whole or, when the kernel refuses a part of it, not at all. Returns enum
  * lbadm_exit, with a message on errors.
  */
@@ -61,10 +61,10 @@ int apply(const struct config *wanted, const struct apply_options *how,
 	  json_t **changes);
 
 /**
- * config_diff() - compare what the kernel has with a configuration
+ * config_diff() - compare the kernel's configuration with another one
  * @wanted: the configuration
  * @how: options; the changes are those that apply() would make with them
- * @changes: set to a new reference on success: those changes, and what was set by hand
+ * @changes: set to a new reference on success: those changes, and states set by hand
  *	and stays
  *
  * Returns enum lbadm_exit, with a message on errors.

@@ -335,7 +335,7 @@ void step_changes(const struct step *step, json_t *changes)
 		device_changes(changes, step);
 }
 
-/* --- what apply leaves alone */
+/* --- states that apply keeps */
 
 static json_t *by_hand(const struct backend_request *backend, bool force)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The steps from a configuration to another, each of which the kernel takes whole or
- * not at all, and each with its reverse. For config_apply.c and what it consists of.
+ * not at all, and each with its reverse. For config_apply.c and its parts.
  */
 #ifndef LBADM_CONFIG_PLAN_H
 #define LBADM_CONFIG_PLAN_H
@@ -27,11 +27,11 @@ struct plan {
 };
 
 /**
- * plan_make() - what leads from one configuration to another
+ * plan_make() - the steps from one configuration to another
  * @plan: set; for plan_free()
- * @have: what the kernel has
- * @wanted: what it is to have
- * @policies: what nftables has; NULL if it is not to be touched
+ * @have: the kernel's configuration
+ * @wanted: the new configuration
+ * @policies: those of nftables; NULL leaves nftables alone
  * @force: take back states of backends that were set by hand
  */
 void plan_make(struct plan *plan, const struct config *have,
@@ -43,7 +43,7 @@ void plan_free(struct plan *plan);
 int step_run(const struct step *step);
 int step_undo(const struct step *step);
 
-/* Make a service what it was, with all states of its backends. Returns enum lbadm_exit,
+/* Restore a service, with all states of its backends. Returns enum lbadm_exit,
  * with a message on errors.
  */
 int service_restore(const struct config_service *service);

@@ -10,7 +10,7 @@
 #include "model/config.h"
 
 /**
- * struct known_policies - what nftables has
+ * struct known_policies - the policies of nftables
  * @list: as policies_read() finds it; NULL if it cannot be read
  * @status: enum lbadm_exit, why not
  * @why: in words
@@ -27,7 +27,7 @@ void policies_from_kernel(struct known_policies *known);
 /* Does a configuration ask for a policy? */
 bool policies_wanted(const struct config *wanted);
 
-/* What there is and what a configuration wants, a new reference. */
+/* Existing policies, and those of a configuration; a new reference. */
 json_t *policies_put(const json_t *have, const struct config *wanted);
 /* The same without those that an earlier configuration wanted. */
 json_t *policies_final(const json_t *have, const struct config *wanted);

@@ -14,7 +14,7 @@
 #include "nl/msg.h"
 #include "xdp/xdp.h"
 
-/* What has its default goes from a saved configuration. */
+/* A saved configuration omits defaults. */
 static void drop_default(json_t *object, const char *key, json_int_t value)
 {
 	if (json_integer_value(json_object_get(object, key)) == value)
@@ -214,7 +214,7 @@ err_services:
 	return status;
 }
 
-/* --- what no file says */
+/* --- state that no file has */
 
 static int name_number(const struct names *names, const json_t *object,
 		       const char *key)

@@ -22,7 +22,7 @@ static int service_put(const struct config_service *service, bool force)
 	int status;
 	void *buf;
 
-	/* What pads attributes is zero. */
+	/* Padding of attributes is zero. */
 	buf = calloc(1, msg_list_size(service->backend_count));
 	if (!buf)
 		return fail(LBADM_REFUSED, "out of memory");

@@ -14,7 +14,7 @@
 #include "out/out.h"
 #include "xdp/xdp.h"
 
-/* --- what is attached */
+/* --- attached devices */
 
 static json_t *find_device(const json_t *devices, const char *name)
 {
@@ -255,7 +255,7 @@ int device_change(const struct device_request *before,
 	return status;
 }
 
-/* With the device's name in what the kernel says */
+/* With the device's name in the kernel's message */
 static int change_named(const struct device_request *before,
 			const struct device_request *after)
 {

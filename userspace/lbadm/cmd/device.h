@@ -26,8 +26,8 @@ int read_devices(json_t **devices);
 
 /**
  * device_change() - attach and detach the ingress hook and XDP
- * @before: what is attached; NULL for nothing
- * @after: what is to be attached; NULL for nothing
+ * @before: the attached devices; NULL for none
+ * @after: the devices to attach; NULL for none
  *
  * A device that is missing and may be waited for gets no XDP, and that is no error.
  * sock_open() was called. Returns enum lbadm_exit, with a message on errors; nothing

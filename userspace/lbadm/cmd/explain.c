@@ -169,7 +169,7 @@ static const struct word args_packet[] = {
 
 static const struct word packet_words[] = {
 	{ .name = "device", .kind = &kind_netdev,
-	  .help = "where it comes from; by default where replies to it would leave" },
+	  .help = "the device that receives the packet; by default the one that replies leave by" },
 	{ 0 },
 };
 

@@ -75,7 +75,7 @@ static int health_force(struct words *words)
 	return sock_talk(nlh, NULL, NULL);
 }
 
-/* What one says of health, and which backend it is about */
+/* A verdict, and its backend */
 static json_t *health_object(const json_t *backend)
 {
 	static const char *const keys[] = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lbadm import: what others save, as a configuration of nflb.
+ * lbadm import: convert the saved configuration of another load balancer.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "model/ipvs.h"
 #include "model/vocabulary.h"
 
-/* What follows the command. */
+/* Arguments of the command */
 struct import_options {
 	const char *file;	/* "-" is standard input */
 	bool keep_going;
@@ -49,7 +49,7 @@ static int parse_options(struct words *words, struct import_options *options,
 	return status;
 }
 
-/* What was made has to be one that apply takes. */
+/* apply must accept the result. */
 static int print_config(json_t *json)
 {
 	struct config config;
@@ -86,7 +86,7 @@ static int read_lines(FILE *file, const char *name, struct ipvs_import *import,
 			 before, strcmp(name, "-") ? name : "",
 			 strcmp(name, "-") ? ": " : "", ++number);
 		sum->lines += !is_blank(line);
-		/* What follows a NUL would be ignored without a word. */
+		/* Text after a NUL would be ignored silently. */
 		if (strlen(line) != (size_t)len ?
 		    usage_error("the line has a NUL in it") :
 		    ipvs_import_line(import, line, number))
@@ -152,7 +152,7 @@ static const struct word args_maybe_file[] = {
 static const struct word import_words[] = {
 	{ .name = "--keep-going", .help = "print the lines that can be converted, despite errors" },
 	{ .name = "fwmark", .kind = &kind_fwmark,
-	  .help = "the services that firewall mark N stands for",
+	  .help = "the services that replace firewall mark N",
 	  .flags = WORD_REPEATED },
 	{ 0 },
 };

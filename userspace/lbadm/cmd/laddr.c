@@ -19,7 +19,7 @@ static int change(struct words *words, uint8_t cmd)
 
 	status = parse_laddr(words, &req);
 	if (!status && cmd == NFLB_CMD_LADDR_DEL && req.excluded_count)
-		status = usage_error("exclude: goes with add");
+		status = usage_error("exclude: only add accepts it");
 	if (!status)
 		status = sock_open();
 	if (status)
@@ -74,7 +74,7 @@ static const struct word args_laddr[] = {
 static const struct lbadm_command commands[] = {
 	{ "add", laddr_add, "add one address, or successive ones", args_new_laddr,
 	  laddr_words },
-	{ "del", laddr_del, "delete them; connections that have them go on",
+	{ "del", laddr_del, "delete them; connections that use them continue",
 	  args_laddr, laddr_del_words },
 	{ "show", laddr_show, "show all", NULL, NULL },
 	{ 0 },

@@ -50,7 +50,7 @@ static void lost(void *data)
 	emit(json_pack("{s:s}", "event", "lost"));
 }
 
-/* Print what there is, as an event of that name. Drops @object. */
+/* Print an existing object, as an event of that name. Drops @object. */
 static void emit_object(const char *name, json_t *object)
 {
 	json_t *event = json_pack("{s:s}", "event", name);
@@ -113,7 +113,7 @@ struct monitor_request {
 	bool config, connections, list;
 };
 
-/* What there is. Events that happen meanwhile wait, so that none is missed; one may
+/* Existing objects. Events that happen meanwhile wait, so that none is missed; one may
  * be about something that is in the list already.
  */
 static int list(const struct monitor_request *asked)

@@ -267,6 +267,6 @@ static const struct lbadm_command commands[] = {
 };
 
 const struct lbadm_object lbadm_policy = {
-	"policy", "who may connect, and how often (by nftables)",
+	"policy", "access lists and rate limits (by nftables)",
 	commands,
 };

@@ -8,7 +8,7 @@
 #include "model/config.h"
 
 /**
- * settings_from_kernel() - what differs from its default
+ * settings_from_kernel() - the settings that differ from their default
  * @config: gets a key "settings", if anything does
  *
  * change_begin() was called. Returns enum lbadm_exit, with a message on errors.

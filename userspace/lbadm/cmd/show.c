@@ -80,7 +80,7 @@ static int service_cb(const struct nlmsghdr *nlh, void *data)
 struct backend_list {
 	json_t *array;
 	json_t *service;	/* of the last one; in @array, too */
-	char attr[SERVICE_ATTR_MAX];	/* what it was made from */
+	char attr[SERVICE_ATTR_MAX];	/* its source */
 	size_t len;
 };
 
@@ -307,7 +307,7 @@ static json_t *every_rate(const json_t *before, const json_t *after,
 	return rates;
 }
 
-/* What was not there before has no rate yet: zero. */
+/* A new object has no rate yet: zero. */
 void set_rates(const json_t *before, json_t *after, double seconds)
 {
 	json_t *index = index_of(before), *object;

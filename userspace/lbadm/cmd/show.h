@@ -45,7 +45,7 @@ int read_list(int cmd, json_t *(*get)(const struct nlmsghdr *nlh),
  * @id: for @read
  * @objects: for @read
  *
- * Returns what @read returns.
+ * Returns the result of @read.
  */
 int read_rated(int (*read)(const struct service_id *id, json_t **objects),
 	       const struct service_id *id, json_t **objects);

@@ -79,7 +79,7 @@ static int stats_zero(struct words *words)
 
 static const struct lbadm_command commands[] = {
 	{ "show", stats_show, "show totals, and dropped packets by reason", NULL, NULL },
-	{ "zero", stats_zero, "begin to count anew", NULL, NULL },
+	{ "zero", stats_zero, "reset the counters", NULL, NULL },
 	{ 0 },
 };
 

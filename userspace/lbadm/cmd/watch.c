@@ -216,5 +216,5 @@ static const struct lbadm_command commands[] = {
 };
 
 const struct lbadm_object lbadm_watch = {
-	"watch", "who is busiest, live", commands,
+	"watch", "the busiest services and backends, live", commands,
 };

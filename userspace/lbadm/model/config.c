@@ -46,7 +46,7 @@ static const char *word_of(const json_t *value, char *buf, size_t size)
 	return buf;
 }
 
-/* The same of a key that goes with another, behind @before; "" without. */
+/* The same of a key that needs another, behind @before; "" without. */
 static void append(char *buf, size_t size, const json_t *object,
 		   const char *key, const char *before)
 {
@@ -67,7 +67,7 @@ static int without_main(const json_t *object, const char *key,
 	if (!json_object_get(object, key) || json_object_get(object, main_key))
 		return LBADM_OK;
 	json_enter_key(key);
-	status = usage_error("%s goes with %s", key, main_key);
+	status = usage_error("%s needs %s", key, main_key);
 	json_leave();
 	return status;
 }
@@ -237,7 +237,7 @@ static int health_word(const json_t *object, const struct names *names,
 	return status;
 }
 
-/* What the kernel itself has to know of a health check. The rest is for a checker. */
+/* The keys of a health check that the kernel uses. The rest is for a checker. */
 static int health_settings(const json_t *object, struct service_request *req)
 {
 	const json_t *panic = json_object_get(object, "panic-threshold");

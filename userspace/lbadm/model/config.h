@@ -26,9 +26,9 @@ struct config {
 	size_t laddr_count;
 	struct device_request *devices;
 	size_t device_count;
-	bool has_settings;	/* what is not named has its default then */
+	bool has_settings;	/* settings not named have defaults then */
 	char settings[SETTING_COUNT][SETTING_TEXT_MAX];	/* "" is not named */
-	json_t *json;		/* what it was made of, and points into */
+	json_t *json;		/* its source, into which it points */
 };
 
 /**
@@ -41,7 +41,7 @@ struct config {
 int config_read(const char *name, struct config *config);
 
 /**
- * config_check() - would the kernel take what a file has?
+ * config_check() - would the kernel accept this file?
  * @name: its name; "-" is standard input
  *
  * Returns enum lbadm_exit, with a message on errors that says where; and what is
@@ -54,11 +54,11 @@ int config_read_checked(const char *name, struct config *config);
 
 /* The rules of the module that need no kernel; with a message on errors. */
 int config_rules(const struct config *config);
-/* Warn of what is possible but hardly meant. */
+/* Warn of probable mistakes. */
 void config_warn(const struct config *config);
 
 /**
- * config_from_json() - take what the kernel has
+ * config_from_json() - take the kernel's configuration
  * @json: as config_read() would find it in a file; belongs to @config then
  * @config: set on success; for config_free()
  *
@@ -66,7 +66,7 @@ void config_warn(const struct config *config);
  */
 int config_from_json(json_t *json, struct config *config);
 
-/* Free what a configuration has; also when it could not be read. */
+/* Free the contents of a configuration; also when it could not be read. */
 void config_free(struct config *config);
 
 /* Are two of the same identity? */
@@ -93,10 +93,10 @@ void config_normal_service(struct service_request *n,
 
 /**
  * config_normal_backends() - two backends with the defaults of all they do not name
- * @have: set, to what counts of @a
- * @wanted: set, to what counts of @b
- * @a: what the kernel has
- * @b: what a file has
+ * @have: set, to the relevant part of @a
+ * @wanted: set, to the relevant part of @b
+ * @a: the kernel's configuration
+ * @b: that of a file
  *
  * A file that was saved while a backend was drained by hand has that state; it is not
  * a difference.
@@ -116,7 +116,7 @@ json_t *config_backend_json(const struct backend_request *req);
 /* Has one of the service's backends a state that was set by hand? */
 bool config_by_hand(const struct config_service *service);
 
-/* Is @b what @a has already, once what is not named has its default? */
+/* Is @b the same as @a, with defaults for settings that are not named? */
 bool config_same_service(const struct config_service *a,
 			 const struct config_service *b);
 
@@ -128,7 +128,7 @@ bool config_laddrs_overlap(const struct laddr_request *a,
 			   const struct laddr_request *b);
 /* Their ports, with the defaults */
 struct port_range config_laddr_ports(const struct laddr_request *laddr);
-/* What the rules of the module look at. */
+/* The input of the module's rules */
 struct nflb_rules_service
 config_rules_service(const struct config_service *service);
 bool config_has_laddr(const struct config *config,

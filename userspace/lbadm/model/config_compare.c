@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Configurations compared: what is not named is the same as its default.
+ * Configurations compared: a setting that is not named has its default.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +90,7 @@ void config_normal_backends(struct backend_request *have,
 		have->state.value = wanted->state.value;
 }
 
-/* Is @b what is configured already? */
+/* Is @b configured already? */
 static bool same_settings(const struct backend_request *a,
 			  const struct backend_request *b)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Would the kernel accept a file? The module's own rules, applied to all of it, with the
- * place in the file. What only the kernel knows is not checked: devices, memory, and
+ * place in the file. Knowledge of the kernel is not checked: devices, memory, and
  * the limits of a user namespace.
  */
 #include <netinet/in.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From words to requests. Words are written out; what is wrong is named, and
- * what would be right is said.
+ * From words to requests. Words are written out; an error names the wrong
+ * word and the possible ones.
  */
 #define _GNU_SOURCE
 #include "model/request.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Lines of ipvsadm(8), as ipvsadm-save prints them, and what they are in a
+ * Lines of ipvsadm(8), as ipvsadm-save prints them, and their equivalents in a
  * configuration of nflb. Differences are reported as warnings; impossible conversions, as an
  * error. Both name the line (lbadm_where).
  */
@@ -11,7 +11,7 @@
 
 #include "model/request.h"
 
-/* What a line asks for. */
+/* The request of a line */
 enum ipvs_command {
 	IPVS_NONE,
 	IPVS_ADD_SERVICE,
@@ -115,9 +115,9 @@ struct ipvs_import;
 /* A conversion from its begin to its end. */
 struct ipvs_import *ipvs_import_new(void);
 void ipvs_import_free(struct ipvs_import *import);
-/* "N=PROTOCOL:VIP:PORT[,...]": what a mark stands for. */
+/* "N=PROTOCOL:VIP:PORT[,...]": the services of a mark. */
 int ipvs_import_mark(struct ipvs_import *import, const char *text);
-/* One more line. Returns enum lbadm_exit; what was not possible has left no trace. */
+/* One more line. Returns enum lbadm_exit; a failed line leaves no trace. */
 int ipvs_import_line(struct ipvs_import *import, char *text,
 		     unsigned int number);
 /* No more lines. Returns enum lbadm_exit, as before. */

@@ -244,7 +244,7 @@ static int not_twice(const struct ipvs_import *import, const json_t *services,
 	return LBADM_OK;
 }
 
-/* Keep what a line became. @old is the entry of that name, or NULL. */
+/* Keep the result of a line. @old is the entry of that name, or NULL. */
 static void keep_entry(struct ipvs_import *import, const char *name,
 		       unsigned int number, json_t *services, const json_t *old)
 {
@@ -276,7 +276,7 @@ static void warn_of_mark(const struct ipvs_line *line, const json_t *services)
 		  "");
 }
 
-/* What -a made stays when -E changes the rest. */
+/* Servers that -a added stay when -E changes the rest. */
 static void keep_servers(json_t *service, const json_t *old)
 {
 	static const char *const keys[] = {
@@ -387,7 +387,7 @@ static int check_server(const json_t *service, const json_t *backend)
 }
 
 /*
- * What a server's line makes of a service: the service, which shares its backends with
+ * The effect of a server's line on a service: the service, which shares its backends with
  * the present one, and the backend. NULL, with a message on errors.
  */
 static json_t *with_server(const struct ipvs_line *line, const json_t *service,
@@ -409,7 +409,7 @@ static json_t *with_server(const struct ipvs_line *line, const json_t *service,
 	return NULL;
 }
 
-/* Take what with_server() made of each of an entry's services. */
+/* Take the results of with_server() for each of an entry's services. */
 static void take_servers(json_t *entry, const json_t *all)
 {
 	json_t *made, *service, *backend, *backends, *places, *place;
@@ -466,7 +466,7 @@ static int server_line(struct ipvs_import *import, const struct ipvs_line *line)
 	return status;
 }
 
-/* 0 keeps what there is. */
+/* 0 keeps the present value. */
 static int set_timeouts(struct ipvs_import *import, const struct ipvs_line *line)
 {
 	uint32_t seconds[3];

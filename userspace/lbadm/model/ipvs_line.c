@@ -9,7 +9,7 @@
 
 #include "model/ipvs.h"
 
-/* What is to be done with an option. */
+/* How to handle an option */
 enum action {
 	COMMAND,	/* it is the command: @value */
 	NO_COMMAND,	/* it is one that configures nothing */
@@ -100,7 +100,7 @@ static bool has_value(const struct option *o)
 }
 
 /*
- * The option that @word is, and what is attached to it: "-tVALUE", "--name=VALUE", or
+ * The option that @word is, and its attached value: "-tVALUE", "--name=VALUE", or
  * NULL.
  */
 static const struct option *find(const char *word, const char **attached)

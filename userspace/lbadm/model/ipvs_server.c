@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A real server of IPVS and what it is in nflb: a backend with its way of forwarding.
+ * A real server of IPVS and its equivalent in nflb: a backend with its way of forwarding.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A service of IPVS and what it is in nflb: its scheduler, persistence, and one-packet
+ * A service of IPVS and its equivalent in nflb: its scheduler, persistence, and one-packet
  * scheduling.
  */
 #include <stdio.h>
@@ -14,7 +14,7 @@
  * @ipvs: its name there
  * @nflb: its name here
  * @by_port: the same with its second flag
- * @differs: how what takes its place differs; NULL if it does not
+ * @differs: how its replacement differs; NULL if it does not
  * @active: it counts active connections alone, and to IPVS UDP has none
  */
 struct scheduler {

@@ -469,10 +469,10 @@ const struct kind kind_protocol = {
 	.names = &protocol_names, .json = JSON_KIND_STRING,
 };
 const struct kind kind_client_port = {
-	.form = "CLIENT_ADDR:PORT", .about = "where the packet comes from",
+	.form = "CLIENT_ADDR:PORT", .about = "the source of the packet",
 };
 const struct kind kind_vip_port = {
-	.form = "VIP:PORT", .about = "where it goes to",
+	.form = "VIP:PORT", .about = "its destination: a VIP, or the client of a reply",
 };
 const struct kind kind_vip_address = {
 	.form = "VIP", .about = "the service's address, without a port",

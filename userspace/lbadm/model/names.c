@@ -112,7 +112,7 @@ static const char *const watch_sorts[] = {
 
 static const char *const protocols[] = { "tcp", "udp" };
 
-/* What may be said of a backend's health by hand */
+/* Verdicts on a backend's health that can be set by hand */
 static const char *const verdict_words[] = { "up", "down", "clear" };
 
 static const char *const verdict_words_about[] = {

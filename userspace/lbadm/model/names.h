@@ -11,7 +11,7 @@
 
 /**
  * struct names - words, by number
- * @what: what they are, for messages
+ * @what: their kind, for messages
  * @names: the words
  * @count: how many
  * @about: a line on each, for help; or NULL

@@ -252,7 +252,7 @@ json_t *policy_find(const json_t *policies, const struct service_id *id)
 
 /* --- the transaction */
 
-/* The base: nothing happens to what is there already. */
+/* The base: existing objects stay as they are. */
 static void write_base(FILE *to)
 {
 	static const char *const hooks[] = { "prerouting", "output" };

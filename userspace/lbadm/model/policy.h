@@ -25,7 +25,7 @@ struct prefix_text {
 	char text[PREFIX_TEXT_MAX];
 };
 
-/* Each takes its words and changes @policy; on error says what is wrong. */
+/* Each takes its words and changes @policy, with a message on errors. */
 
 /* The next prefix of a list, as it is kept. */
 int policy_next_prefix(struct words *words, const struct service_id *id,
@@ -58,7 +58,7 @@ int policy_read(const json_t *object, const struct service_id *id,
 void policy_name(char *name, const struct service_id *id);
 
 /**
- * policies_read() - all policies, from what nftables has
+ * policies_read() - all policies, from the table of nftables
  * @objects: from nft_list(), may be NULL
  *
  * Returns a new reference, an array of objects: protocol, address, port as of a

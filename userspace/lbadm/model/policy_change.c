@@ -70,7 +70,7 @@ static void put(FILE *to, char *commands)
 	free(commands);
 }
 
-/* One policy that is to be; @now is what there is by then. */
+/* One wanted policy; @now is the one that exists by then. */
 static void change_one(FILE *to, json_t *now, const json_t *policy)
 {
 	struct service_id id;

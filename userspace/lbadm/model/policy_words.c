@@ -174,7 +174,7 @@ static int rate_read(const json_t *object, json_t *policy)
 	snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
 		 json_integer_value(burst));
 	status = rate ? policy_parse_rate(&words, policy) :
-			usage_error("burst goes with rate");
+			usage_error("burst needs rate");
 	json_leave();
 	return status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a command asks for: plain structures, and the grammar that makes them
+ * The request of a command: plain structures, and the grammar that makes them
  * from words. The same grammar serves the command line and batches.
  */
 #ifndef LBADM_REQUEST_H
@@ -39,7 +39,7 @@ struct prefix {
 	struct opt length;
 };
 
-/* A service: identity, and what is to be set. */
+/* A service: identity, and the settings to change. */
 struct service_request {
 	struct service_id id;
 	struct opt mode, encap, encap_port, toa, toa_kind6, proxy;
@@ -53,13 +53,13 @@ struct service_request {
 	struct label name, comment;
 };
 
-/* A backend: identity, and what is to be set. */
+/* A backend: identity, and the settings to change. */
 struct backend_request {
 	struct addr address;
 	uint16_t port;		/* 0: the service's own */
 	struct opt weight, state, mode, encap, encap_port, max_connections;
 	struct opt deadline;
-	struct opt by_hand;	/* state, of what the kernel has; in no request */
+	struct opt by_hand;	/* state, as the kernel has it; in no request */
 	struct opt hand_deadline;	/* of @by_hand, seconds */
 	struct opt forced;	/* verdict on it by hand; in no request */
 	struct label name, comment;
@@ -131,7 +131,7 @@ int words_once(struct words_seen *seen, const char *key);
 /* Complain about words that are left. Returns LBADM_OK when there are none. */
 int words_end(const struct words *words);
 
-/* Each takes its words; on error says what is wrong, returns LBADM_USAGE. */
+/* Each takes its words; returns LBADM_USAGE with a message on errors. */
 int parse_protocol(struct words *words, uint8_t *protocol);
 int parse_service_id(struct words *words, struct service_id *id);
 int parse_service_settings(struct words *words, struct service_request *req);
@@ -144,7 +144,7 @@ struct names;
 int parse_name(struct words *words, const char *key, const struct names *names,
 	       uint32_t *number);
 int parse_laddr(struct words *words, struct laddr_request *req);
-/* What may follow the address. */
+/* Words that can follow the address */
 int parse_laddr_settings(struct words *words, struct laddr_request *req);
 /* The name of a network device, and nothing after it. */
 int parse_device(struct words *words, const char **name);

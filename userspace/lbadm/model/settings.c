@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Settings: their table, and what is right for each. kmod/control/sysctl.c has the
+ * Settings: their table, and the valid values of each. kmod/control/sysctl.c has the
  * same limits.
  */
 #include "model/settings.h"

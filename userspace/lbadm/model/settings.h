@@ -42,7 +42,7 @@ struct setting {
 extern const struct setting setting_table[SETTING_COUNT];
 
 /**
- * settings_read() - what a configuration says
+ * settings_read() - the settings of a configuration
  * @object: its "settings"
  * @values: set, each as its sysctl reads; "" is not named
  *

@@ -59,7 +59,7 @@ const struct word service_words[] = {
 	{ .name = "persist-prefix6", .kind = &kind_prefix6,
 	  .help = "the same for IPv6", .standard = "64", .flags = WORD_KEY_ONLY },
 	{ .name = "slow-start", .kind = &kind_seconds,
-	  .help = "how long a backend that comes up takes to its full weight",
+	  .help = "time in which a new or returning backend reaches its full weight",
 	  .more = "0 is off. It needs a scheduler that heeds weights.",
 	  .standard = "0", .flags = WORD_KEY, SERVICE(slow_start) },
 	{ .name = "toa", .kind = &kind_on_off,
@@ -98,7 +98,7 @@ const struct word service_words[] = {
 	  .help = "kept for a health checker; at most 1023 bytes as compact JSON",
 	  .flags = WORD_KEY_ONLY },
 	{ .name = "policy", .kind = &kind_object,
-	  .help = "who may begin connections, and how many",
+	  .help = "access lists and rate limit of clients",
 	  .more = "Without it, a policy from an earlier configuration is removed, and "
 		  "one that was made by hand stays; an empty object removes that as well.",
 	  .flags = WORD_KEY_ONLY },

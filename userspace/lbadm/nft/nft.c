@@ -22,7 +22,7 @@ static struct nft_ctx *begin(void)
 	return ctx;
 }
 
-/* What nft says, without the line of its input that it repeats. */
+/* The message of nft, without the line of its input that it repeats. */
 static int nft_failed(const char *message, char *why, size_t size)
 {
 	if (strstr(message, "Operation not permitted")) {

@@ -12,7 +12,7 @@
 
 /**
  * nft_run() - one transaction, in nft's language
- * @commands: what to do; all of it is done, or nothing
+ * @commands: a transaction: all of them take effect, or none
  *
  * Returns enum lbadm_exit, with a message on errors.
  */
@@ -21,7 +21,7 @@ int nft_run(const char *commands);
 /**
  * nft_try_list() - the same as nft_list(), but silent
  * @objects: set as by nft_list()
- * @why: what is wrong
+ * @why: the error
  * @size: of @why
  *
  * Returns enum lbadm_exit.
@@ -29,7 +29,7 @@ int nft_run(const char *commands);
 int nft_try_list(json_t **objects, char *why, size_t size);
 
 /**
- * nft_list() - what the table has, as libnftables-json(5) describes it
+ * nft_list() - the contents of the table, as libnftables-json(5) describes them
  * @objects: set to a new reference, an array; NULL when there is no table
  *
  * Returns enum lbadm_exit, with a message on errors.

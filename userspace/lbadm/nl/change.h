@@ -12,7 +12,7 @@
 /**
  * change_begin() - depend on the configuration as it is now
  *
- * What is read after this is the configuration that is depended on. Returns enum
+ * The changes depend on the configuration that is read after this. Returns enum
  * lbadm_exit, with a message on errors.
  */
 int change_begin(void);
@@ -42,7 +42,7 @@ int change_check(void);
 /* Can the module wait for devices? Of change_begin(). */
 bool change_can_wait(void);
 
-/* What max_connections is until it is set; 0 is not known. Of change_begin(). */
+/* The default of max_connections; 0 is not known. Of change_begin(). */
 uint32_t change_max_connections(void);
 
 #endif /* LBADM_CHANGE_H */

@@ -19,7 +19,7 @@
 /* Which service is meant; the service as it is to be. */
 void msg_put_service_id(struct nlmsghdr *nlh, const struct service_id *id);
 void msg_put_service(struct nlmsghdr *nlh, const struct service_request *req);
-/* A backend, and what is to be set of it. */
+/* A backend, and its settings to change. */
 void msg_put_backend(struct nlmsghdr *nlh, const struct backend_request *req);
 /* A service's whole list of backends, and that what is not named of the service
  * is to have its default; with @force, states that were set by hand are taken
@@ -32,7 +32,7 @@ size_t msg_list_size(size_t count);
 void msg_put_health(struct nlmsghdr *nlh, const struct health_request *req);
 /* Local addresses. */
 void msg_put_laddr(struct nlmsghdr *nlh, const struct laddr_request *req);
-/* What narrows a list of connections: up to three attributes, or none. */
+/* The filter of a list of connections: up to three attributes, or none. */
 void msg_put_conn_filter(struct nlmsghdr *nlh,
 			 const struct conn_filter *filter);
 /* A packet to explain. */
@@ -43,7 +43,7 @@ void msg_put_now(struct nlmsghdr *nlh);
 /* Each returns a new reference, or NULL when the message has no such object. */
 json_t *msg_get_service(const struct nlmsghdr *nlh);
 json_t *msg_get_backend(const struct nlmsghdr *nlh);
-/* What names the service, as it was sent; for telling whether it is the last one again. */
+/* The attributes that identify the service, as sent; for telling whether it is the last one again. */
 const struct nlattr *msg_service_attr(const struct nlmsghdr *nlh);
 json_t *msg_get_conn(const struct nlmsghdr *nlh);
 json_t *msg_get_laddr(const struct nlmsghdr *nlh);
@@ -55,10 +55,10 @@ json_t *msg_get_version(const struct nlmsghdr *nlh);
 /* {"count": N} */
 json_t *msg_get_count(const struct nlmsghdr *nlh);
 
-/* What would become of a packet. */
+/* The fate of a packet */
 json_t *msg_get_explain(const struct nlmsghdr *nlh);
 
-/* An object with "event", and what it is about; a backend's has its "service".
+/* An object with "event", and its subject; a backend's has its "service".
  * Returns a new reference, or NULL for an unknown command.
  */
 json_t *msg_get_event(const struct nlmsghdr *nlh);

@@ -85,7 +85,7 @@ static void set_json(json_t *to, const char *key, const struct table *table,
 							0, NULL));
 }
 
-/* What is off is left out: an object says what a configuration would. */
+/* Settings that are off are omitted, as in a configuration. */
 static json_t *service_object(const struct nlattr *nest)
 {
 	json_t *service = json_object();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What would become of a packet, as a JSON object.
+ * The fate of a packet, as a JSON object.
  */
 #include <linux/genetlink.h>
 #include <linux/nflb.h>
@@ -16,7 +16,7 @@ static void set_flag(json_t *to, const char *key, const struct table *table,
 		json_object_set_new(to, key, json_true());
 }
 
-/* Of what an outer packet may be. */
+/* Of the possible outer packets */
 static void set_ip_protocol(json_t *to, const struct table *table, int type)
 {
 	switch (get_uint(table, type)) {
@@ -88,7 +88,7 @@ static void set_route(json_t *answer, const struct table *t)
 	json_object_set_new(answer, "route", route);
 }
 
-/* What it is about: where the packet comes from, service, connection */
+/* The source of the packet, its service, its connection */
 static void set_subjects(json_t *answer, const struct nlmsghdr *nlh)
 {
 	json_t *device = msg_get_device(nlh), *object;

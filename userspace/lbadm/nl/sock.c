@@ -108,7 +108,7 @@ static const char *extack_text(const struct nlmsghdr *nlh, size_t off)
 	return NULL;
 }
 
-/* What the kernel says of an error, or else the meaning of the number. */
+/* The kernel's message for an error, or else the meaning of the number. */
 static int refused(const struct nlmsghdr *nlh, size_t off, int error)
 {
 	const char *text;
@@ -124,7 +124,7 @@ static int refused(const struct nlmsghdr *nlh, size_t off, int error)
 		    text ? text : strerror(error));
 }
 
-/* What it says of what it did: a warning. */
+/* Its message with success: a warning. */
 static int done(const struct nlmsghdr *nlh, size_t off)
 {
 	const char *text = extack_text(nlh, off);
@@ -292,7 +292,7 @@ struct nlmsghdr *sock_request(void *buf, uint8_t cmd, uint16_t flags)
 	struct genlmsghdr *genl;
 	struct nlmsghdr *nlh;
 
-	/* libmnl leaves what pads attributes as it was. */
+	/* libmnl does not clear the padding of attributes. */
 	memset(buf, 0, MNL_SOCKET_BUFFER_SIZE);
 	nlh = mnl_nlmsg_put_header(buf);
 	nlh->nlmsg_type = sock.family;
@@ -415,7 +415,7 @@ static int events(const char *buf, ssize_t len, sock_cb cb,
 
 	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 		if (nlh->nlmsg_type == NLMSG_ERROR) {
-			/* What sock_follow() asked for is answered here. */
+			/* The answer to sock_follow() arrives here. */
 			status = ended_by_error(nlh);
 			if (status)
 				return status;

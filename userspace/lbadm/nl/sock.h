@@ -23,7 +23,7 @@ int sock_open(void);
 bool sock_no_module(void);
 
 /**
- * sock_close() - end what sock_open() began; also when it was never called
+ * sock_close() - close the socket of sock_open(), if there is one
  */
 void sock_close(void);
 
@@ -60,7 +60,7 @@ int sock_talk(struct nlmsghdr *nlh, sock_cb cb, void *data);
 int sock_try(struct nlmsghdr *nlh, sock_cb cb, void *data, int error, bool *met);
 
 /**
- * sock_subject() - name what the next request is about
+ * sock_subject() - name the object of the next request
  * @format: of the name, with which what the kernel says of the request begins
  *
  * sock_talk() and sock_dump() forget it when they are done.

@@ -15,7 +15,7 @@
 /* More than the highest attribute of any nest. */
 #define TABLE_SIZE 64
 
-/* NULL is what is absent; the last one, of those that are repeated. */
+/* NULL for an absent attribute; the last one of a repeated attribute. */
 struct table {
 	const struct nlattr *attrs[TABLE_SIZE];
 };
@@ -32,11 +32,11 @@ json_t *get_addr(const struct table *table, int type);
 
 /* Each sets a key, if there is the attribute. */
 void set_uint(json_t *to, const char *key, const struct table *table, int type);
-/* The same, but 0 is what is off or has no limit, and is left out. */
+/* The same, but 0 means off or no limit, and is left out. */
 void set_nonzero(json_t *to, const char *key, const struct table *table,
 		 int type);
 void set_port(json_t *to, const char *key, const struct table *table, int type);
-/* A word or, for what has none, its number. */
+/* A word or, if there is none, the number. */
 void set_name(json_t *to, const char *key, const struct names *names,
 	      const struct table *table, int type);
 void set_string(json_t *to, const char *key, const struct table *table,

@@ -15,7 +15,7 @@ void out_json(const json_t *value);
 
 /* Tables: of services with their backends; of backends; of local addresses; of
  * devices; of totals; of policies. Each returns enum lbadm_exit, having said
- * what is wrong with --output or --sort.
+ * the error in --output or --sort.
  */
 int out_services(const json_t *services);
 int out_backends(const json_t *backends);
@@ -53,7 +53,7 @@ void out_connection(struct out_connections *list, const json_t *connection);
  */
 void out_connections_end(struct out_connections *list, bool whole);
 
-/* Text of what would become of a packet. */
+/* The fate of a packet, as text. */
 void out_explain(const json_t *answer);
 
 /* Text of one event, a line; flushed. */

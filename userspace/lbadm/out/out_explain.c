@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Text of what would become of a packet: a line for each step.
+ * The fate of a packet, as text: a line for each step.
  */
 #include <stdio.h>
 #include <string.h>
@@ -168,7 +168,7 @@ static void print_verdict(const json_t *answer)
 	else if (drop)
 		printf(": %s%s", string_of(answer, "reason"),
 		       json_object_get(answer, "sender-told") ?
-		       ", and its sender is told" : "");
+		       ", and its sender is notified" : "");
 	putchar('\n');
 }
 

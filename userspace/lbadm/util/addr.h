@@ -35,7 +35,7 @@ bool addr_split(struct addr *addr, const char **rest, const char *text);
  */
 bool prefix_parse(struct addr *addr, uint32_t *length, const char *text);
 
-/* Set what does not count of an address to zeros. */
+/* Clear the host part of an address. */
 void prefix_mask(struct addr *addr, uint32_t length);
 
 /* Write the address alone. Returns @buf. */

@@ -20,7 +20,7 @@ static const char *string_end(const char *p)
 	return p;
 }
 
-/* Returns what follows the value at @p. */
+/* Returns the text after the value at @p. */
 static const char *skip_value(const char *p)
 {
 	unsigned int depth = 0;
@@ -34,13 +34,13 @@ static const char *skip_value(const char *p)
 			depth--;
 		if (*p)
 			p++;
-		/* A number or a word ends before what it is followed by. */
+		/* A number or a word ends at the next delimiter. */
 	} while (*p && (depth || !strchr(",}] \t\r\n", *p)));
 	return p;
 }
 
 /*
- * From a container to what it holds. Returns the value, or NULL; @key is set to
+ * From a container to its first element. Returns the value, or NULL; @key is set to
  * where its key is.
  */
 static const char *descend(const char *p, const struct json_step *step,

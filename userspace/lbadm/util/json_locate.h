@@ -23,7 +23,7 @@ struct json_step {
  * @line: set
  * @column: set; in bytes
  *
- * What is not found is where its container is.
+ * If it is not found, the place of its container.
  */
 void json_locate(const char *text, const struct json_step *path, size_t depth,
 		 bool at_key, unsigned int *line, unsigned int *column);

@@ -18,7 +18,7 @@
 /* services, index, backends, index, key */
 #define DEPTH_MAX 8
 
-/* What is being read, for messages. */
+/* The present place, for messages */
 static struct {
 	const char *name;
 	const char *text;		/* NULL: no file */

@@ -25,16 +25,16 @@ struct json_key {
 	const char *word;	/* NULL: goes with another key, or is special */
 };
 
-/* What is said from here to json_leave() is said of this key's value, or element. */
+/* Messages from here to json_leave() name the place of this key's value, or element. */
 void json_enter_key(const char *key);
 void json_enter_index(size_t index);
 void json_leave(void);
 
 /**
- * json_check_keys() - are all keys known, and their values what they are to be?
- * @object: what ought to be an object
+ * json_check_keys() - are all keys known, and have their values the right types?
+ * @object: should be an object
  * @keys: that it may have
- * @what: it is called in messages
+ * @what: its name in messages
  *
  * Returns enum lbadm_exit, with a message on errors.
  */
@@ -44,11 +44,11 @@ int json_check_keys(const json_t *object, const struct json_key *keys,
 /**
  * json_read() - read a file
  * @name: its name; "-" is standard input
- * @take: gets what is in it, which is its own then, and returns enum lbadm_exit
+ * @take: gets the value and its ownership, and returns enum lbadm_exit
  * @data: for @take
  *
- * Returns what @take does, or with a message on errors with the file,
- * LBADM_USAGE. What @take says is said with the place in the file.
+ * Returns the result of @take, or with a message on errors with the file,
+ * LBADM_USAGE. Messages of @take name the place in the file.
  */
 int json_read(const char *name, int (*take)(json_t *json, void *data),
 	      void *data);

@@ -12,7 +12,7 @@
 
 /**
  * struct suggestion - the nearest words so far
- * @word: what was typed
+ * @word: the typed word
  * @best: the nearest known words
  * @count: how many are as near; more than SUGGEST_MAX are too many to suggest
  * @distance: how far away they are

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a network device is, as far as XDP depends on it.
+ * The properties of a network device that matter to XDP.
  */
 #ifndef LBADM_XDP_NIC_H
 #define LBADM_XDP_NIC_H

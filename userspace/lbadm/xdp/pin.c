@@ -6,7 +6,7 @@
  * find it. Process 1 has one place for all.
  *
  * ID is the kernel's number of the link. It has no namesake while the link lives, and
- * says whether a pin is what its name promises. Index and namespace of a device would
+ * says whether a pin matches its name. Index and namespace of a device would
  * not do: devices move, and both numbers come again.
  */
 #define _GNU_SOURCE

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Attaching and detaching. The kernel is asked what is attached; a pin is believed
+ * Attaching and detaching. The kernel lists the attached programs; a pin is believed
  * only when the device has the program of its link.
  *
  * Attached is by a link, never by rtnetlink, which counts as a change of the device:
@@ -22,7 +22,7 @@
 #include "xdp/pin.h"
 #include "xdp/program.h"
 
-/* What libbpf says of the kernel's extended ack. */
+/* libbpf's message for the kernel's extended ack */
 static char kernel_text[256];
 
 /* Errors are told by lbadm, so libbpf is to be quiet. */
@@ -69,7 +69,7 @@ static int64_t program_of(unsigned int ifindex)
 struct search {
 	unsigned int ifindex;
 	uint32_t program;
-	int (*found)(const struct pin *pin);	/* what to do with it, or NULL */
+	int (*found)(const struct pin *pin);	/* called for it, or NULL */
 	bool there;
 	int status;		/* of @found */
 };

@@ -51,7 +51,7 @@ void xdp_each(void (*cb)(const char *name, void *data), void *data);
 int xdp_attach(const char *name);
 
 /**
- * xdp_detach() - detach what xdp_attach() attached
+ * xdp_detach() - undo xdp_attach()
  * @name: the device
  *
  * Returns enum lbadm_exit, with a message on errors.
