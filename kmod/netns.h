@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What exists once a network namespace.
+ * Per network namespace state.
  */
 #ifndef NFLB_NETNS_H
 #define NFLB_NETNS_H
@@ -43,8 +43,8 @@ struct nflb_user;
  * @vip_filter: nflb_vip_slot() of each VIP since there was none
  * @persist: clients that return to their backend, by persist.c
  * @max_connections: ceiling of @conn_count, and of @persist_count
- * @max_connections_default: what it is at first
- * @reject: answer what cannot be served (1), or drop it silently (0)
+ * @max_connections_default: its initial value
+ * @reject: answer packets that cannot be served (1), or drop them silently (0)
  * @refuse_late: refuse what backends send from a service's port without a
  *	connection (1), or leave it to the host (0)
  * @encap_fragment_inside: fragment what is too long for a tunnel before it goes
@@ -58,7 +58,7 @@ struct nflb_user;
  *	number of 128 bits, the low half first
  * @maglev_table_size: slots of each Maglev table, a prime
  * @drops: per-CPU counters by reason
- * @source_filter: what sources need a closer look, a CPU (source.c)
+ * @source_filter: sources that need a closer look, per CPU (source.c)
  * @address_gen: counts changes of IPv4 addresses, for @source_filter
  * @user: whose it is, and what that has; NULL for the host's own (userns.c)
  * @memcg: who pays for connections of @user, since the first service
@@ -89,7 +89,7 @@ struct nflb_user;
  * @boot: tells its numbers from those of another load of the module
  * @changer: the task whose request is changing the configuration; with @mutex
  * @departed: counters of services that are freed
- * @stats_base: what `stats zero` subtracts from the totals
+ * @stats_base: `stats zero` subtracts this from the totals
  * @drops_base: the same for @drops
  * @counters_base: the same for the other counters
  * @hooks: by hook.c, from the first service until there is neither a service nor a
@@ -199,7 +199,7 @@ struct nflb_net {
 	struct ctl_table	*sysctl_table;
 };
 
-/* What packets read and what new connections write are lines of their own. */
+/* Fields that packets read and that new connections write have lines of their own. */
 static_assert(!IS_ENABLED(CONFIG_SMP) ||
 	      (offsetof(struct nflb_net, conns) % L1_CACHE_BYTES == 0 &&
 	       offsetof(struct nflb_net, services) % L1_CACHE_BYTES == 0 &&
@@ -220,7 +220,7 @@ static __always_inline struct nflb_net *nflb_net_rcu(const struct net *net)
 	return rcu_dereference(net->gen)->ptr[nflb_net_id];
 }
 
-/* May what is listed of the configuration be read? */
+/* Is reading the listed configuration allowed? */
 static inline bool nflb_config_held(struct nflb_net *nn)
 {
 	return lockdep_is_held(&nn->mutex) || lockdep_is_held(&nn->view);

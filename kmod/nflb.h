@@ -19,7 +19,7 @@ struct nflb_backend;
 struct nflb_pkt;
 
 /**
- * enum nflb_verdict - what a stage of the packet path decided
+ * enum nflb_verdict - the decision of a stage of the packet path
  * @NFLB_CONTINUE: the next stage goes on; the skb is still the path's
  * @NFLB_ACCEPT: the host's stack goes on with the skb, changed or not
  * @NFLB_STOLEN: the skb is sent, queued or freed; nobody may touch it
@@ -101,7 +101,7 @@ enum nflb_reason {
 
 #define NFLB_COUNTER_ENUM(id, name) NFLB_COUNTER_##id,
 
-/* What else is counted; see NFLB_COUNTERS. */
+/* Other counters; see NFLB_COUNTERS. */
 enum nflb_counter {
 	NFLB_COUNTERS(NFLB_COUNTER_ENUM)
 	NFLB_COUNTER_COUNT
@@ -121,7 +121,7 @@ enum nflb_dir {
 #define NFLB_EXPORT_KUNIT(sym)
 #endif
 
-/* The clock of connections, and of what they need: jiffies, 32 bits of them. */
+/* The clock of connections and of their parts: jiffies, 32 bits of them. */
 static inline u32 nflb_now(void)
 {
 	return (u32)jiffies;

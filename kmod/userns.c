@@ -39,7 +39,7 @@ int nflb_user_max[NFLB_USER_COUNT] __read_mostly = {
  * @uid: who made the user namespace; or invalid
  * @ns: the user namespace, when the host's root made it
  * @nets: network namespaces
- * @count: what they have, by enum nflb_user_what
+ * @count: their objects, by enum nflb_user_what
  */
 struct nflb_user {
 	struct list_head		list;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the root of a user namespace may take of the host.
+ * Limits for the root of a user namespace.
  */
 #ifndef NFLB_USERNS_H
 #define NFLB_USERNS_H
@@ -12,7 +12,7 @@
 
 struct kmem_cache;
 
-/* What is counted. */
+/* The counted objects */
 enum nflb_user_what {
 	NFLB_USER_CONNECTIONS,
 	NFLB_USER_PERSISTENT,	/* clients that are remembered */

@@ -15,7 +15,7 @@
 #error "nflb needs a kernel with IPv6"
 #endif
 #if !IS_ENABLED(CONFIG_NF_CONNTRACK)
-#error "nflb needs CONFIG_NF_CONNTRACK, to mark what it forwards as untracked"
+#error "nflb needs CONFIG_NF_CONNTRACK, to mark forwarded packets as untracked"
 #endif
 
 #include <linux/netlink.h>

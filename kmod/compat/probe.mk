@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the headers of a kernel offer, whatever its number says, for compat.h.
+# Features of a kernel's headers, whatever its version, for compat.h.
 
 nflb_has_header = $(if $(wildcard $(srctree)/include/$(1)),-D$(2))
 nflb_has = $(shell grep -qE '$(2)' $(srctree)/include/$(1) 2>/dev/null && echo -D$(3))

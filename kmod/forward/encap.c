@@ -73,7 +73,7 @@ static void push_gre(struct sk_buff *skb, const struct nflb_inherited *in)
 }
 
 /*
- * Over IPv4 the checksum is left out, what is inside has its own (RFC 768);
+ * Over IPv4 the checksum is left out, the inner packet has its own (RFC 768);
  * over IPv6 most receivers insist on one (RFC 6935, section 5).
  */
 static void push_udp(struct sk_buff *skb, const struct nflb_conn *conn)
@@ -140,12 +140,12 @@ static void push_ipv6(struct nflb_pkt *pkt, const struct nflb_conn *conn,
 	skb->protocol = htons(ETH_P_IPV6);
 }
 
-/* Returns the protocol of what the outer IP header has behind it. */
+/* Returns the protocol of the header behind the outer IP header. */
 static u8 push_tunnel(struct sk_buff *skb, u8 encap,
 		      const struct nflb_conn *conn,
 		      const struct nflb_inherited *in)
 {
-	/* For GSO: what is inside begins here. */
+	/* For GSO: the inner packet begins here. */
 	skb_set_inner_ipproto(skb, in->ipproto);
 	skb_set_inner_mac_header(skb, skb_inner_network_offset(skb));
 	skb->transport_header = skb->network_header;
@@ -187,7 +187,7 @@ enum nflb_verdict nflb_encap_push(struct nflb_pkt *pkt,
 
 	if (unlikely(skb->len + overhead > U16_MAX))
 		return nflb_drop(pkt, NFLB_REASON_UNTRANSLATABLE);
-	/* What it has inside has taken the place of inner headers. */
+	/* Its payload has taken the place of inner headers. */
 	if (unlikely(skb->encapsulation) &&
 	    skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
 		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);

@@ -24,7 +24,7 @@
 #include "forward/icmp.h"
 #include "netns.h"
 
-/* What is around a quoted packet, behind the outer IP header. */
+/* The encapsulation of a quoted packet, behind the outer IP header */
 struct tunnel {
 	unsigned int	inner;		/* offset of the packet */
 	u8		encap;		/* enum nflb_encap */
@@ -86,7 +86,7 @@ static bool parse_gue(const struct sk_buff *skb, unsigned int l4,
 	return version == 4 || version == 6;
 }
 
-/* @l4: offset of what the outer IP header has behind it */
+/* @l4: offset of the header behind the outer IP header */
 static bool parse_tunnel(const struct sk_buff *skb, u8 proto, unsigned int l4,
 			 struct tunnel *t)
 {
@@ -106,7 +106,7 @@ static bool parse_tunnel(const struct sk_buff *skb, u8 proto, unsigned int l4,
 	}
 }
 
-/* Can this host have sent what is quoted? */
+/* Can this host have sent the quoted packet? */
 static bool is_ours(const struct nflb_pkt *pkt, const struct nflb_tuple *quoted,
 		    const struct tunnel *t)
 {
@@ -147,11 +147,11 @@ static void update_pmtu(struct nflb_pkt *pkt, u8 family, u8 proto, u32 mtu)
 }
 
 /**
- * nflb_encap_icmp() - an ICMP error, perhaps about what was encapsulated here
+ * nflb_encap_icmp() - an ICMP error, perhaps about a packet encapsulated here
  * @pkt: the error; its inner is the quoted network header
  * @quoted: addresses of the quoted packet
  * @proto: its protocol
- * @l4: offset of what is behind its IP header
+ * @l4: offset of the header behind its IP header
  *
  * When it says that a packet was too big, the kernel's path MTU of that backend
  * is lowered, as its own tunnels do (ipip_err()). The route is looked up again

@@ -19,7 +19,7 @@
 #include "conn/conn.h"
 
 /**
- * struct nflb_inherited - what an outer header takes over from the packet
+ * struct nflb_inherited - the fields that an outer header copies from the packet
  * @dsfield: DSCP and ECN
  * @ttl: hops
  * @df: it must not be fragmented
@@ -63,7 +63,7 @@ static __always_inline void nflb_gre_write(struct gre_base_hdr *gre,
 						      htons(ETH_P_IPV6);
 }
 
-/* @len: with what is behind it. The checksum is 0; IPv6 needs one yet. */
+/* @len: with the payload. The checksum is 0; IPv6 needs one yet. */
 static __always_inline void nflb_outer_udp_write(struct udphdr *uh,
 						 const struct nflb_conn *conn,
 						 unsigned int len)
@@ -76,7 +76,7 @@ static __always_inline void nflb_outer_udp_write(struct udphdr *uh,
 
 __be16 nflb_encap_ident(struct nflb_backend *backend, u16 count);
 
-/* What ip_send_check() finds out, without a call, of a header that was just written */
+/* As ip_send_check(), without a call, for a header that was just written */
 static __always_inline __sum16 outer_sum(const struct iphdr *iph)
 {
 	const u32 *word = (const u32 *)iph;
@@ -88,7 +88,7 @@ static __always_inline __sum16 outer_sum(const struct iphdr *iph)
 				  get_unaligned(word + 4)));
 }
 
-/* @len: with what is behind it. @packets: how many it stands for. */
+/* @len: with the payload. @packets: how many it represents. */
 static __always_inline void
 nflb_outer_v4_write(struct iphdr *iph, const struct nflb_conn *conn,
 		    const struct nflb_inherited *in, u8 proto, unsigned int len,
@@ -118,7 +118,7 @@ static __always_inline __be32 nflb_outer_label(const struct nflb_conn *conn)
 	       IPV6_FLOWLABEL_MASK;
 }
 
-/* @len: of what is behind it */
+/* @len: of the payload */
 static __always_inline void
 nflb_outer_v6_write(struct ipv6hdr *ip6h, const struct nflb_conn *conn,
 		    const struct nflb_inherited *in, u8 proto, unsigned int len)

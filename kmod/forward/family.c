@@ -18,7 +18,7 @@
 #include "forward/family.h"
 #include "netns.h"
 
-/* RFC 7915, 5.1: what may have to be fragmented behind the translation. */
+/* RFC 7915, 5.1: packets that may need fragmentation after the translation. */
 #define DF_MIN (IPV6_MIN_MTU - (sizeof(struct ipv6hdr) - sizeof(struct iphdr)))
 
 /**
@@ -41,7 +41,7 @@ unsigned int nflb_family_mtu(const struct nflb_pkt *pkt, unsigned int mtu)
 }
 NFLB_EXPORT_KUNIT(nflb_family_mtu);
 
-/* What of a network header goes into the other. */
+/* The fields that both network headers have */
 struct common {
 	u8	tos;
 	u8	ttl;
@@ -63,7 +63,7 @@ static struct common common_of(const struct nflb_pkt *pkt)
 
 		c.tos = ipv6_get_dsfield(ip6h);
 		c.ttl = ip6h->hop_limit;
-		/* What arrived in fragments may leave in fragments. */
+		/* A packet that arrived in fragments may leave in fragments. */
 		c.df = !IP6CB(pkt->skb)->frag_max_size &&
 		       pkt->skb->len - pkt->l4 + sizeof(struct iphdr) > DF_MIN;
 	}
@@ -104,7 +104,7 @@ static void write_v6(struct nflb_pkt *pkt, const struct common *c,
 	ip6h->daddr = to->src.in6;
 }
 
-/* What addresses add to the pseudo header; the rest of it is the same. */
+/* The sum of the addresses in the pseudo header; the rest of it is the same. */
 static __wsum addrs_sum(const union nflb_addr *src, const union nflb_addr *dst)
 {
 	return csum_partial(src, sizeof(*src), csum_partial(dst, sizeof(*dst),
@@ -245,7 +245,7 @@ enum nflb_verdict nflb_family_rewrite(struct nflb_pkt *pkt,
 		return nflb_drop(pkt, NFLB_REASON_UNTRANSLATABLE);
 	if (finish_inner(pkt) || replace_header(pkt, to->family))
 		return nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
-	/* What may be fragmented here may be so behind. */
+	/* A packet that may be fragmented here may be fragmented later. */
 	if (!c.df)
 		pkt->skb->ignore_df = 1;
 	if (to->family == AF_INET)

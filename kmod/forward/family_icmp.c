@@ -21,7 +21,7 @@
 /* The least that an error has to quote of it (RFC 792). */
 #define QUOTE_MIN 8
 
-/* Type, code, and what follows them: an MTU where there is one. */
+/* Type, code, and the field after them: an MTU where there is one. */
 struct error {
 	u8	type;
 	u8	code;
@@ -165,7 +165,7 @@ static unsigned int quoted_len(const struct nflb_pkt *pkt)
 	       pkt->inner_l4;
 }
 
-/* The transport part of what is quoted, as its sender knows it. */
+/* The transport part of the quoted packet, as its sender knows it. */
 static void rewrite_quote(u8 *l4, unsigned int len, const struct nflb_conn *conn,
 			  const struct nflb_tuple *sent, enum nflb_dir dir)
 {
@@ -173,7 +173,7 @@ static void rewrite_quote(u8 *l4, unsigned int len, const struct nflb_conn *conn
 
 	memcpy(l4, &sent->sport, sizeof(sent->sport));
 	memcpy(l4 + 2, &sent->dport, sizeof(sent->dport));
-	/* What it quotes to the client is a segment of the client. */
+	/* To the client it quotes a segment of the client. */
 	if (sent->proto == IPPROTO_TCP && dir == NFLB_DIR_OUT && len >= 8)
 		th->seq = htonl(ntohl(th->seq) - nflb_conn_seq_delta(conn));
 }

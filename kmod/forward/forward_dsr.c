@@ -128,7 +128,7 @@ static enum nflb_verdict encapsulate(struct nflb_pkt *pkt,
 		return verdict;
 	verdict = unlikely(split) ? nflb_xmit_fragments(pkt, dst) :
 				    nflb_xmit(pkt, dst);
-	/* What is dropped is told of by the packet's own tuple. */
+	/* A drop is reported with the packet's own tuple. */
 	pkt->tuple.family = conn->in.tuple.family;
 	return verdict;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What modes dnat and fullnat share: rewrite a packet to the tuple that the
+ * Shared by modes dnat and fullnat: rewrite a packet to the tuple that the
  * other side knows, and send it on as a router does, or hand it to the host.
  */
 #include <net/ip.h>
@@ -44,7 +44,7 @@ static enum nflb_verdict rewrite_payload(struct nflb_pkt *pkt,
 	return NFLB_CONTINUE;
 }
 
-/* @mtu: what the packet may be long, in its present family */
+/* @mtu: the longest packet, in its present family */
 static enum nflb_verdict rewrite(struct nflb_pkt *pkt, struct nflb_conn *conn,
 				 enum nflb_dir dir, unsigned int mtu)
 {
@@ -87,7 +87,7 @@ static unsigned int mtu_of(const struct nflb_pkt *pkt,
 	return mtu;
 }
 
-/* Received, and to be sent on: what a router does. */
+/* Received, and to be forwarded, as by a router. */
 static enum nflb_verdict nat_route(struct nflb_pkt *pkt,
 				   struct nflb_conn *conn, enum nflb_dir dir,
 				   struct dst_entry *dst)

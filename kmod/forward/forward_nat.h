@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What modes dnat and fullnat share.
+ * Shared by modes dnat and fullnat.
  */
 #ifndef NFLB_FORWARD_NAT_H
 #define NFLB_FORWARD_NAT_H

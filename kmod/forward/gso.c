@@ -12,7 +12,7 @@
 #include "forward/gso.h"
 #include "netns.h"
 
-/* Timestamps and what aligns them: nothing that is looked for in options. */
+/* Timestamps and their padding: no option that matters here. */
 #define ONLY_TIMESTAMP	(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 | \
 			 TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP)
 
@@ -61,7 +61,7 @@ static bool options_change(const struct nflb_pkt *pkt)
 	return !word || get_unaligned_be32(word) != ONLY_TIMESTAMP;
 }
 
-/* What forwarding writes to a packet of this connection, NFLB_REWRITE_* */
+/* The parts of a packet that forwarding of this connection rewrites, NFLB_REWRITE_* */
 static unsigned int rewrites(const struct nflb_pkt *pkt,
 			     const struct nflb_conn *conn, enum nflb_dir dir)
 {

@@ -11,7 +11,7 @@
 #include "conn/conn.h"
 #include "forward/forward.h"
 
-/* What is written to a packet. */
+/* The rewritten parts of a packet */
 #define NFLB_REWRITE_ENDS	BIT(0)	/* addresses and ports */
 #define NFLB_REWRITE_TCP	BIT(1)	/* more of the TCP header */
 #define NFLB_REWRITE_HEADERS	BIT(2)	/* headers are added or replaced */

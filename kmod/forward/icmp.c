@@ -123,7 +123,7 @@ static void translate_out(struct nflb_pkt *pkt, const struct nflb_conn *conn,
 		return;
 	nflb_mangle_addr(pkt, NFLB_END_DST, &in->src);
 	nflb_mangle_quoted(pkt, NFLB_END_SRC, &in->src, in->sport);
-	/* The client believes only what quotes what it really sent. */
+	/* The client believes only an error that quotes a packet as the client sent it. */
 	nflb_mangle_quoted_seq(pkt, nflb_conn_seq_delta(conn));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the balancer answers itself: echo requests to a VIP, and errors about
+ * Answers of the balancer itself: echo requests to a VIP, and errors about
  * packets that it cannot serve or send on, as a host or a router would. The
  * kernel's rate limits for ICMP hold.
  *
@@ -30,7 +30,7 @@
 #include "forward/route.h"
 #include "netns.h"
 
-/* What leaves this CPU is an answer of the balancer's own. */
+/* This CPU is sending an answer of the balancer itself. */
 static DEFINE_PER_CPU(bool, answering);
 
 /**
@@ -183,7 +183,7 @@ enum nflb_verdict nflb_ttl_exceeded(struct nflb_pkt *pkt)
 /**
  * nflb_too_big() - the packet does not fit through the next hop
  * @pkt: the packet, not rewritten
- * @mtu: what would fit
+ * @mtu: the size that would fit
  *
  * Return: NFLB_DROP.
  */

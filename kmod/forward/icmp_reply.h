@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the balancer answers itself.
+ * Answers of the balancer itself.
  */
 #ifndef NFLB_ICMP_REPLY_H
 #define NFLB_ICMP_REPLY_H

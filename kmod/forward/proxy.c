@@ -38,7 +38,7 @@ static const u8 signature[12] = {
 	0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a,
 };
 
-/* What follows the signature. */
+/* The fields after the signature */
 struct proxy_head {
 	u8	signature[sizeof(signature)];
 	u8	command;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * PROXY protocol, version 2: the client's address in front of what it sends.
+ * PROXY protocol, version 2: the client's address in front of its data.
  */
 #ifndef NFLB_PROXY_H
 #define NFLB_PROXY_H

@@ -304,7 +304,7 @@ route_to_backend(const struct nflb_pkt *pkt, struct nflb_backend *backend,
 	return dst;
 }
 
-/* Of a one-sided connection; what its packets leave with is not kept. */
+/* Of a one-sided connection; the headers of its outgoing packets are not cached. */
 static noinline struct dst_entry *route_one_sided(const struct nflb_pkt *pkt,
 						  const struct nflb_conn *conn,
 						  bool remember, u32 generation,
@@ -459,7 +459,7 @@ static unsigned int mtu_v4(const struct dst_entry *dst)
  * As for a router: path MTUs that this host learnt are not asked, since the
  * ends of the connection learn them for themselves.
  *
- * Return: at least what every link of that family carries.
+ * Return: at least the minimum MTU of that family.
  */
 unsigned int nflb_route_mtu(const struct dst_entry *dst, u8 family)
 {

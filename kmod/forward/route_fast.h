@@ -146,7 +146,7 @@ nflb_neighbour_ready(const struct dst_entry *dst, const union nflb_addr *to,
 }
 
 /**
- * nflb_xmit_prepare() - forget what was found out about a packet on its way in
+ * nflb_xmit_prepare() - clear the state of a packet from its way in
  * @nn: the namespace
  * @skb: the packet; skb->data is its network header
  * @family: of the packet as it is now
@@ -184,7 +184,7 @@ static __always_inline void hh_push(const struct hh_cache *hh,
 	__skb_push(skb, len);
 }
 
-/* Is the neighbour's header, if it is cached, no longer than what hh_push() copies? */
+/* Is the neighbour's header, if it is cached, short enough for hh_push()? */
 static __always_inline bool hh_is_short(const struct neighbour *neigh)
 {
 	return likely(READ_ONCE(neigh->hh.hh_len) <= HH_DATA_MOD);

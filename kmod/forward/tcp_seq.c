@@ -43,7 +43,7 @@
 /* How far the next connection begins beyond the last, at random. */
 #define ISN_DISTANCE_MASK	0xffffff
 
-/* What an IPv6 header is longer than IPv4's. */
+/* The difference in length of an IPv6 and an IPv4 header */
 #define FAMILY_LEN_DIFF	(sizeof(struct ipv6hdr) - sizeof(struct iphdr))
 
 /* The same without the PROXY header, which comes behind the SYN. */
@@ -253,7 +253,7 @@ static void rewrite_out(struct nflb_pkt *pkt, struct nflb_conn *conn)
 }
 
 /**
- * nflb_tcp_rewrite() - what is to be done to a segment besides its addresses
+ * nflb_tcp_rewrite() - rewrite a segment, except for its addresses
  * @pkt: a TCP packet, writable, its addresses not rewritten yet
  * @conn: its connection, with a local address
  * @dir: its direction

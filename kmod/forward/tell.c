@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the balancer itself says to the two sides of a TCP connection.
+ * Segments that the balancer itself sends to the two sides of a TCP connection.
  *
  * A side that only waits would not learn that the connection was ended. The balancer
  * does not know the exact sequence number that a reset needs (RFC 5961, section 3),

@@ -41,7 +41,7 @@
 /* RFC 5925; TCPOPT_AO came in 6.7 */
 #define TCPOPT_AO_KIND	29
 
-/* Read as an experiment's identifier (RFC 6994), what a port would mean. */
+/* A port, read as an experiment's identifier (RFC 6994) */
 #define PORT_FASTOPEN	0xf989
 #define PORT_SMC	0xe2d4
 
@@ -111,7 +111,7 @@ static bool is_unwanted(u8 kind)
 	       kind == TCPOPT_MD5SIG || kind == TCPOPT_AO_KIND;
 }
 
-/* What a connection is the worse for without. */
+/* Options whose loss harms a connection */
 static bool is_essential(const u8 *opt, unsigned int len, bool syn)
 {
 	switch (opt[0]) {

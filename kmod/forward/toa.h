@@ -9,7 +9,7 @@
 #include "packet/packet.h"
 #include "conn/conn.h"
 
-/* Kind and length of what DPVS, LVS and their receivers use. */
+/* Kind and length of the option of DPVS, LVS and their receivers */
 #define NFLB_TOA_KIND		254
 #define NFLB_TOA_KIND6_OTHER	253
 #define NFLB_TOA_LEN4		8

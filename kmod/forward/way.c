@@ -26,7 +26,7 @@ static void unlink(struct nflb_way *way)
 	call_rcu(&way->rcu, free_rcu);
 }
 
-/* Of what a router advertised for some time, the long way looks at the clock. */
+/* For routes that a router advertised for some time, the slow path checks the clock. */
 static bool expires(const struct dst_entry *dst, u8 family)
 {
 	const struct rt6_info *rt6;

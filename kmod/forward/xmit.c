@@ -26,7 +26,7 @@ void nflb_untrack(struct sk_buff *skb)
 	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
 }
 
-/* What only the stack's output functions can do. */
+/* Packets that need the stack's output functions */
 static bool needs_output(const struct nflb_pkt *pkt,
 			 const struct dst_entry *dst)
 {

@@ -5,7 +5,7 @@
 #include "packet/dry.h"
 
 /**
- * nflb_dry_okfn() - what comes after the hook of a packet that is made up
+ * nflb_dry_okfn() - the function after the hook, for a constructed packet
  * @net: the namespace
  * @sk: not used
  * @skb: the packet

@@ -2,7 +2,7 @@
 /*
  * What a packet does besides being rewritten: it is counted, sent, answered and
  * remembered. One that is made up (explain.c) goes the same way and does none of
- * it; what it would have done is noted.
+ * it; the omitted steps are noted.
  */
 #ifndef NFLB_DRY_H
 #define NFLB_DRY_H
@@ -33,7 +33,7 @@ struct nflb_dry {
 
 int nflb_dry_okfn(struct net *net, struct sock *sk, struct sk_buff *skb);
 
-/* Is the packet made up? Then what it would do, else NULL. */
+/* The omitted steps of a constructed packet, else NULL. */
 static inline struct nflb_dry *nflb_dry(const struct nflb_pkt *pkt)
 {
 	if (likely(pkt->state->okfn != nflb_dry_okfn))
@@ -42,7 +42,7 @@ static inline struct nflb_dry *nflb_dry(const struct nflb_pkt *pkt)
 					       const struct nflb_dry, state);
 }
 
-/* nflb_count() of what became of a packet. Softirq or BH disabled. */
+/* nflb_count() for the fate of a packet. Softirq or BH disabled. */
 #define nflb_pkt_count(pkt, counter) do {		\
 	if (!nflb_dry(pkt))				\
 		nflb_count((pkt)->nn, counter);		\

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Identifications of IPv4 packets: what ident.h does not have inline.
+ * Identifications of IPv4 packets: the part of ident.h that is not inline.
  */
 #include "packet/ident.h"
 

@@ -108,7 +108,7 @@ void nflb_mangle_addr(struct nflb_pkt *pkt, enum nflb_end end,
 	addr_write(pkt, at, addr);
 }
 
-/* What a new address adds to a checksum that covers it. */
+/* The effect of a new address on a checksum that covers it */
 static __wsum addr_diff(const struct nflb_pkt *pkt, const union nflb_addr *old,
 			const union nflb_addr *new)
 {
@@ -271,7 +271,7 @@ int nflb_mangle_grow(struct nflb_pkt *pkt, unsigned int at, unsigned int len)
 NFLB_EXPORT_KUNIT(nflb_mangle_grow);
 
 /**
- * nflb_mangle_added() - let the transport checksum cover what was added
+ * nflb_mangle_added() - let the transport checksum cover added bytes
  * @pkt: a TCP or UDP packet, after nflb_mangle_grow()
  * @at: where, an even number behind the transport header's begin
  * @len: how many bytes, that are written now
@@ -398,7 +398,7 @@ void nflb_mangle_quoted(struct nflb_pkt *pkt, enum nflb_end end,
 /**
  * nflb_mangle_quoted_seq() - move the sequence number that an error quotes
  * @pkt: an ICMP error, writable
- * @delta: what is subtracted from it
+ * @delta: is subtracted from it
  */
 void nflb_mangle_quoted_seq(struct nflb_pkt *pkt, u32 delta)
 {

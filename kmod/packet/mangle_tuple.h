@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What mangle.c and the short way (fastpath.h) share: rewriting both ends of a
+ * Shared by mangle.c and the short way (fastpath.h): rewriting both ends of a
  * packet, and the checksums. Inline, since the short way knows the family.
  */
 #ifndef NFLB_MANGLE_TUPLE_H
@@ -68,7 +68,7 @@ static __always_inline __wsum sum_fold(u64 sum)
 /*
  * Write both addresses and, if @hop, one hop less; and IPv4's header checksum,
  * where @more is added to the sum for what was written besides.
- * Returns what the addresses add to a checksum that covers them.
+ * Returns the effect of the addresses on a checksum that covers them.
  */
 static __always_inline u64 addrs_write(void *l3, const union nflb_addr *src,
 				       const union nflb_addr *dst, u8 family,
@@ -124,7 +124,7 @@ static __always_inline void check_update(void *l4, u8 proto, bool partial,
 		*check = CSUM_MANGLED_0;
 }
 
-/* The sum of a whole packet is not kept up to date by what changes headers. */
+/* Functions that change headers do not update the sum of a whole packet. */
 static __always_inline void sum_forget(struct sk_buff *skb)
 {
 	if (skb->ip_summed == CHECKSUM_COMPLETE)

@@ -11,7 +11,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
-/* What every link carries: RFC 791, section 3.2; RFC 8200, section 5. */
+/* The minimum MTU of a link: RFC 791, section 3.2; RFC 8200, section 5. */
 static inline unsigned int nflb_mtu_min(u8 family)
 {
 	return family == AF_INET ? IPV4_MIN_MTU : IPV6_MIN_MTU;
@@ -22,7 +22,7 @@ static inline unsigned int nflb_mtu_floor(unsigned int mtu, u8 family)
 	return max(mtu, nflb_mtu_min(family));
 }
 
-/* What is left of @mtu behind @len bytes of headers. */
+/* The rest of @mtu after @len bytes of headers */
 static inline unsigned int nflb_mtu_less(unsigned int mtu, unsigned int len)
 {
 	return mtu > len ? mtu - len : 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From an skb to what the balancer has to know of it. Nothing is changed here.
+ * Parse an skb. Nothing is changed here.
  *
  * Both hooks come after ip_rcv_core() / ip6_rcv_core() or after a local socket:
  * the network header is linear, its length and (IPv4) checksum were checked, and
@@ -299,7 +299,7 @@ static enum nflb_verdict parse_l4(struct nflb_pkt *pkt)
 }
 
 /**
- * nflb_packet_parse() - learn what a packet is
+ * nflb_packet_parse() - parse a packet
  * @pkt: skb, nn and state are set; the rest is filled in
  *
  * Whether it is the balancer's business is not looked at here: who drops it for its

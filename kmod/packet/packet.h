@@ -24,7 +24,7 @@
 #define NFLB_TCP_RST	0x04
 #define NFLB_TCP_ACK	0x10
 
-/* What kind of packet it is, nflb_pkt.kind. */
+/* Kinds of packets, nflb_pkt.kind */
 enum nflb_kind {
 	NFLB_KIND_FLOW,		/* TCP or UDP */
 	NFLB_KIND_ICMP_ERROR,	/* quotes a packet; tuple is the quoted one */
@@ -34,7 +34,7 @@ enum nflb_kind {
 };
 
 /**
- * struct nflb_pkt - a packet, what was learnt of it, and its fate
+ * struct nflb_pkt - a packet, its parsed fields, and its fate
  * @skb: the packet; skb->data is its network header
  * @nn: the namespace
  * @state: of the hook that took it
@@ -125,7 +125,7 @@ static inline unsigned int nflb_frag_max_size(const struct sk_buff *skb,
 				   IP6CB(skb)->frag_max_size;
 }
 
-/* Length of what nflb may write of a transport header. */
+/* Length of the part of a transport header that nflb may write */
 static inline unsigned int nflb_l4_len(u8 proto)
 {
 	return proto == IPPROTO_TCP ? sizeof(struct tcphdr) :

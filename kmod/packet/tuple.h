@@ -34,7 +34,7 @@ static inline void nflb_addr_set_v4(union nflb_addr *addr, __be32 ip)
 }
 
 /**
- * struct nflb_tuple - what tells a flow: the key of the connection table
+ * struct nflb_tuple - the identity of a flow: the key of the connection table
  * @src: source address
  * @dst: destination address
  * @sport: source port

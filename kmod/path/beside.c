@@ -122,7 +122,7 @@ static bool from_backend(const struct nflb_pkt *pkt)
 {
 	const struct nflb_tuple *t = &pkt->tuple;
 
-	/* What a socket of the host sends has the host's address at worst. */
+	/* Packets of a socket of the host have the host's address at worst. */
 	return !nflb_pkt_is_local_out(pkt) &&
 	       READ_ONCE(pkt->nn->refuse_late) &&
 	       nflb_endpoint_answers(pkt->nn, &t->src, t->sport, t->proto,

@@ -27,7 +27,7 @@ static enum nflb_verdict tunnel_error(struct nflb_pkt *pkt)
 	return NFLB_ACCEPT;
 }
 
-/* Of the whole packet, or of what is not to be put together. */
+/* Of the whole packet, or of one that is not to be reassembled. */
 static noinline enum nflb_verdict fragment(struct nflb_pkt *pkt)
 {
 	enum nflb_verdict verdict = nflb_defrag(pkt);
@@ -40,7 +40,7 @@ static noinline enum nflb_verdict fragment(struct nflb_pkt *pkt)
 }
 
 /**
- * nflb_classify() - learn what a packet is, if it is the balancer's
+ * nflb_classify() - parse a packet, if it is the balancer's
  * @pkt: skb, nn and state are set; the rest is filled in
  *
  * Warning: fragments are put together, which may change the skb's head.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a packet is, and whether it is the balancer's.
+ * Parse a packet, and decide whether it is the balancer's.
  */
 #ifndef NFLB_CLASSIFY_H
 #define NFLB_CLASSIFY_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What would become of a packet? One is made up, and goes the way of all others
+ * The fate of a hypothetical packet. It is constructed, and takes the path of all others
  * (pipeline.c), by the same functions, and leaves no trace (dry.h): the scheduler's
  * turn and the client's entry stay as they are, the connection is a draft, nothing
  * is counted, sent or answered.
@@ -25,7 +25,7 @@
 #include "path/xdp.h"
 #include "netns.h"
 
-/* Before the packet: what any device, and any outer header, wants. */
+/* Headroom for any device, and any outer header */
 #define HEADROOM (LL_MAX_HEADER + 128)
 
 static struct nflb_explain *explained(struct nflb_dry *dry)
@@ -190,7 +190,7 @@ static enum nflb_verdict settle(struct nflb_explain *ex, struct nflb_pkt *pkt,
 		return ex->draft ? NFLB_CONTINUE :
 				   nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
 	}
-	/* What is over gives way, as in pipeline.c. */
+	/* An expired connection gives way, as in pipeline.c. */
 	ex->dir = NFLB_DIR_IN;
 	return nflb_schedule(pkt, &ex->draft);
 }
@@ -210,7 +210,7 @@ static enum nflb_verdict run(struct nflb_explain *ex, struct nflb_pkt *pkt)
 	return nflb_conn_ops(ex->draft)->forward(pkt, ex->draft, ex->dir);
 }
 
-/* What the packet has become. */
+/* The resulting packet */
 static void read_leaves(struct nflb_explain *ex)
 {
 	struct nf_hook_state state = ex->dry.state;
@@ -222,13 +222,13 @@ static void read_leaves(struct nflb_explain *ex)
 
 	state.pf = ex->skb->protocol == htons(ETH_P_IP) ? NFPROTO_IPV4 :
 							  NFPROTO_IPV6;
-	/* Of what is neither TCP nor UDP it learns addresses and protocol. */
+	/* Of packets that are neither TCP nor UDP it learns addresses and protocol. */
 	nflb_packet_parse(&pkt);
 	ex->leaves = pkt.tuple;
 }
 
 /**
- * nflb_explain() - find out what would become of a packet
+ * nflb_explain() - trace a hypothetical packet
  * @ex: all zeros, but for nn, arrives and perhaps dev
  *
  * Of TCP it is a SYN, or of a connection that is known a segment without data.

@@ -33,8 +33,8 @@ struct nflb_explain_pick {
 };
 
 /**
- * struct nflb_explain - a packet, and what would become of it
- * @dry: its hook, and what it would do
+ * struct nflb_explain - a packet, and its fate
+ * @dry: its hook, and the omitted steps
  * @nn: the namespace
  * @arrives: its protocol, addresses and ports
  * @dev: where it comes from; NULL is for nflb_explain() to find out

@@ -58,11 +58,11 @@ unsigned int nflb_fast_tunnel_mtu(const struct nflb_conn *conn,
  * @l3: its network header, at the door of XDP
  * @len: network-layer bytes, at the door of XDP
  * @linear: how many bytes from @l3 on are in one piece, at the door of XDP
- * @action: what its driver is to do with it, from door_send() of XDP
+ * @action: the driver's action, from door_send() of XDP
  * @nn: the namespace
  * @key: its flow
  * @l4: offset of the transport header
- * @end: offset of what is behind it, TCP's options included
+ * @end: offset of the payload, behind TCP's options
  * @word: nflb_conn.word as it was read once
  * @tcp_flags: NFLB_TCP_*, 0 for UDP
  * @gso: it stands for several
@@ -136,7 +136,7 @@ static __always_inline bool door_encap(struct nflb_pkt *pkt,
 static __always_inline enum nflb_verdict
 door_send(struct nflb_view *v, u8 to, const struct nflb_plan *plan);
 
-/* --- what is known of a packet */
+/* --- parsed fields of a packet */
 
 static __always_inline bool fast_is_tcp(const struct nflb_view *v)
 {
@@ -439,7 +439,7 @@ static __always_inline void fast_apply(struct nflb_view *v,
 }
 
 /*
- * @pkt: for what needs more than a view; the door's
+ * @pkt: for functions that need more than a view; the door's
  * @from: family of the packet as it is
  * @to: as it leaves, of its outer header if it gets one
  * @now: nflb_now()

@@ -164,7 +164,7 @@ nflb_fast(struct nflb_pkt *pkt, struct sk_buff *skb, struct nflb_net *nn,
 	}
 	conn = conn_lookup(nn, &v.key, family, &dir);
 	if (likely(fast_takes(&v, conn, family, now))) {
-		/* What changes family by NAT is not steady. */
+		/* A packet that changes family by NAT is not steady. */
 		if (unlikely(fast_encapsulates(&v) &&
 			     conn->backend->family != family)) {
 			fast_fill(pkt, &v, family);

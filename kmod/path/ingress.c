@@ -22,7 +22,7 @@
 #include "path/pipeline.h"
 #include "netns.h"
 
-/* Cut what the link put behind the packet; it is @len long, and @least. */
+/* Cut the link's padding behind the packet; it is @len long, and @least. */
 static bool trim(struct sk_buff *skb, unsigned int len, unsigned int least)
 {
 	if (likely(skb->len == len))
@@ -103,7 +103,7 @@ static unsigned int nflb_ingress(void *priv, struct sk_buff *skb,
  * @nn: the namespace; RTNL or rcu_read_lock() is held
  * @dev: the device
  *
- * Return: what is attached, or NULL.
+ * Return: the attachment, or NULL.
  */
 struct nflb_device *nflb_ingress_find(struct nflb_net *nn,
 				      const struct net_device *dev)
@@ -153,7 +153,7 @@ int nflb_ingress_attach(struct nflb_net *nn, struct net_device *dev)
 /**
  * nflb_ingress_detach() - take no more packets from a device
  * @nn: the namespace; RTNL is held
- * @device: what is attached; freed
+ * @device: the attachment; freed
  *
  * Context: process.
  */

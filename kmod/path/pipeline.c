@@ -21,7 +21,7 @@
 #include "path/schedule.h"
 #include "netns.h"
 
-/* A client's SYN: it begins anew what the table holds as ending. */
+/* A client's SYN: it reopens a connection that the table holds as ending. */
 static bool client_syn(const struct nflb_pkt *pkt, enum nflb_dir dir)
 {
 	return unlikely((pkt->tcp_flags & (NFLB_TCP_SYN | NFLB_TCP_ACK)) ==
@@ -156,7 +156,7 @@ static enum nflb_verdict run(struct nflb_pkt *pkt)
 	bool made;
 
 	pkt->plain = false;
-	/* What was put together before keeps the size of its fragments. */
+	/* A packet that was reassembled before keeps the size of its fragments. */
 	if (likely(!nflb_pkt_is_local_out(pkt) &&
 		   !nflb_frag_max_size(pkt->skb, pkt->state->pf))) {
 		verdict = short_way(pkt);
@@ -183,7 +183,7 @@ static enum nflb_verdict run(struct nflb_pkt *pkt)
 }
 
 /**
- * nflb_pipeline_end() - what becomes of a packet
+ * nflb_pipeline_end() - carry out the verdict on a packet
  * @pkt: the packet
  * @verdict: of the last stage
  *

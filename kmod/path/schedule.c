@@ -240,7 +240,7 @@ static struct nflb_backend *choose(struct nflb_pkt *pkt,
 	return *entry ? nflb_persist_backend(*entry) : backend;
 }
 
-/* May another backend do what this one could not, for that reason? */
+/* Can another backend succeed where this one failed, for that reason? */
 static bool elsewhere(enum nflb_reason reason)
 {
 	return reason == NFLB_REASON_TUPLE_CLASH ||

@@ -2,7 +2,7 @@
 /*
  * The door of XDP: packets of known flows are taken where a device's driver received
  * them, before there is an skb. A program of BPF, which lbadm brings or a user wrote,
- * calls nflb_xdp() and returns what that says.
+ * calls nflb_xdp() and returns its result.
  *
  * This door has the fast path (fast.h) only. Every other frame goes to the stack
  * unchanged, and reaches the ingress hook or PRE_ROUTING.
@@ -76,7 +76,7 @@ static __always_inline bool door_takes_options(const struct nflb_view *v)
 }
 
 /*
- * May what is sent by UDP over IPv6 get its checksum from that of the packet within?
+ * May UDP over IPv6 get its checksum from that of the inner packet?
  * Not when it has none, or when that does not cover all of it.
  */
 static __always_inline bool inner_is_summed(const struct nflb_view *v)
@@ -236,7 +236,7 @@ static __always_inline void header_write(struct ethhdr *eth,
 	} while (unlikely(read_seqretry(&hh->hh_lock, seq)));
 }
 
-/* What the helper bpf_redirect() does. */
+/* As the helper bpf_redirect(). */
 static __always_inline void redirect(int ifindex)
 {
 	struct bpf_redirect_info *ri = nflb_redirect_info();
@@ -341,7 +341,7 @@ static __always_inline enum nflb_verdict take(struct nflb_view *v, u8 family)
 	if (unlikely(!fast_takes(v, conn, family, now) ||
 		     looks_partial(v, family)))
 		return NFLB_CONTINUE;
-	/* What changes family by NAT is not steady. */
+	/* A packet that changes family by NAT is not steady. */
 	if (unlikely(fast_encapsulates(v) && conn->backend->family != family))
 		return fast_forward(NULL, v, conn, dir, family,
 				    family == AF_INET ? AF_INET6 : AF_INET,
@@ -392,7 +392,7 @@ __bpf_kfunc int nflb_xdp(struct xdp_md *ctx)
 	/* Drivers disable BH, which protects readers as well. Only lockdep wants more. */
 	if (IS_ENABLED(CONFIG_PROVE_RCU))
 		rcu_read_lock();
-	/* What programs see as struct xdp_md is this. */
+	/* Programs see this as struct xdp_md. */
 	action = forward((struct xdp_buff *)ctx);
 	if (IS_ENABLED(CONFIG_PROVE_RCU))
 		rcu_read_unlock();

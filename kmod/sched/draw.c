@@ -48,7 +48,7 @@ static void draw_fill(struct draw_slot *slots, u64 *share, u32 *stack,
 			stack[small++] = l;
 		}
 	}
-	/* Full slots, but for what rounding left. */
+	/* Full slots, except for the remainder of rounding. */
 	while (small)
 		slots[stack[--small]].mark = U32_MAX;
 	while (large < count)
@@ -97,7 +97,7 @@ int nflb_draw_build(struct nflb_snapshot *snapshot,
 static DEFINE_PER_CPU(struct rnd_state, lots);
 
 /**
- * nflb_draw_lots_init() - seed what lots are drawn from, once a module
+ * nflb_draw_lots_init() - seed the random numbers, once a module
  */
 void nflb_draw_lots_init(void)
 {

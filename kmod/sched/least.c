@@ -28,7 +28,7 @@
 /* Every candidate is looked at once in so many picks. */
 #define LEAST_ROUND	64
 
-/* What is remembered: load << LEAST_INDEX_BITS | index; all ones when full. */
+/* A node: load << LEAST_INDEX_BITS | index; all ones when full */
 #define LEAST_INDEX_BITS 16
 #define LEAST_NONE	U64_MAX
 
@@ -152,7 +152,7 @@ static void look_around(const struct nflb_snapshot *snapshot,
 
 	while (n--) {
 		one = look_at(snapshot, rule, i);
-		/* One is played anyhow, for what a race may have left. */
+		/* One is played anyhow, to repair the results of a race. */
 		if (!n || one != READ_ONCE(tree->node[tree->leaves + i]))
 			play(snapshot, rule, tree, i, one);
 		if (++i == snapshot->count)
@@ -163,7 +163,7 @@ static void look_around(const struct nflb_snapshot *snapshot,
 /**
  * nflb_least_pick() - the candidate with the least load
  * @snapshot: made with nflb_least_build(); its count is not 0
- * @rule: what load is
+ * @rule: defines the load
  * @turn: false leaves everything as it is, but for loads that are remembered
  *
  * Return: its index, or -1 when none has room.

@@ -28,7 +28,7 @@ static inline bool nflb_load_less(u64 a, u32 a_weight, u64 b, u32 b_weight)
 }
 
 /**
- * struct nflb_least_rule - what least means
+ * struct nflb_least_rule - the order of loads
  * @load: of a candidate, less than 2^40; it is compared divided by the weight
  * @weighted: false compares loads alone
  */

@@ -274,7 +274,7 @@ u32 nflb_maglev_slot(const struct nflb_snapshot *snapshot, u32 slot)
 NFLB_EXPORT_KUNIT(nflb_maglev_slot);
 
 /**
- * nflb_maglev_steps() - what it cost to fill a service's table
+ * nflb_maglev_steps() - the cost of filling a service's table
  * @snapshot: of a service with this scheduler and backends
  *
  * Return: turns, and slots that were found taken.

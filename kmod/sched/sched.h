@@ -10,7 +10,7 @@
 
 /**
  * struct nflb_sched_ops - a rule that picks a backend for a new connection
- * @name: what `scheduler NAME` says
+ * @name: as in `scheduler NAME`
  * @build: prepare @snapshot->sched_data from the candidates of a new snapshot.
  *	Process context, may sleep and allocate. @old is the snapshot that is
  *	replaced when it had the same scheduler, else NULL: state such as a
@@ -25,7 +25,7 @@
  *	pass nflb_candidate_ok(). Return its index, or -1 when none can.
  * @peek: what @pick would choose after so many more picks, without a trace. NULL
  *	when @pick leaves none.
- * @by_lot: @pick draws lots, so that nobody can tell what comes next.
+ * @by_lot: @pick draws lots, so that nobody can predict the next pick.
  */
 struct nflb_sched_ops {
 	const char	*name;

@@ -4,7 +4,7 @@
  * inet6_getname(), whose answers are changed on their return. What the kernel
  * itself knows of the socket stays what it is, and so does what ss(8) shows.
  *
- * Two socket options tell what these cannot:
+ * Two socket options provide the rest:
  *  4096  the client as an IPv6 address, also to an IPv4 socket (the option, and
  *        its struct, are those of DPVS's receiver)
  *  4097  the untranslated peer

@@ -15,7 +15,7 @@
 static unsigned int toa_net_id __read_mostly;
 
 /**
- * toa_net() - what exists once a namespace
+ * toa_net() - the state of a namespace
  * @net: the namespace
  */
 struct toa_net *toa_net(const struct net *net)
@@ -78,7 +78,7 @@ static struct pernet_operations toa_net_ops = {
 
 /*
  * The table comes first, for files in /proc; then namespaces, in which the
- * probes count what they see.
+ * probes count their calls.
  */
 static int __init toa_init(void)
 {

@@ -55,7 +55,7 @@ static bool is_option(const u8 *opt)
  * toa_option_parse() - look for a client's address
  * @opts: TCP options
  * @len: how many bytes of them
- * @client: set to what was found
+ * @client: set to the result
  *
  * Return: TOA_FOUND; TOA_NONE; TOA_BROKEN when there is one that cannot be
  * true, or the options make no sense; TOA_AMBIGUOUS when there is one beside

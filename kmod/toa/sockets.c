@@ -50,7 +50,7 @@ static const struct rhashtable_params socket_params = {
 };
 
 /**
- * toa_socket_find() - what is known of a socket
+ * toa_socket_find() - look up a socket
  * @sk: the socket
  *
  * Context: rcu_read_lock() held. Return: it, or NULL.
@@ -112,7 +112,7 @@ static void read_segment(struct noted *n, const struct sk_buff *skb,
 	opts = skb_header_pointer(skb, off + sizeof(*th), len, opts_buf);
 	if (!opts)
 		return;
-	/* What almost all segments have. */
+	/* The case of almost all segments */
 	if (len == TCPOLEN_TSTAMP_ALIGNED &&
 	    get_unaligned_be32(opts) == TSTAMP_ALIGNED)
 		return;
@@ -160,7 +160,7 @@ static const struct nf_hook_ops hook_ops[] = {
 };
 
 /**
- * toa_hooks_register() - begin to look at what a namespace receives
+ * toa_hooks_register() - begin to inspect packets that a namespace receives
  * @net: the namespace
  *
  * Return: 0 or a negative errno.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the receiver's files share.
+ * Shared by the receiver's files.
  */
 #ifndef NFLB_TOA_RECEIVER_H
 #define NFLB_TOA_RECEIVER_H
@@ -35,7 +35,7 @@ enum toa_counter {
 };
 
 /**
- * struct toa_client - what an option tells
+ * struct toa_client - the contents of an option
  * @addr: the client's address; IPv4's in the first four bytes
  * @port: its port
  * @family: AF_INET or AF_INET6

@@ -73,7 +73,7 @@
  * and STATS_ZERO leave the generation as it is. Requests that change something or
  * show connections need CAP_NET_ADMIN in the user namespace that owns the network
  * namespace. *_ADD, *_SET, *_DEL are also the types of the events on the "config"
- * group, which carry what *_GET answers. CONN_NEW and CONN_END are events to sockets
+ * group, which carry the answer of *_GET. CONN_NEW and CONN_END are events to sockets
  * that sent CONN_LISTEN, until they are closed; nlmsg_seq counts those of a socket,
  * those included that were lost.
  */
@@ -81,7 +81,7 @@ enum nflb_cmd {
 	NFLB_CMD_UNSPEC,
 	NFLB_CMD_SERVICE_GET,		/* do: one service; dump: all */
 	NFLB_CMD_SERVICE_ADD,		/* refused with EEXIST when there */
-	NFLB_CMD_SERVICE_SET,		/* changes only what is named */
+	NFLB_CMD_SERVICE_SET,		/* changes only named settings */
 	NFLB_CMD_SERVICE_REPLACE,	/* add or set; with BACKENDS: the whole list */
 	NFLB_CMD_SERVICE_DEL,		/* ends its connections */
 	NFLB_CMD_BACKEND_GET,		/* dump: of one service, or of all */
@@ -102,7 +102,7 @@ enum nflb_cmd {
 	NFLB_CMD_DEVICE_GET,		/* dump */
 	NFLB_CMD_DEVICE_ADD,
 	NFLB_CMD_DEVICE_DEL,
-	NFLB_CMD_EXPLAIN,		/* do: what would become of a packet */
+	NFLB_CMD_EXPLAIN,		/* do: the fate of a packet */
 	NFLB_CMD_CONN_LISTEN,		/* do: hear of connections from now on */
 	NFLB_CMD_CONFIG_GET,		/* do: generation, and defaults of the namespace */
 	NFLB_CMD_HEALTH_SET,		/* do: verdicts on backends; event, of one */
@@ -133,7 +133,7 @@ enum nflb_encap {
 };
 
 /*
- * What the administrator wants of a backend. BACKEND_ADD and BACKEND_SET set the
+ * The administrator's intent for a backend. BACKEND_ADD and BACKEND_SET set the
  * state by hand, and UP takes that back. A list of backends (SERVICE_REPLACE) sets
  * the configured state and leaves what was set by hand, except with NFLB_A_FORCE.
  * The stricter one of the two holds.
@@ -224,7 +224,7 @@ enum nflb_attr {
 	NFLB_A_COUNTER,			/* nest: enum nflb_counter_attr */
 	NFLB_A_DEVICE,			/* string: name of a network device */
 	NFLB_A_BACKENDS,		/* nest of NFLB_A_BACKEND: continues a list; repeatable */
-	NFLB_A_EXACT,			/* flag: what is not named gets its default */
+	NFLB_A_EXACT,			/* flag: settings not named get defaults */
 	NFLB_A_EXPLAIN,			/* nest: enum nflb_explain_attr */
 	NFLB_A_DEVICE_ABSENT,		/* flag: wait for the device; in answers: it is missing */
 	NFLB_A_GENERATION,		/* u64: counts changes of the configuration */
@@ -296,7 +296,7 @@ enum nflb_backend_attr {
 	NFLB_A_BACKEND_ADDRESS,		/* binary, 4 or 16 */
 	NFLB_A_BACKEND_PORT,		/* be16 */
 	NFLB_A_BACKEND_WEIGHT,		/* u32: 0 to NFLB_WEIGHT_MAX */
-	NFLB_A_BACKEND_STATE,		/* u8: enum nflb_backend_state; in answers, what holds */
+	NFLB_A_BACKEND_STATE,		/* u8: enum nflb_backend_state; effective in answers */
 	NFLB_A_BACKEND_MODE,		/* u8: enum nflb_mode; the service's when absent */
 	NFLB_A_BACKEND_ENCAP,		/* u8: enum nflb_encap */
 	NFLB_A_BACKEND_ENCAP_PORT,	/* be16 */
@@ -380,7 +380,7 @@ enum nflb_drop_attr {
 	NFLB_A_DROP_MAX = __NFLB_A_DROP_MAX - 1
 };
 
-/* What else was counted */
+/* Other counters */
 enum nflb_counter_attr {
 	NFLB_A_COUNTER_UNSPEC,
 	NFLB_A_COUNTER_NAME,		/* string */
@@ -391,7 +391,7 @@ enum nflb_counter_attr {
 	NFLB_A_COUNTER_MAX = __NFLB_A_COUNTER_MAX - 1
 };
 
-/* What would become of a packet */
+/* The fate of a packet */
 enum nflb_explain_verdict {
 	NFLB_EXPLAIN_PASS,		/* not balanced: the host has it */
 	NFLB_EXPLAIN_FORWARD,		/* sent to another host */
@@ -403,7 +403,7 @@ enum nflb_explain_verdict {
 };
 
 /*
- * A packet, and what would become of it. A request has ARRIVES and, in
+ * A packet, and its fate. A request has ARRIVES and, in
  * NFLB_A_DEVICE of the message, perhaps where from. In the answer, NFLB_A_DEVICE
  * is where from, NFLB_A_SERVICE the service, NFLB_A_CONN the connection that the
  * packet belongs to.
