@@ -202,13 +202,6 @@ def test_long_lists_of_services():
         assert many < 8 * few, (options, few, many)
 
 
-def test_a_table_costs_little_more_than_json():
-    """Printing is not the larger part."""
-    table = min(cost(2000, "-s") for _ in range(3))
-    json = min(cost(2000, "-s", "-j") for _ in range(3))
-    assert table < 1.5 * json, (table, json)
-
-
 def test_control_characters():
     """Text of a checker cannot move the cursor, and does not move the columns."""
     def handler(r):
