@@ -21,6 +21,7 @@
 
 #include "packet/dry.h"
 #include "packet/mtu.h"
+#include "packet/wire.h"
 #include "service/service.h"
 #include "forward/forward.h"
 #include "forward/route.h"
@@ -494,7 +495,7 @@ bool nflb_exceeds_mtu(const struct nflb_pkt *pkt, unsigned int mtu)
 		return true;
 	if (skb->ignore_df)
 		return false;
-	return !(skb_is_gso(skb) && skb_gso_validate_network_len(skb, mtu));
+	return !(skb_is_gso(skb) && nflb_gso_fits(skb, mtu));
 }
 
 /**

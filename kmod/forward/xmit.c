@@ -12,6 +12,7 @@
 #include <net/xfrm.h>
 
 #include "packet/dry.h"
+#include "packet/wire.h"
 #include "forward/route.h"
 #include "forward/route_fast.h"
 #include "netns.h"
@@ -39,7 +40,7 @@ static bool needs_output(const struct nflb_pkt *pkt,
 	mtu = nflb_route_mtu(dst, pkt->tuple.family);
 	if (likely(skb->len <= mtu))
 		return false;
-	return !skb_is_gso(skb) || !skb_gso_validate_network_len(skb, mtu);
+	return !skb_is_gso(skb) || !nflb_gso_fits(skb, mtu);
 }
 
 static struct neighbour *neighbour(struct sk_buff *skb, struct dst_entry *dst,

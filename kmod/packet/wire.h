@@ -25,6 +25,14 @@ bool nflb_has_jumbo_header(const struct sk_buff *skb);
 struct nflb_wire nflb_wire_of_gso(const struct sk_buff *skb, unsigned int l4,
 				  unsigned int end);
 
+/* Does each segment of a GSO packet fit? The jumbo payload option is in none of them. */
+static inline bool nflb_gso_fits(const struct sk_buff *skb, unsigned int mtu)
+{
+	if (unlikely(skb->len > U16_MAX) && nflb_has_jumbo_header(skb))
+		mtu += NFLB_JUMBO_LEN;
+	return skb_gso_validate_network_len(skb, mtu);
+}
+
 /* Packets of a buffer whose headers nobody may have read. */
 static inline u32 nflb_wire_packets(const struct sk_buff *skb)
 {
