@@ -32,7 +32,8 @@ static void changed(struct nflb_net *nn)
 	nflb_generation_count(nn);
 }
 
-static int check(const struct nlattr *attr, struct net_device *dev,
+/* @leaves: it is about to be no part of its master any more */
+static int check(const struct nlattr *attr, struct net_device *dev, bool leaves,
 		 struct netlink_ext_ack *extack)
 {
 	if (dev->flags & IFF_LOOPBACK) {
@@ -40,7 +41,7 @@ static int check(const struct nlattr *attr, struct net_device *dev,
 				    "the fast path is for packets of other hosts, not for a loopback device");
 		return -EOPNOTSUPP;
 	}
-	if (netdev_is_rx_handler_busy(dev)) {
+	if (!leaves && netdev_is_rx_handler_busy(dev)) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
 				    "the device is part of a bridge, a bond or similar: attach to that instead");
 		return -EBUSY;
@@ -61,16 +62,13 @@ static void notify_absent(struct nflb_net *nn,
 	nflb_notify_device(nn, awaited->name, true, awaited->xdp, cmd);
 }
 
-/* @awaited: how it was asked for, or NULL */
+/* @awaited: how it was asked for, or NULL; check() has passed */
 static int attach(struct nflb_net *nn, struct net_device *dev,
 		  struct nflb_awaited *awaited, const struct nlattr *attr,
 		  struct netlink_ext_ack *extack)
 {
 	int err;
 
-	err = check(attr, dev, extack);
-	if (err)
-		return err;
 	err = nflb_ingress_attach(nn, dev);
 	if (err) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
@@ -196,6 +194,9 @@ static int request_add(struct nflb_net *nn, struct genl_info *info)
 			      no_device(attr, info->extack);
 	if (nflb_ingress_find(nn, dev))
 		return add_again(nn, dev, nflb_awaited_of(nn, dev), info);
+	err = check(attr, dev, false, info->extack);
+	if (err)
+		return err;
 	old = nflb_awaited_match(nn, dev);
 	if (wait)
 		return add_and_await(nn, dev, old, info);
@@ -347,11 +348,12 @@ out:
 }
 
 /* A device appears: is it waited for? One that is refused stays missing. */
-static void device_came(struct nflb_net *nn, struct net_device *dev)
+static void device_came(struct nflb_net *nn, struct net_device *dev, bool leaves)
 {
 	struct nflb_awaited *awaited = nflb_awaited_match(nn, dev);
 
-	if (awaited && !nflb_ingress_find(nn, dev))
+	if (awaited && !nflb_ingress_find(nn, dev) &&
+	    !check(NULL, dev, leaves, NULL))
 		attach(nn, dev, awaited, NULL, NULL);
 }
 
@@ -369,7 +371,7 @@ static void device_renamed(struct nflb_net *nn, struct net_device *dev)
 	struct nflb_awaited *awaited;
 
 	if (!nflb_ingress_find(nn, dev)) {
-		device_came(nn, dev);
+		device_came(nn, dev, false);
 		return;
 	}
 	changed(nn);
@@ -402,6 +404,12 @@ static void device_went(struct nflb_net *nn, struct net_device *dev)
 		missing(nn, awaited);
 }
 
+/* A bridge tells before it takes its handler from the device, and never after. */
+static bool leaves_master(const struct netdev_notifier_changeupper_info *info)
+{
+	return info->master && !info->linking;
+}
+
 static int device_event(struct notifier_block *nb, unsigned long event,
 			void *ptr)
 {
@@ -414,10 +422,12 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 		break;
 	case NETDEV_REGISTER:
 	case NETDEV_UP:
-	/* It may have left a bridge or a bond, or there is memory again. */
-	case NETDEV_CHANGEUPPER:
+	/* It may be no part of a bond any more, or there is memory again. */
 	case NETDEV_CHANGE:
-		device_came(nn, dev);
+		device_came(nn, dev, false);
+		break;
+	case NETDEV_CHANGEUPPER:
+		device_came(nn, dev, leaves_master(ptr));
 		break;
 	case NETDEV_CHANGENAME:
 		device_renamed(nn, dev);
