@@ -141,7 +141,7 @@ assert_eq "of another state" "$(lb connection count state syn-sent)" 0
 lb stats zero
 assert_eq "packets after zero" "$(stat_of packets-in) $(stat_of packets-out) $(drops)" "0 0 "
 assert_eq "of the service" "$(lb -s -j service show tcp $V | jq '.[0].stats["packets-in"] + .[0].backends[0].stats["bytes-out"]')" 0
-assert_eq "rates are there" "$(lb -s -s -j service show tcp $V | jq '.[0].rates | length')" 5
+assert_eq "rates are there" "$(lb -s -s -j service show tcp $V | jq '.[0].rates | length')" 6
 
 # --- as many VIPs of one network as one likes
 vips() { # COMMAND

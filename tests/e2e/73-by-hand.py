@@ -351,7 +351,7 @@ def wrong_words(net):
             "health-check": {key: value}}]})
         code, said = refused("config", "check", "-", text=text)
         assert code == 1 and key in said, (key, value, code, said)
-    assert run("ip", "netns", "exec", "lb", "grep", "-c", " health unknown$",
+    assert run("ip", "netns", "exec", "lb", "grep", "-c", " health unknown ",
                "/proc/net/nflb/services").strip() == "2"
 
 
