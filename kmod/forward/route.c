@@ -520,6 +520,34 @@ int nflb_route_input_local(struct nflb_pkt *pkt, const union nflb_addr *to)
 }
 
 /**
+ * nflb_route_to_host() - let the host take a packet, whatever its source
+ * @pkt: a packet that was received
+ *
+ * The input route lookup of IPv4 refuses a source that is the host's own, or that is
+ * elsewhere (rp_filter). An output route to an address of the host leads to its sockets
+ * as well. What is for another host stays as it is.
+ *
+ * Context: softirq or BH disabled, rcu_read_lock() held. Return: whether it is for the
+ * host.
+ */
+bool nflb_route_to_host(struct nflb_pkt *pkt)
+{
+	const struct nflb_tuple *t = &pkt->tuple;
+	struct dst_entry *dst;
+
+	dst = nflb_route_find(pkt, t->family, &t->dst, &t->dst, 0, 0, 0, 0);
+	if (!dst)
+		return false;
+	if (!nflb_route_is_local(dst, t->family)) {
+		dst_release(dst);
+		return false;
+	}
+	skb_dst_drop(pkt->skb);
+	skb_dst_set(pkt->skb, dst);
+	return true;
+}
+
+/**
  * nflb_route_tell_socket() - let a socket of this host send shorter packets
  * @skb: its packet, with its route, on its way out
  * @mtu: the longest that would pass

@@ -25,6 +25,7 @@ bool nflb_route_has_gateway(const struct dst_entry *dst, u8 family);
 bool nflb_route_is_local(const struct dst_entry *dst, u8 family);
 unsigned int nflb_route_mtu(const struct dst_entry *dst, u8 family);
 bool nflb_exceeds_mtu(const struct nflb_pkt *pkt, unsigned int mtu);
+bool nflb_route_to_host(struct nflb_pkt *pkt);
 int nflb_route_input_local(struct nflb_pkt *pkt, const union nflb_addr *to);
 enum nflb_verdict nflb_xmit_via(struct nflb_pkt *pkt, struct dst_entry *dst,
 				const union nflb_addr *via);

@@ -50,29 +50,33 @@ static bool answers_one_sided(const struct nflb_pkt *pkt)
 }
 
 /*
- * What a backend of mode dsr answers a client on this host comes as to any other.
- * But conntrack has not seen what it answers to, and would call it invalid.
+ * A backend of mode dsr answers its clients past the balancer. A client on this host gets
+ * the answer like any other; but if the VIP is the host's own, or its way back is another
+ * (rp_filter), IPv4 would call the answer a martian, so it gets its route here. And
+ * conntrack has not seen what it answers to, and would call it invalid.
+ *
+ * Any other answer that comes here took the wrong route. The host drops it as a martian
+ * if the VIP is its own (IPv4), and forwards it only if it is a router. It is counted,
+ * and left to the host. Anybody can send such a packet, so nothing else may follow from
+ * it.
+ *
+ * Return: whether the host takes it.
  */
-static bool answers_host(const struct nflb_pkt *pkt)
+static bool takes_answer(struct nflb_pkt *pkt)
 {
-	return unlikely(READ_ONCE(pkt->nn->host_one_sided)) &&
-	       answers_one_sided(pkt);
-}
+	bool routed = nflb_pkt_is_local_out(pkt) || skb_valid_dst(pkt->skb);
+	bool host = READ_ONCE(pkt->nn->host_one_sided);
 
-/*
- * A backend of mode dsr answers its clients past the balancer. An answer that comes
- * here took the wrong route. The host drops it as a martian if the VIP is its own
- * (IPv4), and forwards it only if it is a router. It is counted, and left to the
- * host. Anybody can send such a packet, so nothing else may follow from it.
- */
-static void note_strayed(const struct nflb_pkt *pkt)
-{
-	if (likely(!nflb_source_may_be_vip(pkt)) ||
-	    nflb_pkt_is_local_out(pkt) || skb_valid_dst(pkt->skb) ||
+	if (likely(!nflb_source_may_be_vip(pkt)) || (routed && !host) ||
 	    !answers_one_sided(pkt))
-		return;
+		return false;
+	if (host && (routed || nflb_route_to_host(pkt))) {
+		nflb_untrack(pkt->skb);
+		return true;
+	}
 	nflb_pkt_count(pkt, NFLB_COUNTER_DSR_REPLY_HERE);
 	nflb_explain_strayed(pkt);
+	return false;
 }
 
 /*
@@ -98,11 +102,8 @@ static noinline enum nflb_verdict not_served(struct nflb_pkt *pkt,
 {
 	enum nflb_verdict verdict;
 
-	if (unlikely(answers_host(pkt))) {
-		nflb_untrack(pkt->skb);
+	if (unlikely(takes_answer(pkt)))
 		return NFLB_ACCEPT;
-	}
-	note_strayed(pkt);
 	verdict = nflb_beside(pkt);
 	return verdict == NFLB_CONTINUE ? no_service(pkt, host) : verdict;
 }
