@@ -71,6 +71,9 @@ struct nflb_user;
  * @listener_count: how many they are
  * @conn_count: connections in the table
  * @conn_waiting: those that were, and are not freed yet
+ * @probe_count: those of @conn_count that are probes (conn_probe.c)
+ * @probes: the probes that were removed, in the order in which their tuples are free
+ * @probes_lock: to change @probes
  * @conn_vain: jiffies (32 bits) of the last search in vain, conn_evict.c
  * @persist_count: entries of @persist
  * @persist_waiting: those that were, and are not freed yet
@@ -160,6 +163,9 @@ struct nflb_net {
 	atomic_t		persist_count;
 	atomic_t		persist_waiting;
 	u32			persist_vain;
+	atomic_t		probe_count;
+	struct list_head	probes;
+	spinlock_t		probes_lock; /* to change it */
 
 	struct mutex		mutex ____cacheline_aligned_in_smp;
 	struct rw_semaphore	view; /* within mutex */

@@ -64,7 +64,8 @@ enum nflb_verdict {
 	X(LATE_REPLY,		"late-reply")			\
 	X(DIRECT_CLASH,		"direct-clash")			\
 	X(LINK_LOCAL,		"link-local")			\
-	X(NO_ROUTE_VRF,		"no-route-vrf")
+	X(NO_ROUTE_VRF,		"no-route-vrf")			\
+	X(PROBE_OVER,		"probe-over")
 
 #define NFLB_REASON_ENUM(id, name) NFLB_REASON_##id,
 

@@ -21,6 +21,7 @@
 #include "conn/conn_evict.h"
 #include "conn/conn_hash.h"
 #include "conn/conn_lookup.h"
+#include "conn/conn_probe.h"
 #include "conn/conn_state.h"
 #include "conn/event.h"
 #include "conn/one_packet.h"
@@ -111,6 +112,7 @@ int nflb_conn_table_init(struct nflb_net *nn)
 	nn->max_connections_default = nn->max_connections;
 	atomic_set(&nn->conn_count, 0);
 	atomic_set(&nn->conn_waiting, 0);
+	nflb_probe_net_init(nn);
 	return rhashtable_init(&nn->conns, &conn_params);
 }
 
@@ -224,7 +226,7 @@ static void conn_free_rcu(struct rcu_head *rcu)
 	struct nflb_backend *backend = conn->backend;
 
 	atomic_dec(&backend->service->nn->conn_waiting);
-	if (conn->persist)
+	if (conn->persist && !nflb_conn_is(conn, NFLB_CONN_PROBE))
 		nflb_persist_put(conn->persist);
 	nflb_conn_free(conn);
 	nflb_backend_put(backend);
@@ -269,8 +271,9 @@ bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn)
 	conn_remove_out(nn, conn);
 	nflb_conn_uncount(conn);
 	atomic_dec(&nn->conn_count);
-	/* What was ended before has been told of. */
-	if (READ_ONCE(conn->state) != NFLB_CONN_ENDED) {
+	/* What was ended before has been told of; nobody hears of a probe. */
+	if (READ_ONCE(conn->state) != NFLB_CONN_ENDED &&
+	    !nflb_conn_is(conn, NFLB_CONN_PROBE)) {
 		trace_conn_end(nn->net, conn);
 		nflb_notify_conn(nn, conn, NFLB_CMD_CONN_END);
 	}
@@ -458,9 +461,9 @@ static struct nflb_conn *conn_insert_out(struct nflb_net *nn,
 }
 
 /* Returns @conn, now in the table; the winner; or NULL with a reason. */
-static struct nflb_conn *conn_insert(struct nflb_net *nn,
-				     struct nflb_conn *conn,
-				     enum nflb_reason *reason)
+static __always_inline struct nflb_conn *conn_insert(struct nflb_net *nn,
+						     struct nflb_conn *conn,
+						     enum nflb_reason *reason)
 {
 	struct nflb_conn_node *old = NULL;
 	struct nflb_conn *other;
@@ -488,20 +491,31 @@ static struct nflb_conn *conn_insert(struct nflb_net *nn,
 	return other;
 }
 
+/**
+ * nflb_conn_insert() - put a connection into the table that is counted already
+ * @nn: the namespace
+ * @conn: from nflb_conn_alloc(); freed when it is not returned, and its reference of
+ *	the backend given back
+ * @reason: why not, when NULL is returned
+ *
+ * Context: softirq or BH disabled, rcu_read_lock() held. Return: @conn; or the one
+ * that has its tuple and is alive; or NULL.
+ */
+struct nflb_conn *nflb_conn_insert(struct nflb_net *nn, struct nflb_conn *conn,
+				   enum nflb_reason *reason)
+{
+	return conn_insert(nn, conn, reason);
+}
+
 static __always_inline struct nflb_conn *
 conn_create(struct nflb_net *nn, struct nflb_backend *backend,
 	    const struct nflb_forward_ops *ops, const struct nflb_tuple *in,
 	    u8 how, enum nflb_reason *reason)
 {
 	int count = atomic_inc_return(&nn->conn_count);
-	int max = READ_ONCE(nn->max_connections);
 	struct nflb_conn *conn, *made;
 
-	/* From seven eighths on there is something to be done. */
-	if (unlikely(count + atomic_read(&nn->conn_waiting) >
-		     max - (max >> 3) ||
-		     nflb_user_full(nn, NFLB_USER_CONNECTIONS)) &&
-	    !nflb_evict_admit(nn, count)) {
+	if (!nflb_evict_room(nn, count)) {
 		*reason = NFLB_REASON_TABLE_FULL;
 		goto err_count;
 	}

@@ -24,8 +24,11 @@ struct nflb_persist;
 #define NFLB_CONN_OVER		BIT(4)	/* counted in nflb_backend.over */
 #define NFLB_CONN_LIMITED	BIT(5)	/* was in nflb_backend.limited */
 #define NFLB_CONN_ACCEPTED	BIT(6)	/* the backend has made it, see tcp_seq.c */
+#define NFLB_CONN_PROBE		BIT(7)	/* a checker's, see conn_probe.c */
+/* Of a probe, which is not counted: its checker removed it. */
+#define NFLB_CONN_REMOVED	NFLB_CONN_OVER
 /* The rest of it is nflb_now() when it was made, rounded. */
-#define NFLB_CONN_CREATED	GENMASK(31, 7)
+#define NFLB_CONN_CREATED	GENMASK(31, 8)
 
 /*
  * nflb_conn.how: how packets are forwarded. Set before the connection is in the
@@ -118,9 +121,12 @@ struct nflb_conn_outer {
  * @now: NFLB_NOW_*, what is true of it at present
  * @word: @state, @how, @now and @tick, to change @now from both directions
  * @tick: nflb_conn_tick() of the last packet, or 0
- * @limited: in nflb_backend.limited, with NFLB_CONN_LIMITED
+ * @limited: in nflb_backend.limited, with NFLB_CONN_LIMITED; of a probe, in
+ *	nflb_net.probes, with NFLB_CONN_REMOVED
  * @rcu: to free it
  * @persist: remembers the client; holds a reference, may be NULL
+ * @until: jiffies (32 bits) when a probe is over, or with NFLB_CONN_REMOVED when its
+ *	tuple is free again; never 0
  * @timeout: jiffies without packets after which the connection is over
  * @flags: NFLB_CONN_*
  * @outer: with NFLB_HOW_ONE_SIDED
@@ -157,7 +163,10 @@ struct nflb_conn {
 		struct list_head	limited;
 		struct rcu_head		rcu;
 	};
-	struct nflb_persist	*persist;
+	union {
+		struct nflb_persist	*persist;
+		u32		until;
+	};
 	u32			timeout;
 	atomic_t		flags;
 	union {
@@ -504,6 +513,8 @@ struct nflb_conn *nflb_conn_create_one_packet(struct nflb_net *nn,
 struct nflb_conn *nflb_conn_alloc(struct nflb_backend *backend,
 				  const struct nflb_forward_ops *ops,
 				  const struct nflb_tuple *in, u8 how);
+struct nflb_conn *nflb_conn_insert(struct nflb_net *nn, struct nflb_conn *conn,
+				   enum nflb_reason *reason);
 void nflb_conn_free(struct nflb_conn *conn);
 bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn);
 void nflb_conn_remember(struct nflb_conn *conn, struct nflb_persist *entry);

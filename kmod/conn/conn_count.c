@@ -8,6 +8,7 @@
 #include "conn/conn.h"
 #include "conn/conn_count.h"
 #include "conn/conn_evict.h"
+#include "conn/conn_probe.h"
 #include "conn/conn_state.h"
 #include "conn/persist.h"
 
@@ -47,7 +48,7 @@ void nflb_conn_recount(struct nflb_conn *conn, u8 state)
 	bool over = nflb_conn_state_is_over(state);
 	int flags = atomic_read(&conn->flags);
 
-	if (flags & NFLB_CONN_DYING)
+	if (flags & (NFLB_CONN_DYING | NFLB_CONN_PROBE))
 		return;
 	if (unlikely(conn->persist) && nflb_conn_assured(conn))
 		nflb_persist_assure(conn->persist, nflb_conn_proven(conn));
@@ -75,6 +76,10 @@ void nflb_conn_uncount(struct nflb_conn *conn)
 {
 	struct nflb_backend *backend = conn->backend;
 
+	if (unlikely(nflb_conn_is(conn, NFLB_CONN_PROBE))) {
+		nflb_probe_uncount(conn);
+		return;
+	}
 	conn_inactive(conn);
 	atomic_dec(&backend->conns);
 	if (nflb_conn_is(conn, NFLB_CONN_OVER))

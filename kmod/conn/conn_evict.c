@@ -23,6 +23,7 @@
 #include "service/stats.h"
 #include "conn/conn.h"
 #include "conn/conn_evict.h"
+#include "conn/conn_probe.h"
 #include "conn/conn_state.h"
 #include "conn/persist.h"
 #include "conn/tell.h"
@@ -87,6 +88,9 @@ static bool fell_silent(const struct nflb_conn *conn, u32 now)
  */
 enum nflb_rank nflb_conn_rank(const struct nflb_conn *conn, u32 now)
 {
+	if (unlikely(nflb_conn_is(conn, NFLB_CONN_PROBE)))
+		return nflb_probe_holds(conn, now) ? NFLB_RANK_ASSURED :
+						     NFLB_RANK_EXPIRED;
 	if (nflb_conn_state_over(conn))
 		return NFLB_RANK_DEAD;
 	if (!nflb_conn_alive(conn, now))

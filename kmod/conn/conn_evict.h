@@ -5,9 +5,11 @@
 #ifndef NFLB_CONN_EVICT_H
 #define NFLB_CONN_EVICT_H
 
+#include "userns.h"
 #include "service/laddr.h"
 #include "service/service.h"
 #include "conn/conn.h"
+#include "netns.h"
 
 /*
  * In this order they make room. The last never do.
@@ -29,6 +31,19 @@ enum nflb_rank {
 enum nflb_rank nflb_conn_rank(const struct nflb_conn *conn, u32 now);
 bool nflb_evict_admit(struct nflb_net *nn, int count);
 bool nflb_evict_from_table(struct nflb_net *nn, bool draft);
+
+/* May there be one connection more? @count: in the table, with the new one */
+static inline bool nflb_evict_room(struct nflb_net *nn, int count)
+{
+	int max = READ_ONCE(nn->max_connections);
+
+	/* From seven eighths on there is something to be done. */
+	return likely(count + atomic_read(&nn->conn_waiting) <=
+		      max - (max >> 3) &&
+		      !nflb_user_full(nn, NFLB_USER_CONNECTIONS)) ||
+	       nflb_evict_admit(nn, count);
+}
+
 bool nflb_evict_admit_persist(struct nflb_net *nn);
 bool nflb_evict_from_backend(struct nflb_net *nn, struct nflb_backend *backend,
 			     bool draft);

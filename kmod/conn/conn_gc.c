@@ -13,6 +13,7 @@
 
 #include "conn/conn.h"
 #include "conn/conn_evict.h"
+#include "conn/conn_probe.h"
 #include "conn/conn_state.h"
 #include "conn/tell.h"
 #include "netns.h"
@@ -49,7 +50,9 @@ static void over(struct nflb_net *nn, struct nflb_conn *conn)
 {
 	u8 state = READ_ONCE(conn->state);
 
-	if (!nflb_conn_ending(nn, conn, nflb_now())) {
+	if (unlikely(nflb_conn_is(conn, NFLB_CONN_PROBE))) {
+		nflb_probe_swept(nn, conn);
+	} else if (!nflb_conn_ending(nn, conn, nflb_now())) {
 		nflb_conn_dismiss(nn, conn);
 	} else if (state != NFLB_CONN_ENDED) {
 		nflb_conn_end(nn, conn);

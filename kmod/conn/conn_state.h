@@ -8,6 +8,7 @@
 #include "packet/packet.h"
 #include "service/service.h"
 #include "conn/conn.h"
+#include "conn/conn_probe.h"
 
 /* Seconds, not settable: the end of a connection */
 #define NFLB_TIMEOUT_TIME_WAIT			60
@@ -30,6 +31,8 @@ static inline u32 nflb_conn_state_timeout(const struct nflb_conn *conn,
 {
 	const struct nflb_snapshot *snapshot;
 
+	if (unlikely(nflb_conn_is(conn, NFLB_CONN_PROBE)))
+		return NFLB_PROBE_TIMEOUT;
 	snapshot = rcu_dereference(conn->backend->service->snapshot);
 	if (nflb_conn_assured(conn))
 		return snapshot->timeouts[state];
@@ -130,7 +133,7 @@ static inline bool nflb_conn_state_over(const struct nflb_conn *conn)
  * @now: jiffies
  *
  * It is timed out even when the sweep has not come yet; and not every backend
- * that goes away ends its connections.
+ * that goes away ends its connections. A probe always counts as timed out here.
  */
 static inline bool nflb_conn_lasts(const struct nflb_conn *conn, u32 now)
 {
@@ -146,11 +149,14 @@ static inline bool nflb_conn_lasts(const struct nflb_conn *conn, u32 now)
  * nflb_conn_alive() - may this connection take packets?
  * @conn: the connection
  * @now: jiffies
+ *
+ * A probe does not go the way of others: path/probe.h.
  */
 static inline bool nflb_conn_alive(const struct nflb_conn *conn, u32 now)
 {
 	return likely(READ_ONCE(conn->state) != NFLB_CONN_ENDED) &&
-	       nflb_conn_lasts(conn, now);
+	       (likely(nflb_conn_lasts(conn, now)) ||
+		unlikely(nflb_probe_alive(conn, now)));
 }
 
 #endif /* NFLB_CONN_STATE_H */

@@ -201,6 +201,7 @@ void nflb_backend_discard(struct nflb_backend *backend, enum nflb_gone gone)
 {
 	if (backend->gone != NFLB_GONE_ALL)
 		WRITE_ONCE(backend->gone, gone);
+	WRITE_ONCE(backend->deleted, true);
 	down_write(&backend->service->nn->view);
 	backend_unlist(backend);
 	up_write(&backend->service->nn->view);

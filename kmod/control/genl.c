@@ -345,6 +345,14 @@ static const struct genl_ops nflb_genl_ops[] = {
 		.cmd = NFLB_CMD_HEALTH_SET,
 		.flags = GENL_UNS_ADMIN_PERM,
 		.doit = nflb_nl_health_set_doit,
+	}, {
+		.cmd = NFLB_CMD_CONN_ADD,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = nflb_nl_conn_add_doit,
+	}, {
+		.cmd = NFLB_CMD_CONN_DEL,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = nflb_nl_conn_del_doit,
 	},
 };
 

@@ -44,6 +44,10 @@ int nflb_nl_explain_doit(struct sk_buff *skb, struct genl_info *info);
 /* genl_health.c */
 int nflb_nl_health_set_doit(struct sk_buff *skb, struct genl_info *info);
 
+/* genl_probe.c */
+int nflb_nl_conn_add_doit(struct sk_buff *skb, struct genl_info *info);
+int nflb_nl_conn_del_doit(struct sk_buff *skb, struct genl_info *info);
+
 /* genl_laddr.c */
 int nflb_nl_device_change_doit(struct sk_buff *skb, struct genl_info *info);
 int nflb_nl_device_get_dumpit(struct sk_buff *skb,

@@ -59,6 +59,9 @@ static bool matches(const struct nflb_conn *conn,
 {
 	const struct nflb_tuple *in = &conn->in.tuple;
 
+	if (nflb_conn_is(conn, NFLB_CONN_PROBE) !=
+	    !!(f->flags & NFLB_CONN_FLAG_PROBE))
+		return false;
 	if (f->has_state && READ_ONCE(conn->state) != f->state)
 		return false;
 	if (f->has_client &&

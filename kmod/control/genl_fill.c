@@ -9,6 +9,7 @@
 #include "control/generation.h"
 #include "control/genl_fill.h"
 #include "control/lifecycle.h"
+#include "conn/conn_probe.h"
 #include "forward/forward.h"
 #include "netns.h"
 #include "version.h"
@@ -369,7 +370,8 @@ int nflb_fill_conn(struct sk_buff *skb, const struct nflb_conn *conn)
 
 	if (!nest)
 		return -EMSGSIZE;
-	left = nflb_conn_left(conn, now);
+	left = nflb_conn_is(conn, NFLB_CONN_PROBE) ?
+	       nflb_probe_left(conn, now) : nflb_conn_left(conn, now);
 	if (nla_put_u8(skb, NFLB_A_CONN_PROTOCOL, in->proto) ||
 	    nflb_fill_addr(skb, NFLB_A_CONN_CLIENT_ADDRESS, &in->src,
 			   in->family) ||
@@ -386,7 +388,9 @@ int nflb_fill_conn(struct sk_buff *skb, const struct nflb_conn *conn)
 	     nla_put_u8(skb, NFLB_A_CONN_ENCAP, ops->encap)) ||
 	    nla_put_u8(skb, NFLB_A_CONN_STATE, READ_ONCE(conn->state)) ||
 	    nla_put_u32(skb, NFLB_A_CONN_EXPIRES, left / HZ) ||
-	    nla_put_u32(skb, NFLB_A_CONN_AGE, nflb_conn_age(conn, now) / HZ)) {
+	    nla_put_u32(skb, NFLB_A_CONN_AGE, nflb_conn_age(conn, now) / HZ) ||
+	    (nflb_conn_is(conn, NFLB_CONN_PROBE) &&
+	     nla_put_u32(skb, NFLB_A_CONN_FLAGS, NFLB_CONN_FLAG_PROBE))) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}
@@ -488,7 +492,7 @@ int nflb_fill_net(struct sk_buff *skb, struct nflb_net *nn)
 	nflb_net_stats(nn, &sum);
 	if (put_stats(skb, NFLB_A_STATS, &sum, false) ||
 	    nla_put_u32(skb, NFLB_A_CONNECTIONS,
-			atomic_read(&nn->conn_count)) ||
+			nflb_conn_counted(nn)) ||
 	    nla_put_u32(skb, NFLB_A_MAX_CONNECTIONS,
 			READ_ONCE(nn->max_connections)))
 		return -EMSGSIZE;

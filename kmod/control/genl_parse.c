@@ -67,12 +67,13 @@ static const struct nla_policy filter_policy[NFLB_A_FILTER_MAX + 1] = {
 	[NFLB_A_FILTER_CLIENT_ADDRESS] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[NFLB_A_FILTER_CLIENT_PREFIX] = NLA_POLICY_MAX(NLA_U8, 128),
 	[NFLB_A_FILTER_STATE] = NLA_POLICY_MAX(NLA_U8, NFLB_CONN_STATE_MAX),
+	[NFLB_A_FILTER_FLAGS] = NLA_POLICY_MASK(NLA_U32, NFLB_CONN_FLAG_PROBE),
 };
 
 const struct nla_policy nflb_genl_policy[NFLB_A_MAX + 1] = {
 	[NFLB_A_SERVICE] = NLA_POLICY_NESTED(service_policy),
 	[NFLB_A_BACKEND] = NLA_POLICY_NESTED(nflb_backend_policy),
-	[NFLB_A_CONN] = { .type = NLA_REJECT },
+	[NFLB_A_CONN] = NLA_POLICY_NESTED(nflb_probe_policy),
 	[NFLB_A_FILTER] = NLA_POLICY_NESTED(filter_policy),
 	[NFLB_A_STATS] = { .type = NLA_REJECT },
 	[NFLB_A_DROPS] = { .type = NLA_REJECT },
@@ -557,5 +558,7 @@ int nflb_parse_conn_filter(struct nlattr **attrs,
 		filter->state = nla_get_u8(tb[NFLB_A_FILTER_STATE]);
 		filter->has_state = true;
 	}
+	if (tb[NFLB_A_FILTER_FLAGS])
+		filter->flags = nla_get_u32(tb[NFLB_A_FILTER_FLAGS]);
 	return parse_client(tb, filter, extack);
 }

@@ -23,6 +23,7 @@
  * @client_family: its family
  * @client_prefix: how many bits of it count
  * @state: enum nflb_conn_state
+ * @flags: NFLB_CONN_FLAG_*: those with the same flags only
  */
 struct nflb_conn_filter {
 	bool				has_service;
@@ -35,6 +36,7 @@ struct nflb_conn_filter {
 	u8				client_family;
 	u8				client_prefix;
 	u8				state;
+	u32				flags;
 };
 
 #define NFLB_TIMEOUT_POLICY NLA_POLICY_FULL_RANGE(NLA_U32, &nflb_timeout_range)
@@ -43,6 +45,8 @@ struct nflb_conn_filter {
 extern const struct nla_policy nflb_explain_policy[NFLB_A_EXPLAIN_MAX + 1];
 /* genl_laddr.c */
 extern const struct nla_policy nflb_laddr_policy[NFLB_A_LADDR_MAX + 1];
+/* genl_probe.c */
+extern const struct nla_policy nflb_probe_policy[NFLB_A_CONN_MAX + 1];
 /* genl_parse_backend.c */
 extern const struct nla_policy nflb_backend_policy[NFLB_A_BACKEND_MAX + 1];
 /* genl_parse.c */

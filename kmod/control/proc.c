@@ -12,6 +12,7 @@
 #include "control/lifecycle.h"
 #include "control/proc.h"
 #include "conn/conn.h"
+#include "conn/conn_probe.h"
 #include "conn/conn_state.h"
 #include "forward/forward.h"
 #include "netns.h"
@@ -254,7 +255,8 @@ static void *conns_valid(struct conn_walk *walk)
 	do {
 		walk->here = walk->next;
 		conn = nflb_conn_walk_next(walk->nn, &walk->next);
-	} while (conn && !nflb_conn_alive(conn, nflb_now()));
+	} while (conn && (nflb_conn_is(conn, NFLB_CONN_PROBE) ||
+			  !nflb_conn_alive(conn, nflb_now())));
 	return conn;
 }
 
@@ -345,7 +347,7 @@ static int stats_show(struct seq_file *seq, void *v)
 	down_read(&nn->view);
 	nflb_net_stats(nn, &sum);
 	seq_printf(seq, "active %u\nmax-connections %u\n",
-		   atomic_read(&nn->conn_count),
+		   nflb_conn_counted(nn),
 		   READ_ONCE(nn->max_connections));
 	seq_printf(seq, "connections %llu\n", sum.connections);
 	seq_printf(seq, "packets-in %llu\npackets-out %llu\n",

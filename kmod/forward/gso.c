@@ -116,6 +116,7 @@ static void forward_segment(struct nflb_pkt *whole, struct sk_buff *skb,
 	one.skb = skb;
 	skb_reset_network_header(skb);
 	verdict = nflb_packet_parse(&one);
+	one.quiet = whole->quiet;
 	if (verdict == NFLB_CONTINUE) {
 		skb_set_transport_header(skb, one.l4);
 		verdict = nflb_conn_ops(conn)->forward(&one, conn, dir);

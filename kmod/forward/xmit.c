@@ -108,7 +108,7 @@ enum nflb_verdict nflb_xmit_via(struct nflb_pkt *pkt, struct dst_entry *dst,
 	if (IS_ERR(neigh))
 		return nflb_drop(pkt, NFLB_REASON_NO_NEIGHBOUR);
 	if (unlikely(!(READ_ONCE(neigh->nud_state) & NUD_VALID))) {
-		nflb_count(pkt->nn, NFLB_COUNTER_NEIGHBOUR_PENDING);
+		nflb_pkt_count(pkt, NFLB_COUNTER_NEIGHBOUR_PENDING);
 		/* Once it is known, the kernel asks the packet's route whose
 		 * it is (neigh_update()).
 		 */

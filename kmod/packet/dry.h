@@ -44,7 +44,7 @@ static inline struct nflb_dry *nflb_dry(const struct nflb_pkt *pkt)
 
 /* nflb_count() for the fate of a packet. Softirq or BH disabled. */
 #define nflb_pkt_count(pkt, counter) do {		\
-	if (!nflb_dry(pkt))				\
+	if (!nflb_dry(pkt) && !(pkt)->quiet)		\
 		nflb_count((pkt)->nn, counter);		\
 } while (0)
 

@@ -317,6 +317,7 @@ enum nflb_verdict nflb_packet_parse(struct nflb_pkt *pkt)
 	struct l3 l3;
 
 	pkt->kind = NFLB_KIND_FLOW;
+	pkt->quiet = false;
 	pkt->tcp_flags = 0;
 	pkt->tuple.sport = 0;
 	pkt->tuple.dport = 0;

@@ -41,6 +41,7 @@ enum nflb_kind {
  * @conn: its connection as fastpath.h found it, or NULL; when @plain
  * @tuple: addresses and ports as they arrived
  * @kind: enum nflb_kind
+ * @quiet: of a probe: it is not counted
  * @reason: why it is dropped, when the verdict is NFLB_DROP
  * @l4: offset of the transport (or ICMP) header
  * @inner: offset of the quoted network header, for NFLB_KIND_*_ERROR
@@ -64,6 +65,7 @@ struct nflb_pkt {
 	struct nflb_conn		*conn;
 	struct nflb_tuple		tuple;
 	u8				kind;
+	bool				quiet;
 	u8				reason;
 	u8				inner_proto;
 	u8				tcp_flags;

@@ -23,6 +23,7 @@
 #include "service/endpoint.h"
 #include "service/source.h"
 #include "conn/conn.h"
+#include "conn/conn_probe.h"
 #include "conn/conn_state.h"
 #include "forward/icmp_reply.h"
 #include "path/beside.h"
@@ -66,6 +67,14 @@ static enum nflb_verdict clash(struct nflb_pkt *pkt,
 	       nflb_refuse(pkt, NFLB_REASON_DIRECT_CLASH);
 }
 
+/* Is the tuple of the backend's answers @conn's? */
+static bool is_taken(const struct nflb_conn *conn, u32 now)
+{
+	if (unlikely(nflb_conn_is(conn, NFLB_CONN_PROBE)))
+		return nflb_probe_holds(conn, now);
+	return nflb_conn_alive(conn, now) && !nflb_conn_state_over(conn);
+}
+
 /* From a client to a backend, directly. */
 static enum nflb_verdict request(struct nflb_direct *direct,
 				 struct nflb_pkt *pkt)
@@ -79,8 +88,7 @@ static enum nflb_verdict request(struct nflb_direct *direct,
 	nflb_tuple_invert(&answer, &pkt->tuple);
 	conn = nflb_conn_lookup(pkt->nn, &answer, &dir);
 	if (conn && dir == NFLB_DIR_OUT) {
-		if (nflb_conn_alive(conn, nflb_now()) &&
-		    !nflb_conn_state_over(conn))
+		if (is_taken(conn, nflb_now()))
 			return clash(pkt, conn);
 		if (nflb_pkt_leaves_traces(pkt))
 			nflb_conn_unlink(pkt->nn, conn);

@@ -21,6 +21,7 @@
 #include "path/fastpath.h"
 #include "path/ingress.h"
 #include "path/pipeline.h"
+#include "path/probe.h"
 #include "path/schedule.h"
 #include "path/xdp.h"
 #include "netns.h"
@@ -182,7 +183,10 @@ static void try_doors(struct nflb_explain *ex, u8 family)
 static enum nflb_verdict settle(struct nflb_explain *ex, struct nflb_pkt *pkt,
 				struct nflb_conn *conn)
 {
-	if (conn && nflb_conn_serves(pkt, conn, ex->dir)) {
+	bool probe = conn && nflb_conn_is(conn, NFLB_CONN_PROBE);
+
+	if (conn && (probe ? nflb_probe_serves(pkt, conn, ex->dir) :
+			     nflb_conn_serves(pkt, conn, ex->dir))) {
 		ex->known = conn;
 		ex->service = conn->backend->service;
 		try_doors(ex, pkt->tuple.family);
@@ -190,6 +194,8 @@ static enum nflb_verdict settle(struct nflb_explain *ex, struct nflb_pkt *pkt,
 		return ex->draft ? NFLB_CONTINUE :
 				   nflb_drop(pkt, NFLB_REASON_NO_MEMORY);
 	}
+	if (probe && nflb_probe_holds(conn, nflb_now()))
+		return nflb_drop(pkt, nflb_probe_reason(pkt, ex->dir));
 	/* An expired connection gives way, as in pipeline.c. */
 	ex->dir = NFLB_DIR_IN;
 	return nflb_schedule(pkt, &ex->draft);

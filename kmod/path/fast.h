@@ -169,6 +169,7 @@ static __always_inline void fast_fill(struct nflb_pkt *pkt,
 	t->family = family;
 	t->aux = 0;
 	pkt->kind = NFLB_KIND_FLOW;
+	pkt->quiet = false;
 	pkt->l4 = v->l4;
 	pkt->len = door_len(v);
 	pkt->tcp_flags = v->tcp_flags;

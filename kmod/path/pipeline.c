@@ -18,6 +18,7 @@
 #include "path/classify.h"
 #include "path/fastpath.h"
 #include "path/pipeline.h"
+#include "path/probe.h"
 #include "path/schedule.h"
 #include "netns.h"
 
@@ -54,14 +55,16 @@ static noinline enum nflb_verdict conn_over(struct nflb_pkt *pkt,
  * @conn: the connection that has its tuple
  * @dir: its direction
  *
- * Return: false when the connection is over, or the packet begins a new one.
+ * Return: false when the connection is over, or the packet begins a new one; or
+ *	when it is a probe, which path/probe.h is for.
  */
 bool nflb_conn_serves(const struct nflb_pkt *pkt, const struct nflb_conn *conn,
 		      enum nflb_dir dir)
 {
 	u32 now = nflb_now();
 
-	return likely(nflb_conn_alive(conn, now) &&
+	return likely(READ_ONCE(conn->state) != NFLB_CONN_ENDED &&
+		      nflb_conn_lasts(conn, now) &&
 		      !(client_syn(pkt, dir) &&
 			nflb_proof_anew(conn, pkt, now)));
 }
@@ -87,7 +90,10 @@ static enum nflb_verdict settle_conn(struct nflb_pkt *pkt,
 	if (likely(*conn)) {
 		if (nflb_conn_serves(pkt, *conn, *dir))
 			return NFLB_CONTINUE;
-		verdict = conn_over(pkt, *conn, *dir);
+		if (unlikely(nflb_conn_is(*conn, NFLB_CONN_PROBE)))
+			verdict = nflb_probe_packet(pkt, *conn, *dir);
+		else
+			verdict = conn_over(pkt, *conn, *dir);
 		if (verdict == NFLB_DROP)
 			return drop_of(pkt, *conn);
 		if (verdict != NFLB_CONTINUE)

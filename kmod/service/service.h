@@ -60,6 +60,7 @@ enum nflb_gone {
  * @service: its service; holds a reference
  * @way: to it, of all connections that have no route of their own (forward/way.h)
  * @gone: enum nflb_gone, read on the packet path
+ * @deleted: no longer configured
  * @family: of @addr
  * @state: enum nflb_backend_state: the stricter one of @configured and @by_hand
  * @port: 0 keeps the port that the client asked for
@@ -114,6 +115,7 @@ struct nflb_backend {
 	u8			gone;
 	u8			family;
 	u8			state;
+	bool			deleted;
 	bool			drained;
 	bool			ramping;
 	__be16			port;

@@ -63,6 +63,18 @@
 #define NFLB_LADDR_PORT_FIRST		1024
 #define NFLB_LADDR_PORT_LAST		65535
 
+/*
+ * NFLB_A_CONN_FLAGS: a probe. It goes from an address of this host to a chosen backend,
+ * whatever the backend's state, weight or health is, and is counted nowhere. When it is
+ * over, packets of its tuple are dropped for some time.
+ */
+#define NFLB_CONN_FLAG_PROBE		1
+
+/* Probes in a namespace, and for how many seconds one may be there */
+#define NFLB_PROBES_MAX			32768
+#define NFLB_PROBE_EXPIRES_DEFAULT	60
+#define NFLB_PROBE_EXPIRES_MAX		7200
+
 /* UDP port of gue where none is named */
 #define NFLB_GUE_PORT			6080
 
@@ -106,6 +118,8 @@ enum nflb_cmd {
 	NFLB_CMD_CONN_LISTEN,		/* do: hear of connections from now on */
 	NFLB_CMD_CONFIG_GET,		/* do: generation, and defaults of the namespace */
 	NFLB_CMD_HEALTH_SET,		/* do: verdicts on backends; event, of one */
+	NFLB_CMD_CONN_ADD,		/* do: a probe; EEXIST when the tuple is taken */
+	NFLB_CMD_CONN_DEL,		/* do: of a probe; answers what it was */
 
 	__NFLB_CMD_MAX,
 	NFLB_CMD_MAX = __NFLB_CMD_MAX - 1
@@ -336,7 +350,10 @@ enum nflb_stats_attr {
 	NFLB_A_STATS_MAX = __NFLB_A_STATS_MAX - 1
 };
 
-/* A connection */
+/*
+ * A connection. A request to add or delete one has CLIENT_ADDRESS, CLIENT_PORT, and
+ * PORT if the service has several; and FLAGS and EXPIRES to add it.
+ */
 enum nflb_conn_attr {
 	NFLB_A_CONN_UNSPEC,
 	NFLB_A_CONN_PROTOCOL,		/* u8 */
@@ -353,6 +370,7 @@ enum nflb_conn_attr {
 	NFLB_A_CONN_LOCAL_ADDRESS,	/* binary: source towards the backend, of fullnat */
 	NFLB_A_CONN_LOCAL_PORT,		/* be16 */
 	NFLB_A_CONN_ENCAP,		/* u8: enum nflb_encap */
+	NFLB_A_CONN_FLAGS,		/* u32: NFLB_CONN_FLAG_*; absent for none */
 
 	__NFLB_A_CONN_MAX,
 	NFLB_A_CONN_MAX = __NFLB_A_CONN_MAX - 1
@@ -364,6 +382,7 @@ enum nflb_filter_attr {
 	NFLB_A_FILTER_CLIENT_ADDRESS,	/* binary */
 	NFLB_A_FILTER_CLIENT_PREFIX,	/* u8: length; the whole address when absent */
 	NFLB_A_FILTER_STATE,		/* u8: enum nflb_conn_state */
+	NFLB_A_FILTER_FLAGS,		/* u32: NFLB_CONN_FLAG_*; absent: no probes */
 
 	__NFLB_A_FILTER_MAX,
 	NFLB_A_FILTER_MAX = __NFLB_A_FILTER_MAX - 1
