@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """Generate files from the description of lbadm's words
-(userspace/lbadm/model/vocabulary.h): lists of options in the man pages, between the lines
+(userspace/lib/model/vocabulary.h): lists of options in the man pages, between the lines
   .\\" vocabulary: LIST   and   .\\" vocabulary end
 and keys, values and descriptions of docs/nflb.schema.json. lbadm has to be built.
 

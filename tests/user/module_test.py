@@ -610,7 +610,7 @@ def test_monitor_list():
 
 def test_man_page_has_all_events():
     top = os.path.join(os.path.dirname(__file__), "../..")
-    with open(top + "/userspace/lbadm/nl/msg_get.c", encoding="ascii") as f:
+    with open(top + "/userspace/lib/nl/msg_get.c", encoding="ascii") as f:
         events = re.findall(r'case NFLB_CMD_\w+: return "(.*?)";', f.read())
     with open(top + "/userspace/lbadm/cmd/monitor.c", encoding="ascii") as f:
         events += re.findall(r'"([a-z]+-list|list-end|lost)"', f.read())

@@ -452,7 +452,7 @@ def test_schedulers_are_those_of_the_module():
         code("kmod/sched/" + f) for f in os.listdir(os.path.join(TOP, "kmod/sched"))
         if f.endswith(".c"))))
     body = re.search(r"schedulers\[\] = \{(.*?)\}",
-                     code("userspace/lbadm/model/names.c"), flags=re.S).group(1)
+                     code("userspace/lib/model/names.c"), flags=re.S).group(1)
     same(set(re.findall(r'"(.*?)"', body)), kernel, "schedulers of lbadm")
     schema = json.loads(read("docs/nflb.schema.json"))
     same(set(schema["$defs"]["service"]["properties"]["scheduler"]["enum"]), kernel,
