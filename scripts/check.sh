@@ -118,6 +118,28 @@ check_layering() {
 		echo "netlink outside kmod/control"
 		bad=1
 	fi
+	layering_userspace || bad=1
+	return "$bad"
+}
+
+# A program includes its own headers and those of lib/; in lib/, util includes neither
+# model nor nl, and model does not include nl.
+layering_userspace() {
+	local bad=0 file header room
+	while IFS=: read -r file header; do
+		room=${file#userspace/} room=${room%/*}
+		case $room:$header in
+		toa:*) continue ;;
+		lib/util:model/* | lib/util:nl/* | lib/model:nl/*) ;;
+		*) if [ -f "userspace/lib/$header" ] ||
+			{ [ "${room%%/*}" != lib ] && [ -f "userspace/${room%%/*}/$header" ]; }; then
+			continue
+		fi ;;
+		esac
+		echo "$file includes $header, of another program or a later room"
+		bad=1
+	done < <(grep -roE --include='*.[ch]' '#include "[^"]*"' userspace --exclude-dir=build |
+		sed 's/#include "//; s/"$//')
 	return "$bad"
 }
 

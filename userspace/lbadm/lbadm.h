@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Shared by all of lbadm: options, exit statuses, commands.
+ * Shared by all of lbadm: options and commands.
  */
 #ifndef LBADM_H
 #define LBADM_H
 
 #include <stdbool.h>
 
-/* Exit statuses; documented, scripts rely on them. */
-enum lbadm_exit {
-	LBADM_OK = 0,
-	LBADM_USAGE = 1,	/* the command line or the input is wrong */
-	LBADM_REFUSED = 2,	/* the kernel refused; nothing was changed */
-	LBADM_UNAVAILABLE = 3,	/* no module, or no permission */
-	LBADM_DIFFERS = 4,	/* config diff found a difference; version, that they do not fit */
-};
+#include "util/report.h"
 
 /* Options of the command line. */
 struct lbadm_options {
@@ -31,12 +24,6 @@ struct lbadm_options {
 };
 
 extern struct lbadm_options lbadm_options;
-
-/* The words of one command; those that are left to be read. */
-struct words {
-	char **argv;
-	int argc;
-};
 
 struct word;
 
@@ -78,18 +65,5 @@ extern const struct lbadm_object lbadm_service, lbadm_backend,
 
 /* Run one command line, from argv or from a batch. */
 int lbadm_dispatch(struct words *words);
-
-/* Print an error on standard error, with the batch's line if there is one.
- * Returns LBADM_USAGE, for `return`.
- */
-int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The same, and returns @status. */
-int fail(int status, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-/* Where commands come from: "FILE:LINE: " or "". */
-extern char lbadm_where[];
-#define LBADM_WHERE_MAX 512
-/* Called before that is printed, by who can tell more exactly; or NULL. */
-extern void (*lbadm_locate)(void);
 
 #endif /* LBADM_H */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "lbadm.h"
 #include "model/request.h"
 #include "nl/sock.h"
 #include "util/escape.h"

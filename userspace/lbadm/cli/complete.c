@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/live.h"
+#include "lbadm.h"
 #include "model/request.h"
 
 #define OFFERED_MAX	256

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "lbadm.h"
 #include "model/settings.h"
 #include "model/vocabulary.h"
 

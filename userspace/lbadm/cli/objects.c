@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "lbadm.h"
 #include "model/request.h"
 
 const struct lbadm_object *const lbadm_objects[] = {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "lbadm.h"
 #include "model/request.h"
 #include "model/vocabulary.h"
 

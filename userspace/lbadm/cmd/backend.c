@@ -8,6 +8,7 @@
 #include "cmd/backend_host.h"
 #include "cmd/filter.h"
 #include "cmd/show.h"
+#include "lbadm.h"
 #include "model/subject.h"
 #include "model/vocabulary.h"
 #include "nl/msg.h"

@@ -13,6 +13,7 @@
 #include "cmd/config_apply.h"
 #include "cmd/config_plan.h"
 #include "cmd/filter.h"
+#include "lbadm.h"
 #include "model/names.h"
 #include "model/subject.h"
 #include "nl/change.h"

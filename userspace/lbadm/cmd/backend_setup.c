@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lbadm.h"
 #include "model/names.h"
 #include "model/request.h"
 #include "model/vocabulary.h"

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lbadm.h"
 #include "model/config.h"
 #include "model/vocabulary.h"
 #include "nl/change.h"

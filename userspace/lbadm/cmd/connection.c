@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "lbadm.h"
 #include "model/request.h"
 #include "model/vocabulary.h"
 #include "nl/msg.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd/show.h"
+#include "lbadm.h"
 #include "model/vocabulary.h"
 #include "nl/change.h"
 #include "nl/msg.h"

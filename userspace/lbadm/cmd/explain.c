@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/show.h"
+#include "lbadm.h"
 #include "model/request.h"
 #include "model/vocabulary.h"
 #include "nl/msg.h"

@@ -7,6 +7,7 @@
 #include "cmd/config_apply.h"
 #include "cmd/filter.h"
 #include "cmd/show.h"
+#include "lbadm.h"
 #include "model/vocabulary.h"
 #include "nl/msg.h"
 #include "nl/sock.h"

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lbadm.h"
 #include "model/config.h"
 #include "model/ipvs.h"
 #include "model/vocabulary.h"

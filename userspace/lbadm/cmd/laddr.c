@@ -4,6 +4,7 @@
  */
 #include "cmd/laddr_use.h"
 #include "cmd/show.h"
+#include "lbadm.h"
 #include "model/subject.h"
 #include "model/vocabulary.h"
 #include "nl/msg.h"

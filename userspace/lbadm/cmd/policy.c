@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd/config_policy.h"
+#include "lbadm.h"
 #include "model/policy.h"
 #include "model/vocabulary.h"
 #include "nft/nft.h"

@@ -6,6 +6,7 @@
 
 #include "cmd/filter.h"
 #include "cmd/show.h"
+#include "lbadm.h"
 #include "model/names.h"
 #include "model/subject.h"
 #include "model/vocabulary.h"

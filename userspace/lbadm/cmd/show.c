@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lbadm.h"
 #include "model/subject.h"
 #include "nl/msg.h"
 #include "nl/sock.h"

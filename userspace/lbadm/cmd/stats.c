@@ -3,6 +3,7 @@
  * lbadm stats
  */
 #include "cmd/show.h"
+#include "lbadm.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
 #include "out/out.h"

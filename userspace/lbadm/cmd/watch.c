@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "cmd/show.h"
+#include "lbadm.h"
 #include "model/names.h"
 #include "model/vocabulary.h"
 #include "nl/sock.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lbadm.h"
+#include "model/policy.h"
 #include "nft/nft.h"
 
 #define WHY_MAX 256

@@ -8,8 +8,6 @@
 
 #include <jansson.h>
 
-#define NFT_TABLE "inet nflb"
-
 /**
  * nft_run() - one transaction, in nft's language
  * @commands: a transaction: all of them take effect, or none

@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "model/policy.h"
-#include "nft/nft.h"
 
 /*
  * Before the balancer, which is at -450 (kmod/path/hook.c), and before

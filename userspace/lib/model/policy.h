@@ -10,6 +10,8 @@
 
 #include "model/request.h"
 
+#define NFT_TABLE "inet nflb"
+
 /* A prefix as text, host bits cleared */
 #define PREFIX_TEXT_MAX (ADDR_TEXT_MAX + 4)
 

@@ -9,7 +9,6 @@
 
 #include "model/policy.h"
 #include "model/subject.h"
-#include "nft/nft.h"
 
 /* nftables sorts the elements of a set. */
 static bool same_list(const json_t *a, const json_t *b)

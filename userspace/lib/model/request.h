@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lbadm.h"
+#include "util/report.h"
 #include "util/addr.h"
 
 /* A number that may be absent. */

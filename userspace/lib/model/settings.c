@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lbadm.h"
+#include "util/report.h"
 #include "util/json_reader.h"
 
 #define KEY_DIGITS 32

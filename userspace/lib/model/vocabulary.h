@@ -7,10 +7,11 @@
 #ifndef LBADM_VOCABULARY_H
 #define LBADM_VOCABULARY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lbadm.h"
+#include "util/report.h"
 #include "model/names.h"
 #include "util/json_reader.h"
 

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "lbadm.h"
+#include "util/report.h"
 #include "nl/sock.h"
 #include "nl/table.h"
 

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "lbadm.h"
+#include "util/report.h"
 
 /* Room for the kernel's largest dump message. */
 #define RECV_SIZE 65536

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lbadm.h"
+#include "util/report.h"
 #include "util/json_locate.h"
 #include "util/suggest.h"
 
