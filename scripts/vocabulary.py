@@ -111,30 +111,39 @@ def of_options(vocabulary):
     return lines
 
 
+def plain(number):
+    return "%d" % number if number == int(number) else "%g" % number
+
+
 def of_keys(words):
     """The keys of an object of a file. Values of those that are words of lbadm, too, are
     in lbadm(8)."""
     kinds = {"boolean": r"\fBtrue\fR or \fBfalse\fR", "integer": "a number",
              "string": "a string", "array": "an array", "object": "an object",
-             "integer or string": "a number or a string"}
+             "integer or string": "a number or a string", "number": "a number",
+             "boolean or string": r"\fBtrue\fR, \fBfalse\fR or a string"}
     lines = []
     for word in words:
         kind = kinds[word["type"]]
         if "values" in word:
             kind = one_of(word["values"])
-        elif word["type"] == "integer" and "maximum" in word:
-            kind += " from %u to %u" % (word["minimum"], word["maximum"])
+        elif word["type"] in ("integer", "number") and "maximum" in word:
+            kind += " from %s to %s" % (plain(word["minimum"]), plain(word["maximum"]))
+            if "zero" in word:
+                kind += ", or 0 for the default"
         if "needed" in word:
             kind += "; needed"
         elif "default" in word:
             default = word["default"]
-            if word["type"] == "boolean":
+            if word["type"].startswith("boolean"):
                 default = str(default in ("on", "1")).lower()
-            kind += "; default " + bold(default)
+            kind += "; default " + (bold(default) if default else "an empty text")
         lines += [".TP", bold(word["name"]), sentence(prose(word["help"])), sentence(kind)
                   if not kind.startswith("\\") else kind + "."]
         if "more" in word and "key-only" in word:
             lines += prose(word["more"]).split("\n")
+        if "keys" in word:
+            lines += [".RS", *of_keys(word["keys"]), ".RE"]
     return lines
 
 
@@ -159,19 +168,54 @@ def man_page(text, vocabulary):
 # --- the schema
 
 def default_of(word):
-    if word["type"] == "boolean":
+    if word["type"].startswith("boolean"):
         return word["default"] in ("on", "1")
+    if word["type"] == "number":
+        return float(word["default"]) if "." in word["default"] else int(word["default"])
     return int(word["default"]) if word["type"] == "integer" else word["default"]
+
+
+def any_case(word):
+    """The values, and in upper case too where that is the same."""
+    return word["values"] + ([v.upper() for v in word["values"]] if "any-case" in word else [])
+
+
+def range_of(word):
+    """A number from the minimum to the maximum; 0 may ask for the default."""
+    low, high = (float(word[k]) if word[k] != int(word[k]) else int(word[k])
+                 for k in ("minimum", "maximum"))
+    numbers = {"type": word["type"], "minimum": low, "maximum": high}
+    return {"anyOf": [{"const": 0}, numbers]} if "zero" in word else numbers
+
+
+def several(word):
+    """A value of one of two types."""
+    text = {"type": "string"}
+    if "pattern" in word:
+        text["pattern"] = word["pattern"]
+    if word["type"] == "boolean or string":
+        return {"oneOf": [{"type": "boolean"}, text]}
+    return {"oneOf": [range_of({**word, "type": "integer"}), text]}
 
 
 def property_of(word, old):
     """What the schema says of a key. Structure is written by hand and stays."""
     new = {"description": word["help"]}
-    if word["type"] in ("array", "object", "integer or string") or \
+    if "keys" in word:
+        new["type"] = "object"
+        new["patternProperties"] = {"^x-": {}}
+        new["additionalProperties"] = False
+        fill_object(new, word["keys"])
+    elif word["type"] == "boolean or string" or (
+            word["type"] == "integer or string" and not old):
+        new.update(several(word))
+    elif word["type"] in ("array", "object", "integer or string") or \
             ("$ref" in old and "key-only" in word):
         new.update({k: v for k, v in old.items() if k not in ("description", "default")})
     elif "values" in word:
-        new["enum"] = word["values"]
+        new["enum"] = any_case(word)
+    elif word["type"] == "number" or "zero" in word:
+        new.update(range_of(word))
     else:
         new["type"] = word["type"]
         for key in ("pattern", "minimum", "maximum"):
@@ -180,17 +224,18 @@ def property_of(word, old):
         for key in ("minLength", "maxLength"):
             if key in old:
                 new[key] = old[key]
+        for key, source in (("minLength", "min-length"), ("maxLength", "max-length")):
+            if source in word:
+                new[key] = word[source]
     if "default" in word:
         new["default"] = default_of(word)
     return new
 
 
-def fill_object(schema, words, closed=True):
-    """Properties of an object; of one that is not closed, others stay."""
+def fill_object(schema, words):
+    """Properties of an object."""
     old = schema.get("properties", {})
     keys = {w["name"]: property_of(w, old.get(w["name"], {})) for w in words if "key" in w}
-    if not closed:
-        keys.update({k: v for k, v in old.items() if k not in keys})
     schema["properties"] = keys
     needed = [w["name"] for w in words if "needed" in w]
     if needed:
@@ -203,7 +248,7 @@ def fill_schema(text, vocabulary):
     fill_object(schema, keys["config"])
     for name in ("settings", "service", "backend", "policy"):
         fill_object(defs[name], keys[name])
-    fill_object(defs["health-check"], keys["health-check"], closed=False)
+    fill_object(defs["health-check"], keys["health-check"])
     fill_object(defs["local-address"]["oneOf"][1], keys["local-address"])
     fill_object(defs["device"]["oneOf"][1], keys["device"])
     return layout(schema, 0) + "\n"

@@ -369,8 +369,8 @@ def test_what_is_wrong_is_told_where():
     wrong('{"devices": ["a",\n\n  "b", "\\u0061"]}', '"\\u0061"', "twice")
     big = json.dumps({"services": [{
         "protocol": "tcp", "address": "2001:db8::1", "port": 1,
-        "health-check": {"request-path": "x" * 1024}}]})
-    wrong(big, '{"request-path"', "1023")
+        "health-check": {"x-path": "x" * 4096}}]})
+    wrong(big, '{"x-path"', "4095")
 
 
 def test_addresses_that_nobody_has():

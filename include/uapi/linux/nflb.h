@@ -19,7 +19,7 @@
 #define NFLB_MCGRP_CONFIG		"config"
 
 /* Longest description of a health check, terminating NUL included */
-#define NFLB_HEALTH_CHECK_SIZE		1024
+#define NFLB_HEALTH_CHECK_SIZE		4096
 
 /* Longest reason of a verdict, terminating NUL included */
 #define NFLB_HEALTH_REASON_SIZE		64

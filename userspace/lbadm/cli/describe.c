@@ -37,9 +37,32 @@ static const char *type_of(enum json_kind kind)
 		[JSON_KIND_NUMBER_OR_STRING] = "integer or string",
 		[JSON_KIND_ARRAY] = "array",
 		[JSON_KIND_OBJECT] = "object",
+		[JSON_KIND_SECONDS] = "number",
+		[JSON_KIND_BOOLEAN_OR_STRING] = "boolean or string",
 	};
 
 	return types[kind];
+}
+
+static json_t *word_array(const struct word *list);
+
+/* The range of a number, or of the length of a string */
+static void set_range(json_t *object, const struct kind *kind)
+{
+	if (!kind->max)
+		return;
+	if (kind->json == JSON_KIND_SECONDS) {
+		json_object_set_new(object, "minimum", json_real(kind->min / 1000.0));
+		json_object_set_new(object, "maximum", json_real(kind->max / 1000.0));
+		return;
+	}
+	if (kind->json == JSON_KIND_STRING && !kind->parse) {
+		json_object_set_new(object, "min-length", json_integer(kind->min));
+		json_object_set_new(object, "max-length", json_integer(kind->max));
+		return;
+	}
+	json_object_set_new(object, "minimum", json_integer(kind->min));
+	json_object_set_new(object, "maximum", json_integer(kind->max));
 }
 
 static void set_kind(json_t *object, const struct kind *kind)
@@ -50,10 +73,11 @@ static void set_kind(json_t *object, const struct kind *kind)
 		set_string(object, "form", form);
 	set_string(object, "type", type_of(kind->json));
 	set_string(object, "pattern", kind->pattern);
-	if (kind->max) {
-		json_object_set_new(object, "minimum", json_integer(kind->min));
-		json_object_set_new(object, "maximum", json_integer(kind->max));
-	}
+	set_range(object, kind);
+	if (kind->keys)
+		json_object_set_new(object, "keys", word_array(kind->keys));
+	if (kind->any_case)
+		json_object_set_new(object, "any-case", json_true());
 	if (!kind->names)
 		return;
 	json_object_set_new(object, "values",
@@ -85,6 +109,8 @@ static json_t *word_object(const struct word *word)
 	set_flag(object, word, WORD_KEY | WORD_KEY_ONLY, "key");
 	set_flag(object, word, WORD_KEY_ONLY, "key-only");
 	set_flag(object, word, WORD_NEEDED, "needed");
+	set_flag(object, word, WORD_ZERO, "zero");
+	set_flag(object, word, WORD_SERVICE, "of-service");
 	if (word->kind)
 		set_kind(object, word->kind);
 	else

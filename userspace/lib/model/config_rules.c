@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "model/config.h"
+#include "model/health.h"
 #include "model/names.h"
 #include "model/subject.h"
 #include "util/json_reader.h"
@@ -135,8 +136,62 @@ static int scheduler_rules(const char *scheduler, const char *subject)
 	return broken("scheduler", subject, why);
 }
 
-static int service_rules(const struct config_service *service)
+static struct health_place place_of(const struct config_service *service)
 {
+	const struct service_request *req = &service->request;
+
+	return (struct health_place){
+		.protocol = req->id.protocol,
+		.port = req->id.port,
+		.port_last = req->id.port_last,
+		.mode = req->mode.value,
+	};
+}
+
+/* Is it the VIP of a service with a backend of mode dsr? */
+static bool is_dsr_vip(const struct config *config, const struct addr *addr)
+{
+	size_t i;
+
+	for (i = 0; addr->len && i < config->service_count; i++)
+		if (any_mode(&config->services[i], NFLB_MODE_DSR) &&
+		    !memcmp(&config->services[i].request.id.address, addr,
+			    sizeof(*addr)))
+			return true;
+	return false;
+}
+
+static int health_rules_of(const struct config *config, size_t number,
+			   const char *subject)
+{
+	struct health_place place = place_of(&config->services[number]);
+	const json_t *services = json_object_get(config->json, "services");
+	const json_t *object = json_object_get(json_array_get(services, number),
+					       "health-check");
+	struct health_check check;
+	const char *why;
+	int status;
+
+	if (!object)
+		return LBADM_OK;
+	json_enter_key("health-check");
+	status = health_read(object, NULL, &place, &check);
+	if (!status) {
+		if (is_dsr_vip(config, &check.source_addr))
+			status = broken("source", "source",
+					"this is the VIP of a service of mode dsr, whose answers do not return");
+		why = health_warning(&check, &place);
+		if (why)
+			fail(LBADM_OK, "%s: warning: %s", subject, why);
+		health_free(&check);
+	}
+	json_leave();
+	return status;
+}
+
+static int service_rules(const struct config *config, size_t number)
+{
+	const struct config_service *service = &config->services[number];
 	const struct service_request *req = &service->request;
 	struct nflb_rules_service s = config_rules_service(service);
 	struct nflb_refusal refusal = nflb_rules_settings(&s);
@@ -151,6 +206,7 @@ static int service_rules(const struct config_service *service)
 	status |= encap_source_rules(&req->encap_source6, subject);
 	if (refusal.err)
 		status |= broken(settings_key(&s), subject, refusal.why);
+	status |= health_rules_of(config, number, subject);
 	json_enter_key("backends");
 	for (i = 0; i < service->backend_count; i++) {
 		json_enter_index(i);
@@ -225,7 +281,7 @@ int config_rules(const struct config *config)
 	json_enter_key("services");
 	for (i = 0; i < config->service_count; i++) {
 		json_enter_index(i);
-		status |= service_rules(&config->services[i]);
+		status |= service_rules(config, i);
 		json_leave();
 	}
 	json_leave();

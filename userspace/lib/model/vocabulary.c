@@ -95,7 +95,7 @@ const struct word service_words[] = {
 	{ .name = "backends", .kind = &kind_array,
 	  .help = "all that the service has", .flags = WORD_KEY_ONLY },
 	{ .name = "health-check", .kind = &kind_object,
-	  .help = "kept for a health checker; at most 1023 bytes as compact JSON",
+	  .help = "how to check the backends; at most 4095 bytes as compact JSON",
 	  .flags = WORD_KEY_ONLY },
 	{ .name = "policy", .kind = &kind_object,
 	  .help = "access lists and rate limit of clients",
@@ -234,22 +234,6 @@ const struct word policy_words[] = {
 	{ .name = "burst", .kind = &kind_burst,
 	  .help = "how many of these can come at once; as many as N unless given",
 	  .flags = WORD_KEY_ONLY },
-	{ 0 },
-};
-
-const struct word health_check_words[] = {
-	{ .name = "initial", .kind = &kind_health_initial,
-	  .help = "whether a new backend gets connections before the first verdict",
-	  .standard = "up", .flags = WORD_KEY_ONLY },
-	{ .name = "on-unhealthy", .kind = &kind_on_unhealthy,
-	  .help = "whether TCP connections of an unhealthy backend are ended",
-	  .standard = "keep", .flags = WORD_KEY_ONLY },
-	{ .name = "when-none-healthy", .kind = &kind_when_none,
-	  .help = "which backends get connections while none is healthy",
-	  .standard = "all", .flags = WORD_KEY_ONLY },
-	{ .name = "panic-threshold", .kind = &kind_percent,
-	  .help = "the percentage of healthy backends below which health is ignored",
-	  .standard = "0", .flags = WORD_KEY_ONLY },
 	{ 0 },
 };
 

@@ -37,12 +37,14 @@ struct word;
  * @form: how it is written, for help; NULL: the words of @names
  * @about: explains @form where that is not plain, for help; or NULL
  * @names: the words that it can be, or NULL
- * @min: of a number
- * @max: of a number, 0 if it is none
+ * @min: of a number, in milliseconds of JSON_KIND_SECONDS, or the length of a string
+ * @max: the same; 0 if there is none
  * @bytes: of a text at most, 0 if there is no such limit
  * @live: existing objects that completion offers
  * @json: how a configuration file writes it
  * @pattern: a regular expression for the JSON schema, or NULL
+ * @keys: of an object in a configuration file, or NULL
+ * @any_case: @names may be in upper case
  * @parse: takes the value from @words and keeps it in @req, at @word's place; NULL for
  *	an argument, which its command takes itself
  */
@@ -55,6 +57,8 @@ struct kind {
 	enum live live;
 	enum json_kind json;
 	const char *pattern;
+	const struct word *keys;
+	bool any_case;
 	int (*parse)(struct words *words, const struct word *word, void *req);
 };
 
@@ -68,6 +72,10 @@ struct kind {
 #define WORD_KEY_ONLY	0x08
 /* which has to be there */
 #define WORD_NEEDED	0x10
+/* A key whose value 0 asks for the default */
+#define WORD_ZERO	0x20
+/* A key of a service's health check that no backend overrides */
+#define WORD_SERVICE	0x40
 
 /**
  * struct word - a word of a command, or an argument
@@ -140,7 +148,7 @@ int parse_words(struct words *words, const struct word *list, void *req);
 int parse_flags(struct words *words, const struct word *list, void *req);
 
 /* Keys of a file, for json_check_keys(); @keys has room for all. */
-#define KEYS_MAX 40
+#define KEYS_MAX 64
 void vocabulary_keys(const struct word *list, struct json_key keys[KEYS_MAX]);
 
 #endif /* LBADM_VOCABULARY_H */

@@ -15,8 +15,8 @@
 #include "util/json_locate.h"
 #include "util/suggest.h"
 
-/* services, index, backends, index, key */
-#define DEPTH_MAX 8
+/* services, index, backends, index, health-check, command, index; and some */
+#define DEPTH_MAX 12
 
 /* The present place, for messages */
 static struct {
@@ -64,6 +64,9 @@ static bool is_kind(const json_t *value, enum json_kind kind)
 	case JSON_KIND_NUMBER_OR_STRING:
 		return json_is_integer(value) || json_is_string(value);
 	case JSON_KIND_ARRAY: return json_is_array(value);
+	case JSON_KIND_SECONDS: return json_is_number(value);
+	case JSON_KIND_BOOLEAN_OR_STRING:
+		return json_is_boolean(value) || json_is_string(value);
 	default: return json_is_object(value);
 	}
 }
@@ -77,6 +80,8 @@ static const char *kind_name(enum json_kind kind)
 		[JSON_KIND_NUMBER_OR_STRING] = "a number or a string",
 		[JSON_KIND_ARRAY] = "an array",
 		[JSON_KIND_OBJECT] = "an object",
+		[JSON_KIND_SECONDS] = "a number",
+		[JSON_KIND_BOOLEAN_OR_STRING] = "true, false or a string",
 	};
 
 	return names[kind];
@@ -84,7 +89,7 @@ static const char *kind_name(enum json_kind kind)
 
 static int unknown_key(const struct json_key *keys, const char *key)
 {
-	char list[512] = "", text[SUGGEST_TEXT_MAX];
+	char list[1024] = "", text[SUGGEST_TEXT_MAX];
 	struct suggestion s;
 	size_t used = 0;
 	int status;
@@ -107,8 +112,8 @@ static int unknown_key(const struct json_key *keys, const char *key)
 	return status;
 }
 
-int json_check_keys(const json_t *object, const struct json_key *keys,
-		    const char *what)
+static int check_keys(const json_t *object, const struct json_key *keys,
+		      const char *what, bool extensions)
 {
 	const char *name;
 	json_t *value;
@@ -121,6 +126,8 @@ int json_check_keys(const json_t *object, const struct json_key *keys,
 
 		while (key->name && strcmp(key->name, name))
 			key++;
+		if (!key->name && extensions && !strncmp(name, "x-", 2))
+			continue;
 		if (!key->name)
 			return unknown_key(keys, name);
 		if (is_kind(value, key->kind))
@@ -132,6 +139,18 @@ int json_check_keys(const json_t *object, const struct json_key *keys,
 		return status;
 	}
 	return status;
+}
+
+int json_check_keys(const json_t *object, const struct json_key *keys,
+		    const char *what)
+{
+	return check_keys(object, keys, what, false);
+}
+
+int json_check_keys_open(const json_t *object, const struct json_key *keys,
+			 const char *what)
+{
+	return check_keys(object, keys, what, true);
 }
 
 /* All of a file, which ends where a NUL is; or NULL, having said why. */

@@ -16,6 +16,8 @@ enum json_kind {
 	JSON_KIND_NUMBER_OR_STRING,
 	JSON_KIND_ARRAY,
 	JSON_KIND_OBJECT,
+	JSON_KIND_SECONDS,	/* a number, with a fraction or without */
+	JSON_KIND_BOOLEAN_OR_STRING,
 };
 
 /* A key, and the word of the command line that it is. The last has no name. */
@@ -40,6 +42,10 @@ void json_leave(void);
  */
 int json_check_keys(const json_t *object, const struct json_key *keys,
 		    const char *what);
+
+/* The same; keys that begin with "x-" may be there, whatever their values are. */
+int json_check_keys_open(const json_t *object, const struct json_key *keys,
+			 const char *what);
 
 /**
  * json_read() - read a file
