@@ -22,8 +22,6 @@
 int config_from_kernel(json_t **config, json_t *details,
 		       struct known_policies *policies);
 
-/* The reason of a verdict that was set by hand */
-#define HEALTH_FORCED "forced"
 
 /**
  * config_have() - read the kernel's configuration, with states that were set by hand

@@ -56,7 +56,7 @@ static int find_id(const struct service_id *id, struct health_request *req)
 static int health_force(struct words *words)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct health_request req;
+	struct health_request req = { 0 };
 	struct service_id id;
 	struct nlmsghdr *nlh;
 	int status;
@@ -72,7 +72,7 @@ static int health_force(struct words *words)
 		return status;
 	nlh = sock_request(buf, NFLB_CMD_HEALTH_SET, 0);
 	msg_put_service_id(nlh, &id);
-	msg_put_health(nlh, &req);
+	msg_put_health(nlh, &req, 1);
 	return sock_talk(nlh, NULL, NULL);
 }
 

@@ -112,6 +112,7 @@ struct health_check {
 	struct addr source_addr;
 	struct health_ranges status, drain;
 	struct health_bytes send_bytes, expect_bytes;
+	bool via_auto;		/* @via was chosen by the rules */
 	const char *verify_file;	/* NULL: the system's certificates */
 	bool verify_on;
 	json_t *json;		/* an array of the objects it was read from */

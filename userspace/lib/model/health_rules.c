@@ -225,7 +225,8 @@ static int via_rules(struct health_check *check, const struct health_place *plac
 {
 	uint16_t last = place->port_last ? place->port_last : place->port;
 
-	if (check->via == HEALTH_AUTO)
+	check->via_auto = check->via == HEALTH_AUTO;
+	if (check->via_auto)
 		check->via = place->mode == NFLB_MODE_DSR && !check->port &&
 			     check->protocol != HEALTH_PING &&
 			     check->protocol != HEALTH_EXEC ?

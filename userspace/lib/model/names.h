@@ -39,4 +39,7 @@ const char *names_list(const struct names *names, char *buf, size_t size);
 const char *names_suggest(const struct names *names, const char *word,
 			  char buf[SUGGEST_TEXT_MAX]);
 
+/* The reason of a verdict that was set by hand */
+#define HEALTH_FORCED "forced"
+
 #endif /* LBADM_NAMES_H */

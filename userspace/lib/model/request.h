@@ -70,6 +70,7 @@ struct health_request {
 	struct backend_request backend;
 	uint32_t id;
 	uint8_t health;
+	struct opt weight;	/* percent */
 	const char *reason;
 };
 

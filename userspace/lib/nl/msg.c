@@ -129,6 +129,8 @@ void msg_put_backend(struct nlmsghdr *nlh, const struct backend_request *req)
  */
 #define LIST_PART 32768
 #define LIST_BACKEND_MAX 480
+/* Verdicts that fit into one attribute; they have a text */
+#define HEALTH_PART 256
 
 size_t msg_list_size(size_t count)
 {
@@ -160,18 +162,32 @@ void msg_put_exact(struct nlmsghdr *nlh, const struct backend_request *backends,
 	} while (i < count);
 }
 
-void msg_put_health(struct nlmsghdr *nlh, const struct health_request *req)
+static void put_verdict(struct nlmsghdr *nlh, const struct health_request *req)
 {
-	struct nlattr *list = mnl_attr_nest_start(nlh, NFLB_A_BACKENDS);
 	struct nlattr *nest = mnl_attr_nest_start(nlh, NFLB_A_BACKEND);
 
 	put_addr(nlh, NFLB_A_BACKEND_ADDRESS, &req->backend.address);
 	put_port(nlh, NFLB_A_BACKEND_PORT, req->backend.port);
 	mnl_attr_put_u32(nlh, NFLB_A_BACKEND_ID, req->id);
 	mnl_attr_put_u8(nlh, NFLB_A_BACKEND_HEALTH, req->health);
+	put_u8(nlh, NFLB_A_BACKEND_HEALTH_WEIGHT, &req->weight);
 	mnl_attr_put_strz(nlh, NFLB_A_BACKEND_HEALTH_REASON, req->reason);
 	mnl_attr_nest_end(nlh, nest);
-	mnl_attr_nest_end(nlh, list);
+}
+
+void msg_put_health(struct nlmsghdr *nlh, const struct health_request *reqs,
+		    size_t count)
+{
+	struct nlattr *list;
+	size_t i = 0;
+
+	while (i < count) {
+		list = mnl_attr_nest_start(nlh, NFLB_A_BACKENDS);
+		do {
+			put_verdict(nlh, &reqs[i++]);
+		} while (i < count && i % HEALTH_PART);
+		mnl_attr_nest_end(nlh, list);
+	}
 }
 
 void msg_put_laddr(struct nlmsghdr *nlh, const struct laddr_request *req)

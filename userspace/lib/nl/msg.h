@@ -28,8 +28,9 @@ void msg_put_backend(struct nlmsghdr *nlh, const struct backend_request *req);
 void msg_put_exact(struct nlmsghdr *nlh, const struct backend_request *backends,
 		   size_t count, bool force);
 size_t msg_list_size(size_t count);
-/* A verdict on a backend. */
-void msg_put_health(struct nlmsghdr *nlh, const struct health_request *req);
+/* Verdicts on backends of a service. The message has msg_list_size() bytes of room. */
+void msg_put_health(struct nlmsghdr *nlh, const struct health_request *reqs,
+		    size_t count);
 /* Local addresses. */
 void msg_put_laddr(struct nlmsghdr *nlh, const struct laddr_request *req);
 /* The filter of a list of connections: up to three attributes, or none. */

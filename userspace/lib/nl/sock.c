@@ -395,19 +395,19 @@ int sock_follow(uint8_t cmd)
 }
 
 /* Events to this socket alone are numbered, those of a group are not. */
-static bool missed(const struct nlmsghdr *nlh)
+static bool missed(struct netlink *from, const struct nlmsghdr *nlh)
 {
 	bool gap;
 
 	if (!nlh->nlmsg_seq)
 		return false;
-	gap = nlh->nlmsg_seq != sock.event_seq + 1 && !sock.overrun;
-	sock.event_seq = nlh->nlmsg_seq;
-	sock.overrun = false;
+	gap = nlh->nlmsg_seq != from->event_seq + 1 && !from->overrun;
+	from->event_seq = nlh->nlmsg_seq;
+	from->overrun = false;
 	return gap;
 }
 
-static int events(const char *buf, ssize_t len, sock_cb cb,
+static int events(struct netlink *from, const char *buf, ssize_t len, sock_cb cb,
 		  void (*lost)(void *data), void *data)
 {
 	const struct nlmsghdr *nlh = (const void *)buf;
@@ -419,8 +419,8 @@ static int events(const char *buf, ssize_t len, sock_cb cb,
 			status = ended_by_error(nlh);
 			if (status)
 				return status;
-		} else if (nlh->nlmsg_type == sock.family) {
-			if (missed(nlh))
+		} else if (nlh->nlmsg_type == from->family) {
+			if (missed(from, nlh))
 				lost(data);
 			cb(nlh, data);
 		}
@@ -454,6 +454,33 @@ void sock_take_back(void)
 	memset(&aside, 0, sizeof(aside));
 }
 
+int sock_events_fd(void)
+{
+	return mnl_socket_get_fd(aside.nl);
+}
+
+int sock_events_read(sock_cb cb, void (*lost)(void *data), void *data)
+{
+	static char buf[RECV_SIZE];
+	int status = LBADM_OK;
+	ssize_t len;
+
+	while (!status) {
+		len = recv(sock_events_fd(), buf, sizeof(buf), MSG_DONTWAIT);
+		if (len >= 0) {
+			status = events(&aside, buf, len, cb, lost, data);
+		} else if (errno == ENOBUFS) {
+			aside.overrun = true;
+			lost(data);
+		} else if (errno == EAGAIN) {
+			break;
+		} else if (errno != EINTR) {
+			status = unavailable(errno);
+		}
+	}
+	return status;
+}
+
 int sock_listen(sock_cb cb, void (*lost)(void *data), void *data,
 		const volatile bool *stop)
 {
@@ -470,7 +497,7 @@ int sock_listen(sock_cb cb, void (*lost)(void *data), void *data,
 			continue;
 		len = mnl_socket_recvfrom(sock.nl, buf, sizeof(buf));
 		if (len >= 0) {
-			status = events(buf, len, cb, lost, data);
+			status = events(&sock, buf, len, cb, lost, data);
 			if (status)
 				return status;
 		} else if (errno == ENOBUFS) {

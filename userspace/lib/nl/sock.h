@@ -105,6 +105,21 @@ int sock_follow(uint8_t cmd);
 int sock_set_aside(void);
 
 /**
+ * sock_events_fd() - the descriptor of the events that were set aside
+ */
+int sock_events_fd(void);
+
+/**
+ * sock_events_read() - take the events that were set aside, without waiting
+ * @cb: called for each
+ * @lost: called when the kernel had to drop some
+ * @data: for both
+ *
+ * Returns enum lbadm_exit, with a message on errors.
+ */
+int sock_events_read(sock_cb cb, void (*lost)(void *data), void *data);
+
+/**
  * sock_take_back() - return to the socket of the events
  */
 void sock_take_back(void);

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What all kinds of checks share.
+ */
+#include "check.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A timeout that fires this much of itself too late does not count. */
+#define LATE_PART 10
+
+static const struct check_ops *const kinds[] = {
+	[HEALTH_TCP] = &check_tcp,
+	[HEALTH_HTTP] = &check_http,
+	[HEALTH_HTTPS] = &check_http,
+	[HEALTH_TLS] = &check_tls,
+	[HEALTH_DNS] = &check_dns,
+	[HEALTH_UDP] = &check_udp,
+	[HEALTH_PING] = &check_ping,
+	[HEALTH_GRPC] = &check_grpc,
+	[HEALTH_GRPCS] = &check_grpc,
+	[HEALTH_EXEC] = &check_exec,
+};
+
+uint64_t check_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000ull + now.tv_nsec / 1000;
+}
+
+static socklen_t set_sockaddr(struct check *check, const struct check_place *place)
+{
+	if (place->address.len == 4) {
+		check->to.v4.sin_family = AF_INET;
+		check->to.v4.sin_port = htons(place->port);
+		memcpy(&check->to.v4.sin_addr, place->address.bytes, 4);
+		return sizeof(check->to.v4);
+	}
+	check->to.v6.sin6_family = AF_INET6;
+	check->to.v6.sin6_port = htons(place->port);
+	memcpy(&check->to.v6.sin6_addr, place->address.bytes, 16);
+	return sizeof(check->to.v6);
+}
+
+static void release(struct check *check)
+{
+	if (check->ops->stop)
+		check->ops->stop(check);
+	if (check->waiting)
+		event_del(&check->io);
+	event_del(&check->timer);
+	if (check->fd >= 0)
+		close(check->fd);
+	check->fd = -1;
+}
+
+static void finish(struct check *check)
+{
+	check->result.duration = check_clock() - check->started;
+	release(check);
+	check->done(check, check->owner);
+	free(check);
+}
+
+static void default_expire(struct check *check)
+{
+	check_end(check, RESULT_FAILURE, check->connected ? REASON_TIMEOUT :
+		  REASON_CONNECT_TIMEOUT, NULL);
+}
+
+/*
+ * The time is up, or the check has ended. What has arrived in the last moment still
+ * counts: the loop turns once more before the timeout does. If this program is the one
+ * that is late, the timeout says nothing about the backend.
+ */
+static void timer_fired(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval soon = { .tv_usec = 1000 };
+	struct check *check = arg;
+	uint64_t late;
+
+	(void)fd;
+	(void)what;
+	if (!check->ended && !check->last_look) {
+		late = check_clock() - check->deadline;
+		if (late > check->keys->timeout * 1000ull / LATE_PART) {
+			check_end(check, RESULT_VOID, REASON_LATE, NULL);
+		} else {
+			check->last_look = true;
+			evtimer_add(&check->timer, &soon);
+			return;
+		}
+	}
+	if (!check->ended && check->ops->expire)
+		check->ops->expire(check);
+	if (!check->ended)
+		default_expire(check);
+	finish(check);
+}
+
+struct check *check_start(struct event_base *base, const struct health_check *keys,
+			  const struct check_place *place,
+			  void (*done)(struct check *check, void *owner), void *owner)
+{
+	struct check *check = calloc(1, sizeof(*check));
+	struct timeval timeout = { .tv_sec = keys->timeout / 1000,
+				   .tv_usec = keys->timeout % 1000 * 1000 };
+
+	if (!check)
+		return NULL;
+	check->base = base;
+	check->keys = keys;
+	check->ops = kinds[keys->protocol];
+	check->to_len = set_sockaddr(check, place);
+	check->stream = place->stream;
+	check->done = done;
+	check->owner = owner;
+	check->fd = -1;
+	check->result.weight = 100;
+	check->result.expires = INT32_MAX;
+	check->started = check_clock();
+	check->deadline = check->started + keys->timeout * 1000ull;
+	evtimer_assign(&check->timer, base, timer_fired, check);
+	evtimer_add(&check->timer, &timeout);
+	check->ops->start(check);
+	return check;
+}
+
+void check_cancel(struct check *check)
+{
+	release(check);
+	free(check);
+}
+
+const char *check_address(const struct check *check, char buf[ADDR_TEXT_MAX])
+{
+	char text[INET6_ADDRSTRLEN];
+	bool v6 = check->to.sa.sa_family == AF_INET6;
+
+	inet_ntop(check->to.sa.sa_family, v6 ? (const void *)&check->to.v6.sin6_addr :
+					       (const void *)&check->to.v4.sin_addr,
+		  text, sizeof(text));
+	snprintf(buf, ADDR_TEXT_MAX, v6 ? "[%s]:%u" : "%s:%u", text,
+		 ntohs(v6 ? check->to.v6.sin6_port : check->to.v4.sin_port));
+	return buf;
+}
+
+void check_end(struct check *check, enum result_kind kind, enum reason reason,
+	       const char *detail)
+{
+	if (check->ended)
+		return;
+	check->ended = true;
+	check->result.kind = kind;
+	check->result.reason = reason;
+	*check->result.detail = '\0';
+	if (detail)
+		result_set_detail(&check->result, detail);
+	/* The loop goes on with it: not every caller could bear that it is freed. */
+	event_active(&check->timer, EV_TIMEOUT, 0);
+}
+
+void check_end_errno(struct check *check, int error)
+{
+	struct result result = { 0 };
+
+	result_from_errno(&result, error);
+	check_end(check, result.kind, result.reason, result.detail);
+}
+
+void check_succeed(struct check *check, const char *detail)
+{
+	check_end(check, RESULT_SUCCESS, REASON_NONE, detail);
+}
+
+static int bind_source(int fd, int family, const struct addr *source)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+
+	if (!source->len)
+		return 0;
+	if ((source->len == 4) != (family == AF_INET)) {
+		errno = EAFNOSUPPORT;
+		return -1;
+	}
+	memcpy(&v4.sin_addr, source->bytes, sizeof(v4.sin_addr));
+	memcpy(&v6.sin6_addr, source->bytes, sizeof(v6.sin6_addr));
+	return family == AF_INET ?
+	       bind(fd, (const struct sockaddr *)&v4, sizeof(v4)) :
+	       bind(fd, (const struct sockaddr *)&v6, sizeof(v6));
+}
+
+static int set_options(int fd, int family, const struct health_check *keys)
+{
+	if (keys->device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, keys->device,
+				       strlen(keys->device) + 1))
+		return -1;
+	if (keys->mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &keys->mark,
+				     sizeof(keys->mark)))
+		return -1;
+	return bind_source(fd, family, &keys->source_addr);
+}
+
+int check_socket(struct check *check, int family, int type, int protocol)
+{
+	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+
+	if (fd >= 0 && !set_options(fd, family, check->keys))
+		return fd;
+	check_end_errno(check, errno);
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+void check_wait(struct check *check, short what, event_callback_fn ready)
+{
+	if (check->waiting)
+		event_del(&check->io);
+	event_assign(&check->io, check->base, check->fd, what, ready, check);
+	event_add(&check->io, NULL);
+	check->waiting = true;
+}
+
+/* A socket of this host that reached itself, as two ends of one: nobody listens. */
+static bool reached_itself(const struct check *check)
+{
+	struct sockaddr_storage own = { 0 }, peer = { 0 };
+	socklen_t len = sizeof(own), peer_len = sizeof(peer);
+
+	return !getsockname(check->fd, (struct sockaddr *)&own, &len) &&
+	       !getpeername(check->fd, (struct sockaddr *)&peer, &peer_len) &&
+	       len == peer_len && !memcmp(&own, &peer, len);
+}
+
+static void connect_done(evutil_socket_t fd, short what, void *arg)
+{
+	struct check *check = arg;
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	(void)what;
+	check->waiting = false;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len))
+		error = errno;
+	if (!error && reached_itself(check))
+		error = ECONNREFUSED;
+	if (error)
+		return check_end_errno(check, error);
+	check->connected = true;
+	check->next(check);
+}
+
+void check_connect(struct check *check, int type, void (*connected)(struct check *check))
+{
+	check->fd = check_socket(check, check->to.sa.sa_family, type, 0);
+	if (check->fd < 0)
+		return;
+	if (connect(check->fd, &check->to.sa, check->to_len) && errno != EINPROGRESS)
+		return check_end_errno(check, errno == EADDRNOTAVAIL ? EADDRINUSE : errno);
+	check->next = connected;
+	check_wait(check, EV_WRITE, connect_done);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One check of one backend, from its begin to its result. check.c has what all kinds
+ * share: the socket, the timeout, the end; check_*.c has one kind each.
+ */
+#ifndef NFLBD_CHECK_H
+#define NFLBD_CHECK_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/health.h"
+#include "result.h"
+#include "util/addr.h"
+
+struct check;
+
+/**
+ * struct check_ops - a kind of check
+ * @start: begin; check_end() may be called from here already
+ * @expire: the time is up; sets the result. NULL: timeout or connect-timeout
+ * @stop: free what @start made; called once, whatever happened
+ */
+struct check_ops {
+	void (*start)(struct check *check);
+	void (*expire)(struct check *check);
+	void (*stop)(struct check *check);
+};
+
+extern const struct check_ops check_tcp, check_http, check_tls, check_dns, check_udp,
+	check_ping, check_grpc, check_exec;
+
+/**
+ * struct check - a check that runs
+ * @base: the loop
+ * @keys: how to check; outlives the check
+ * @ops: its kind
+ * @to: the address and port
+ * @to_len: of @to
+ * @stream: of a service of TCP
+ * @done: called once, from the loop, with the result; the check is freed afterwards
+ * @owner: for @done
+ * @result: so far
+ * @ended: it is final
+ * @connected: the backend has answered
+ * @last_look: the time was up one turn of the loop ago
+ * @started: microseconds
+ * @deadline: the same
+ * @timer: of the deadline, and of the end
+ * @fd: the socket of a kind that has one, or -1
+ * @io: waits for @fd
+ * @waiting: @io is in use
+ * @next: what follows the connection
+ * @state: of the kind
+ */
+struct check {
+	struct event_base *base;
+	const struct health_check *keys;
+	const struct check_ops *ops;
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} to;
+	socklen_t to_len;
+	bool stream;
+	void (*done)(struct check *check, void *owner);
+	void *owner;
+	struct result result;
+	bool ended, connected, last_look, waiting;
+	uint64_t started, deadline;
+	struct event timer;
+	int fd;
+	struct event io;
+	void (*next)(struct check *check);
+	void *state;
+};
+
+/* Where a check goes to */
+struct check_place {
+	struct addr address;
+	uint16_t port;
+	bool stream;
+};
+
+/* Microseconds of a clock that never jumps */
+uint64_t check_clock(void);
+
+/* The addresses and the port of a check as text, "[2001:db8::1]:80". Returns @buf. */
+const char *check_address(const struct check *check, char buf[ADDR_TEXT_MAX]);
+
+/**
+ * check_start() - begin a check
+ * @base: the loop
+ * @keys: how; outlives the check
+ * @place: where
+ * @done: called from the loop with the result
+ * @owner: for @done
+ *
+ * Returns NULL if there is no memory.
+ */
+struct check *check_start(struct event_base *base, const struct health_check *keys,
+			  const struct check_place *place,
+			  void (*done)(struct check *check, void *owner), void *owner);
+
+/* End it without a result; @done is not called. */
+void check_cancel(struct check *check);
+
+/* --- for the kinds */
+
+/* A socket with the source, device and mark of the check, not connected; or -1, and the
+ * check has ended.
+ */
+int check_socket(struct check *check, int family, int type, int protocol);
+
+/* Open check->fd and connect it; then wait for @connected. The check may have ended. */
+void check_connect(struct check *check, int type, void (*connected)(struct check *check));
+
+/* Call @ready once @what (EV_READ, EV_WRITE) is possible. Only one waits at a time. */
+void check_wait(struct check *check, short what, event_callback_fn ready);
+
+/* The final result. The first call counts. */
+void check_end(struct check *check, enum result_kind kind, enum reason reason,
+	       const char *detail);
+void check_end_errno(struct check *check, int error);
+void check_succeed(struct check *check, const char *detail);
+
+#endif /* NFLBD_CHECK_H */

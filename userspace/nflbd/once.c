@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Runs the checks of a configuration file, each once.
+ */
+#include "once.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "event.h"
+#include "model/config.h"
+#include "model/names.h"
+#include "schedule.h"
+#include "target.h"
+#include "util/report.h"
+
+static struct {
+	struct event_base *base;
+	size_t left;
+} once;
+
+int once_check(const char *name)
+{
+	return config_check(name);
+}
+
+static void done(struct target *target, bool changed)
+{
+	(void)changed;
+	schedule_stop(target);
+	if (!--once.left)
+		event_base_loopbreak(once.base);
+}
+
+static void add_backends(struct service *service, const struct config_service *from)
+{
+	struct target *target;
+	bool fresh;
+	size_t i;
+
+	for (i = 0; i < from->backend_count; i++) {
+		target = target_add(service, &from->backends[i], i + 1, NULL, 0, &fresh);
+		once.left += !target->idle;
+	}
+}
+
+/* The list of all has the newest first. */
+static void add_services(const struct config *config)
+{
+	const struct config_service *from;
+	struct service *service;
+	size_t i;
+
+	for (i = config->service_count; i--;) {
+		from = &config->services[i];
+		service = target_add_service(&from->request.id, from->request.mode.value,
+					     from->request.health_check);
+		if (service)
+			add_backends(service, from);
+	}
+}
+
+static void start_all(void)
+{
+	struct service *service;
+	struct target *target;
+
+	for (service = target_services; service; service = service->next)
+		for (target = service->targets; target; target = target->next)
+			if (!target->idle)
+				schedule_now(target);
+}
+
+static const char *outcome(const struct target *target)
+{
+	static const char *const words[] = {
+		[RESULT_SUCCESS] = "success",
+		[RESULT_FAILURE] = "failure",
+		[RESULT_VOID] = "void",
+	};
+
+	return target->idle ? "not checked" : words[target->last.kind];
+}
+
+static const char *why_idle(const struct target *target)
+{
+	return !target->usable ? target->why :
+	       target->check.protocol == HEALTH_NONE ? "protocol none" : "state down";
+}
+
+static void print_text(const struct target *target)
+{
+	char subject[TARGET_TEXT_MAX], reason[RESULT_TEXT_MAX];
+	const char *word = target->usable ?
+			   names_get(&health_protocol_names, target->check.protocol) : "";
+
+	printf("%s  %s", target_text(target, subject), outcome(target));
+	if (target->idle) {
+		printf("  %s\n", why_idle(target));
+		return;
+	}
+	result_text(&target->last, reason);
+	printf("  %s%s%s in %.1f ms", word, *reason ? " " : "", reason,
+	       target->last.duration / 1000.0);
+	if (target->last.expires != INT32_MAX)
+		printf(", certificate expires in %d days", target->last.expires);
+	if (target->last.weight != 100)
+		printf(", weight %u%%", target->last.weight);
+	putchar('\n');
+}
+
+static void print_json(const struct target *target)
+{
+	char service[SUBJECT_MAX], backend[SUBJECT_MAX];
+	json_t *object;
+
+	object = json_pack("{s:s, s:s, s:s}",
+			   "service", subject_service(service, &target->service->id),
+			   "backend", subject_backend(backend, &target->backend),
+			   "result", outcome(target));
+	if (target->idle) {
+		json_object_set_new(object, "detail", json_string(why_idle(target)));
+	} else {
+		json_object_set_new(object, "protocol", json_string(names_get(
+			&health_protocol_names, target->check.protocol)));
+		if (target->last.reason)
+			json_object_set_new(object, "reason", json_string(
+				reason_word(target->last.reason)));
+		if (*target->last.detail)
+			json_object_set_new(object, "detail",
+					    json_string(target->last.detail));
+		json_object_set_new(object, "milliseconds",
+				    json_real(target->last.duration / 1000.0));
+		json_object_set_new(object, "weight", json_integer(target->last.weight));
+		if (target->last.expires != INT32_MAX)
+			json_object_set_new(object, "expires-days",
+					    json_integer(target->last.expires));
+	}
+	json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
+	putchar('\n');
+	json_decref(object);
+}
+
+static int print_all(bool json)
+{
+	struct service *service;
+	struct target *target;
+	int status = LBADM_OK;
+
+	for (service = target_services; service; service = service->next) {
+		for (target = service->targets; target; target = target->next) {
+			(json ? print_json : print_text)(target);
+			if (!target->usable ||
+			    (!target->idle && target->last.kind != RESULT_SUCCESS))
+				status = ONCE_FAILED;
+		}
+	}
+	return status;
+}
+
+int once_run(struct event_base *base, const char *name,
+	     const struct settings *settings, bool json)
+{
+	struct config config;
+	int status;
+
+	status = config_read_checked(name, &config);
+	if (status)
+		return status;
+	event_silence();
+	once.base = base;
+	schedule_init(base, settings, done);
+	add_services(&config);
+	config_free(&config);
+	start_all();
+	if (once.left)
+		event_base_dispatch(base);
+	status = print_all(json);
+	target_forget_all();
+	target_delete_unseen();
+	schedule_exit();
+	return status;
+}
