@@ -77,6 +77,13 @@ static void default_expire(struct check *check)
 		  REASON_CONNECT_TIMEOUT, NULL);
 }
 
+static void wait_for(struct check *check, uint64_t us)
+{
+	struct timeval after = { .tv_sec = us / 1000000, .tv_usec = us % 1000000 };
+
+	evtimer_add(&check->timer, &after);
+}
+
 /*
  * The time is up, or the check has ended. What has arrived in the last moment still
  * counts: the loop turns once more before the timeout does. If this program is the one
@@ -84,21 +91,20 @@ static void default_expire(struct check *check)
  */
 static void timer_fired(evutil_socket_t fd, short what, void *arg)
 {
-	static const struct timeval soon = { .tv_usec = 1000 };
 	struct check *check = arg;
-	uint64_t late;
+	uint64_t now = check_clock();
 
 	(void)fd;
 	(void)what;
 	if (!check->ended && !check->last_look) {
-		late = check_clock() - check->deadline;
-		if (late > check->keys->timeout * 1000ull / LATE_PART) {
-			check_end(check, RESULT_VOID, REASON_LATE, NULL);
-		} else {
+		/* The loop sets timers by the time at which its turn began. */
+		if (now < check->deadline)
+			return wait_for(check, check->deadline - now);
+		if (now - check->deadline <= check->keys->timeout * 1000ull / LATE_PART) {
 			check->last_look = true;
-			evtimer_add(&check->timer, &soon);
-			return;
+			return wait_for(check, 1000);
 		}
+		check_end(check, RESULT_VOID, REASON_LATE, NULL);
 	}
 	if (!check->ended && check->ops->expire)
 		check->ops->expire(check);
@@ -112,8 +118,6 @@ struct check *check_start(struct event_base *base, const struct health_check *ke
 			  void (*done)(struct check *check, void *owner), void *owner)
 {
 	struct check *check = calloc(1, sizeof(*check));
-	struct timeval timeout = { .tv_sec = keys->timeout / 1000,
-				   .tv_usec = keys->timeout % 1000 * 1000 };
 
 	if (!check)
 		return NULL;
@@ -130,7 +134,7 @@ struct check *check_start(struct event_base *base, const struct health_check *ke
 	check->started = check_clock();
 	check->deadline = check->started + keys->timeout * 1000ull;
 	evtimer_assign(&check->timer, base, timer_fired, check);
-	evtimer_add(&check->timer, &timeout);
+	wait_for(check, keys->timeout * 1000ull);
 	check->ops->start(check);
 	return check;
 }

@@ -34,7 +34,7 @@ static size_t take_body(char *data, size_t size, size_t count, void *arg)
 	size_t len = size * count < room ? size * count : room;
 
 	if (wants_body(check->keys) && len) {
-		char *body = realloc(http->body, http->body_len + len);
+		char *body = realloc(http->body, http->body_len + len + 1);
 
 		if (!body) {
 			check_end(check, RESULT_VOID, REASON_NO_MEMORY, NULL);
@@ -43,6 +43,7 @@ static size_t take_body(char *data, size_t size, size_t count, void *arg)
 		memcpy(body + http->body_len, data, len);
 		http->body = body;
 		http->body_len += len;
+		body[http->body_len] = '\0';
 	}
 	http->received += len;
 	if (http->received < check->keys->body_limit)

@@ -175,7 +175,8 @@ static void set_tls(const struct health_check *keys, CURL *easy)
 {
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, (long)keys->verify_on);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, keys->verify_on ? 2L : 0L);
-	if (keys->verify_file) {
+	/* Without verification, libcurl would read the system's file nevertheless. */
+	if (keys->verify_file || !keys->verify_on) {
 		curl_easy_setopt(easy, CURLOPT_CAINFO, keys->verify_file);
 		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 	}

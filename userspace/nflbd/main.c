@@ -47,14 +47,14 @@ static void raise_limit(void)
 	rlim_t wanted = app.settings.max_in_flight + app.settings.max_commands * 3 +
 			DESCRIPTORS;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= wanted)
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= wanted ||
+	    !setrlimit(RLIMIT_NOFILE, &(struct rlimit){
+		    wanted, limit.rlim_max > wanted ? limit.rlim_max : wanted }))
 		return;
-	limit.rlim_cur = wanted;
-	if (limit.rlim_max < wanted)
-		limit.rlim_max = wanted;
-	if (setrlimit(RLIMIT_NOFILE, &limit))
-		log_line(LOG_WARNING, "%s limits descriptors below the %lu for max-in-flight",
-			 strerror(errno), (unsigned long)wanted);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	log_line(LOG_WARNING, "%lu descriptors, of %lu that max-in-flight and max-commands need",
+		 (unsigned long)limit.rlim_cur, (unsigned long)wanted);
 }
 
 static void verdict_done(struct target *target, bool changed)
