@@ -33,7 +33,8 @@ def check_prefix(prefix):
         commands = set()
         for unit in units:
             with open(top + unit, encoding="ascii") as f:
-                commands |= set(re.findall(r"=\S*?(/\S+/(?:lbadm|nflb-toa)) ", f.read()))
+                commands |= set(re.findall(r"^Exec\w+=\S*?(/\S+/(?:lbadm|nflbd|nflb-toa))(?: |$)",
+                                           f.read(), re.M))
         assert commands and commands <= installed, commands - installed
         config = top + "/etc/nflb/nflb.json"
         with open(config, "w", encoding="ascii"):

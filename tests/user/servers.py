@@ -210,14 +210,15 @@ class Grpc(socketserver.StreamRequestHandler):
         status = {"other": b"5", "unimplemented": b"12"}.get(name, b"0")
         head = b"\x88" if name != "503" else literal(b":status", b"503")
         head += literal(b"content-type", b"application/grpc")
-        self.send((self.HEADERS, self.END_HEADERS, stream, head))
-        if status == b"0":
-            self.send((self.DATA, 0, stream, b"\0" + struct.pack("!I", len(body)) + body))
-        tail = b"" if name == "silent" else literal(b"grpc-status", status)
-        if tail:
-            self.send((self.HEADERS, self.END_HEADERS | self.END_STREAM, stream, tail))
+        tail = literal(b"grpc-status", status)
+        if name == "silent":
+            self.send((self.HEADERS, self.END_HEADERS | self.END_STREAM, stream, head))
+        elif status != b"0":
+            self.send((self.HEADERS, self.END_HEADERS | self.END_STREAM, stream, head + tail))
         else:
-            self.send((self.DATA, self.END_STREAM, stream, b""))
+            self.send((self.HEADERS, self.END_HEADERS, stream, head),
+                      (self.DATA, 0, stream, b"\0" + struct.pack("!I", len(body)) + body),
+                      (self.HEADERS, self.END_HEADERS | self.END_STREAM, stream, tail))
         self.rfile.read(1)
 
 
