@@ -11,9 +11,12 @@
 #include "control/config.h"
 #include "conn/conn.h"
 
-/* Room for the longest message of nflb_fill_*(), header included. */
+/* Room for the longest message of nflb_fill_*(), header included: that of a service; and
+ * for one of a connection, of which there are many.
+ */
 #define NFLB_MSG_SIZE \
 	(800 + NFLB_HEALTH_CHECK_SIZE + NFLB_NAME_SIZE + NFLB_COMMENT_SIZE)
+#define NFLB_CONN_MSG_SIZE 1800
 
 int nflb_fill_addr(struct sk_buff *skb, int type, const union nflb_addr *addr,
 		   u8 family);

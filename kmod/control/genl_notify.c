@@ -145,7 +145,7 @@ static struct sk_buff *conn_event(const struct nflb_conn *conn, u8 cmd,
 	struct sk_buff *skb;
 	void *hdr;
 
-	skb = genlmsg_new(NFLB_MSG_SIZE, GFP_ATOMIC | __GFP_NOWARN);
+	skb = genlmsg_new(NFLB_CONN_MSG_SIZE, GFP_ATOMIC | __GFP_NOWARN);
 	if (!skb)
 		return NULL;
 	hdr = genlmsg_put(skb, portid, 0, &nflb_genl_family, 0, cmd);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lbadm.h"
 #include "model/request.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
