@@ -17,6 +17,9 @@
 /* Handles that are kept for later checks */
 #define SPARE_MAX 256
 
+/* Seconds that certificate authorities are kept before their file is read again */
+#define AUTHORITIES_KEPT 60L
+
 /* One transfer: what CURLOPT_PRIVATE points to */
 struct transfer {
 	struct check *check;
@@ -173,6 +176,7 @@ static bool set_url(struct check *check, CURL *easy, struct transfer *transfer,
 
 static void set_tls(const struct health_check *keys, CURL *easy)
 {
+	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, AUTHORITIES_KEPT);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, (long)keys->verify_on);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, keys->verify_on ? 2L : 0L);
 	/* Without verification, libcurl would read the system's file nevertheless. */

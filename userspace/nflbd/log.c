@@ -8,7 +8,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <systemd/sd-journal.h>
+#include <unistd.h>
 
 #include "util/escape.h"
 #include "util/report.h"
@@ -22,9 +24,16 @@ static struct {
 	size_t size;
 } to;
 
+/* The variable may be inherited by a program whose output goes elsewhere. */
 void log_init(void)
 {
-	to.journal = getenv("JOURNAL_STREAM");
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long device, inode;
+	struct stat st;
+
+	to.journal = stream && sscanf(stream, "%lu:%lu", &device, &inode) == 2 &&
+		     !fstat(STDERR_FILENO, &st) && st.st_dev == device &&
+		     st.st_ino == inode;
 }
 
 bool log_is_journal(void)
