@@ -4,8 +4,8 @@
 # offload: default
 #
 # nflbd and the module: a server that dies gets no connections, and gets them again when
-# it is back. Verdicts outlive the checker, an apply, and a restart. What somebody sets by
-# hand holds. Services that change are followed.
+# it is back. Verdicts outlive the checker, an apply, and a restart. A verdict that
+# is set by hand holds. Changes of services are followed.
 
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -47,7 +47,7 @@ stop_server() {
 	wait_for eval "! _listens $1 tcp 80"
 }
 
-# Does the monitor say something of what happens now?
+# Does the monitor print events?
 listens() {
 	lb laddr add 10.99.0.1
 	lb laddr del 10.99.0.1
@@ -138,7 +138,7 @@ for family in 4 6; do
 done
 start_nginx rs3
 for family in 4 6; do
-	# Not checked while it is down: whoever brings it up gets a new verdict.
+	# It is not checked while it is down.
 	becomes $family 3 "unknown "
 	lb backend set tcp "$(vip $family 80)" "$(backend $family 3)" state up
 	becomes $family 3 "healthy "
@@ -155,7 +155,7 @@ lb config save | jq 'del(.services[]."health-check")' >"$WORK/nflb.json"
 lb config apply "$WORK/nflb.json"
 for family in 4 6; do becomes $family 3 "unknown "; done
 
-# --- a dry run only says what it would do
+# --- a dry run changes nothing
 
 write_config "$(jq '. + {"dry-run": true}' <<<"$check")"
 lb config apply "$WORK/nflb.json"

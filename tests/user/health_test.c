@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The parser of health checks: defaults, overrides, and what follows from keys.
+ * The parser of health checks: defaults, overrides, and derived values.
  */
 #include <netinet/in.h>
 #include <setjmp.h>

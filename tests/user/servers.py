@@ -177,7 +177,7 @@ def literal(name, value):
 
 
 class Grpc(socketserver.StreamRequestHandler):
-    """As much of HTTP/2 as one call needs. The name of the service is what to answer."""
+    """As much of HTTP/2 as one call needs. The name of the service selects the answer."""
 
     DATA, HEADERS, SETTINGS, END_STREAM, END_HEADERS, ACK = 0, 1, 4, 1, 4, 1
 

@@ -173,7 +173,7 @@ static void voids(void **state)
 	assert_int_equal(v.voids, 0);
 }
 
-/* Each word is there once, and a text fits into what the kernel keeps of a reason. */
+/* Words are unique, and texts fit into the kernel's buffer for a reason. */
 static void reasons(void **state)
 {
 	struct result result = { 0 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What all kinds of checks share.
+ * The parts that all kinds of checks share.
  */
 #include "check.h"
 
@@ -85,7 +85,7 @@ static void wait_for(struct check *check, uint64_t us)
 }
 
 /*
- * The time is up, or the check has ended. What has arrived in the last moment still
+ * The time is up, or the check has ended. Data that arrived in the last moment still
  * counts: the loop turns once more before the timeout does. If this program is the one
  * that is late, the timeout says nothing about the backend.
  */

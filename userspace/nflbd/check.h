@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One check of one backend, from its begin to its result. check.c has what all kinds
+ * One check of one backend, from start to result. check.c has the parts that all kinds
  * share: the socket, the timeout, the end; check_*.c has one kind each.
  */
 #ifndef NFLBD_CHECK_H
@@ -53,7 +53,7 @@ extern const struct check_ops check_tcp, check_http, check_tls, check_dns, check
  * @fd: the socket of a kind that has one, or -1
  * @io: waits for @fd
  * @waiting: @io is in use
- * @next: what follows the connection
+ * @next: the step after the connection
  * @state: of the kind
  */
 struct check {

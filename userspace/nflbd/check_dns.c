@@ -63,7 +63,7 @@ static void datagram(struct check *check, struct dns *dns, evutil_socket_t fd)
 		return check_end(check, RESULT_FAILURE, REASON_UDP_UNREACHABLE, NULL);
 	if (len < 0 && errno != EAGAIN)
 		return check_end_errno(check, errno);
-	/* What answers something else is not looked at. */
+	/* Answers to other queries are ignored. */
 	if (len >= 0)
 		judge(check, dns->answer, len);
 }

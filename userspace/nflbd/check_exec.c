@@ -167,8 +167,8 @@ static void ended(evutil_socket_t fd, short what, void *arg)
 	int status = 0;
 
 	(void)fd;
-	/* Until it is waited for, the number of the group is not used again. What it left
-	 * behind there has no more to say.
+	/* Kill its children. The number of the group is not reused before the process is
+	 * waited for.
 	 */
 	kill(-command->pid, SIGKILL);
 	if (waitpid(command->pid, &status, WNOHANG) <= 0)

@@ -83,7 +83,7 @@ static void handshake(struct check *check)
 		broken(check, kind);
 }
 
-/* What verification compares with the certificate: the name, or the address */
+/* Verification compares the name, or else the address, with the certificate. */
 static bool set_names(struct check *check, SSL *ssl)
 {
 	const char *name = tls_name(check->keys);

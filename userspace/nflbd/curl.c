@@ -20,7 +20,7 @@
 /* Seconds that certificate authorities are kept before their file is read again */
 #define AUTHORITIES_KEPT 60L
 
-/* One transfer: what CURLOPT_PRIVATE points to */
+/* One transfer; CURLOPT_PRIVATE points to it */
 struct transfer {
 	struct check *check;
 	void (*done)(struct check *check, CURL *easy, CURLcode code);
@@ -277,7 +277,7 @@ static void end_by_certificate(struct check *check, CURL *easy)
 			  "the certificate is for another name");
 }
 
-/* What libcurl says of a connection, by the error of the socket if there was one */
+/* A failed connection: the error of the socket if there was one */
 static void end_by_socket(struct check *check, CURL *easy, enum reason otherwise)
 {
 	long error = 0;

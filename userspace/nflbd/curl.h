@@ -30,7 +30,7 @@ CURL *curl_begin(struct check *check, const char *path);
 void curl_run(struct check *check, CURL *easy,
 	      void (*done)(struct check *check, CURL *easy, CURLcode code));
 
-/* Give back what curl_begin() returned; not from a callback of libcurl. */
+/* Release the handle of curl_begin(); not from a callback of libcurl. */
 void curl_release(CURL *easy);
 
 /* End the check with the reason for which a transfer failed. */

@@ -61,8 +61,8 @@ size_t dns_write(const struct dns_query *query, uint8_t buf[DNS_QUERY_MAX])
 }
 
 /*
- * The name at @at as text, without a dot at its end. Returns what follows the name in the
- * message, or 0 if it is not right.
+ * The name at @at as text, without a dot at its end. Returns the offset after the name,
+ * or 0 if it is malformed.
  */
 static size_t get_name(const uint8_t *msg, size_t len, size_t at, char name[NAME_MAX + 1])
 {

@@ -11,7 +11,7 @@
 #define DNS_MESSAGE_MAX 4096
 #define DNS_QUERY_MAX 300
 
-/* What an answer says */
+/* The judgement of a message */
 enum dns_verdict {
 	DNS_OTHER,		/* no answer to the query */
 	DNS_RCODE,		/* another response code than expected */
@@ -21,7 +21,7 @@ enum dns_verdict {
 };
 
 /**
- * struct dns_query - a query, and what is expected of the answer
+ * struct dns_query - a query, and the expected answer
  * @id: of the message
  * @name: "example.org"; "." is the root
  * @type: a number of dns_type_names
@@ -41,8 +41,8 @@ size_t dns_write(const struct dns_query *query, uint8_t buf[DNS_QUERY_MAX]);
 
 /**
  * dns_read() - judge a message
- * @query: what was asked
- * @message: what has arrived
+ * @query: the query
+ * @message: the received bytes
  * @len: of @message
  * @rcode: set to its response code, unless it is DNS_OTHER
  */

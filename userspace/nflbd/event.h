@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Events: a record in the journal for each change of a verdict, and for what an
- * administrator has to look at.
+ * Events: a record in the journal for each change of a verdict, and for problems
+ * that an administrator has to solve.
  */
 #ifndef NFLBD_EVENT_H
 #define NFLBD_EVENT_H

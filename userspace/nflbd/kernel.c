@@ -244,7 +244,7 @@ void kernel_reload(void)
 
 /* --- events */
 
-/* The verdict on a backend: ours, which comes back, or one by hand */
+/* An event: our own verdict, or one that was set by hand */
 static void take_verdict(const struct nlmsghdr *nlh)
 {
 	json_t *object = msg_get_backend(nlh), *of = msg_get_service(nlh);

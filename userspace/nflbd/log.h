@@ -19,7 +19,7 @@ bool log_is_journal(void);
 void log_line(int priority, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Let what the library reports go to @buf instead; NULL ends that. The last one stays. */
+/* Write errors of the library to @buf instead, the last one; NULL ends that. */
 void log_capture(char *buf, size_t size);
 
 #endif /* NFLBD_LOG_H */

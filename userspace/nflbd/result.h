@@ -81,7 +81,7 @@ void result_set_detail(struct result *result, const char *text);
 #define RESULT_TEXT_MAX 64
 const char *result_text(const struct result *result, char buf[RESULT_TEXT_MAX]);
 
-/* What an errno of a socket means: a failure, or a void result of this host. */
+/* Translate an errno of a socket: a failure, or a void result of this host. */
 void result_from_errno(struct result *result, int error);
 
 #endif /* NFLBD_RESULT_H */

@@ -91,7 +91,7 @@ static void count(struct target *target, int change)
 		all.commands += change;
 }
 
-/* What a result says beside the verdict */
+/* Report a certificate that expires soon, once. */
 static void look_at_certificate(struct target *target)
 {
 	int32_t warn = target->check.expiry_warn_days;
@@ -181,7 +181,7 @@ static struct target *unqueue(struct target *before, struct target *target)
 	return target;
 }
 
-/* Begin what the limits allow. Commands that wait do not hold up other checks. */
+/* Begin as many checks as the limits allow. Waiting commands do not delay others. */
 static void run_queue(void)
 {
 	struct target *target = all.first, *before = NULL, *next;

@@ -29,7 +29,7 @@ void schedule_start(struct target *target);
 /* Check it as soon as the limits allow. */
 void schedule_now(struct target *target);
 
-/* Check it no more; what runs has no result. */
+/* Stop checking it; a check that runs is cancelled. */
 void schedule_stop(struct target *target);
 
 /* For the watchdog: did a check end since the last call, or was none to end? */

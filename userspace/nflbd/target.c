@@ -152,7 +152,7 @@ static bool needs_port(const struct health_check *check)
 	       check->protocol != HEALTH_NONE;
 }
 
-/* Read the keys of a target. What cannot be used leaves the backend unchecked. */
+/* Read the keys of a target. A backend with unusable keys is not checked. */
 static void read_check(struct target *target, const char *own)
 {
 	const struct service *service = target->service;

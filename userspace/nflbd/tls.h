@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What TLS checks share: contexts, names, and the certificate of a server.
+ * Parts that TLS checks share: contexts, names, and the certificate of a server.
  */
 #ifndef NFLBD_TLS_H
 #define NFLBD_TLS_H
@@ -13,7 +13,7 @@
 /**
  * tls_context() - the context for checks with these keys
  * @keys: of the check
- * @why: set to what is wrong with a file
+ * @why: set to the error of a file
  * @size: of @why
  *
  * Contexts are kept, for files are slow to read. Returns NULL on errors.

@@ -16,7 +16,7 @@
 #define VERDICT_VOIDS 10
 
 /**
- * struct verdict - what is known of a backend
+ * struct verdict - the verdict on a backend, and the results toward another
  * @health: the verdict
  * @since: when it changed, milliseconds
  * @contrary: results in a row that contradict it

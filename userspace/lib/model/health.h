@@ -108,7 +108,7 @@ struct health_check {
 		uint32_t require, on_stop;
 	} announce;
 	bool has_announce, has_passive;
-	/* Of what was read above */
+	/* Derived from the keys above */
 	struct addr source_addr;
 	struct health_ranges status, drain;
 	struct health_bytes send_bytes, expect_bytes;
@@ -156,11 +156,11 @@ int health_read_text(const char *service, const char *backend,
 
 void health_free(struct health_check *check);
 
-/* What is possible, but of no use; NULL, or a sentence without a full stop. */
+/* Warn of a check that proves little. NULL, or a sentence without a full stop. */
 const char *health_warning(const struct health_check *check,
 			   const struct health_place *place);
 
-/* Does it apply to what a check receives by that protocol? */
+/* Is it a check by HTTP; by TLS? */
 bool health_is_http(const struct health_check *check);
 bool health_is_tls(const struct health_check *check);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which keys of a health check go together, and what follows from them.
+ * Rules about several keys of a health check, and values derived from them.
  */
 #include "model/health_rules.h"
 

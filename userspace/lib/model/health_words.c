@@ -330,7 +330,7 @@ const struct word health_check_words[] = {
 	  .help = "the header of an HTTP answer with a percentage of the weight",
 	  CHECK(weight_header) },
 	{ .name = "passive", .kind = &kind_passive,
-	  .help = "what the checker concludes from clients' connections",
+	  .help = "conclusions from clients' connections",
 	  .flags = WORD_KEY_ONLY },
 	{ .name = "damping", .kind = &kind_damping,
 	  .help = "how long a backend that often fails stays unhealthy",
