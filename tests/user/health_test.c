@@ -8,11 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <linux/nflb.h>
 
 #include "model/health.h"
+#include "nl/msg.h"
 #include "util/report.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -315,6 +317,42 @@ static void size(void **state)
 	assert_string_equal(error, "health-check: more than 4095 bytes");
 }
 
+/* Verdicts on many backends fit into one message, and into attributes of 64 KiB. */
+static void verdicts(void **state)
+{
+	enum { COUNT = NFLB_BACKENDS_MAX };
+	const char reason[] = "http-status 123456789012345678901234567890123456789012345678901";
+	struct health_request *reqs = calloc(COUNT, sizeof(*reqs));
+	char *buf = calloc(1, msg_list_size(COUNT));
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	const struct nlattr *list, *nest;
+	unsigned int seen = 0;
+	int i;
+
+	(void)state;
+	assert_int_equal(strlen(reason), NFLB_HEALTH_REASON_SIZE - 1);
+	for (i = 0; i < COUNT; i++)
+		reqs[i] = (struct health_request){
+			.backend = { .address = { 16, { 1, i >> 8, i } }, .port = 80 },
+			.id = i + 1,
+			.health = NFLB_HEALTH_UNHEALTHY,
+			.weight = { true, 50 },
+			.reason = reason,
+		};
+	msg_put_health(nlh, reqs, COUNT);
+	assert_true(nlh->nlmsg_len <= msg_list_size(COUNT));
+	mnl_attr_for_each(list, nlh, 0) {
+		assert_int_equal(mnl_attr_get_type(list), NFLB_A_BACKENDS);
+		mnl_attr_for_each_nested(nest, list) {
+			assert_int_equal(mnl_attr_get_type(nest), NFLB_A_BACKEND);
+			seen++;
+		}
+	}
+	assert_int_equal(seen, COUNT);
+	free(reqs);
+	free(buf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,6 +362,7 @@ int main(void)
 		cmocka_unit_test(via),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(size),
+		cmocka_unit_test(verdicts),
 	};
 
 	return cmocka_run_group_tests_name("health", tests, NULL, NULL);

@@ -202,6 +202,10 @@ class Grpc(socketserver.StreamRequestHandler):
 
     def handle(self):
         stream, message = self.question()
+        if not message:
+            self.send((self.HEADERS, self.END_HEADERS | self.END_STREAM, stream, b"\x88"))
+            self.rfile.read(1)
+            return
         assert message[:4] == b"\0\0\0\0" and message[4] == len(message) - 5
         assert not message[5:] or (message[5] == 0x0a and message[6] == len(message) - 7)
         name = message[7:].decode()

@@ -26,6 +26,11 @@ static bool wants_body(const struct health_check *keys)
 	return keys->expect_body || keys->expect_body_regex;
 }
 
+static bool wants_http2(const struct health_check *keys)
+{
+	return keys->protocol == HEALTH_HTTPS && keys->alpn && !strcmp(keys->alpn, "h2");
+}
+
 static size_t take_body(char *data, size_t size, size_t count, void *arg)
 {
 	struct check *check = arg;
@@ -134,14 +139,20 @@ static void judge(struct check *check, struct http *http)
 static void done(struct check *check, CURL *easy, CURLcode code)
 {
 	struct http *http = check->state;
+	long version = 0;
 
 	if (code == CURLE_WRITE_ERROR && http->enough)
 		code = CURLE_OK;
 	if (code)
 		return curl_end(check, easy, code);
 	check->connected = true;
-	if (!tls_is_expiring(check))
-		judge(check, http);
+	if (tls_is_expiring(check))
+		return;
+	curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+	if (wants_http2(check->keys) && version != CURL_HTTP_VERSION_2_0)
+		return check_end(check, RESULT_FAILURE, REASON_TLS_ALERT,
+				 "the server negotiates no h2");
+	judge(check, http);
 }
 
 static bool add_header(struct http *http, const char *name, const char *value)
@@ -183,7 +194,7 @@ static void set_request(struct check *check, struct http *http)
 		curl_easy_setopt(http->easy, CURLOPT_NOBODY, 1L);
 	else
 		curl_easy_setopt(http->easy, CURLOPT_CUSTOMREQUEST, keys->method);
-	if (keys->protocol == HEALTH_HTTPS && keys->alpn && !strcmp(keys->alpn, "h2"))
+	if (wants_http2(keys))
 		curl_easy_setopt(http->easy, CURLOPT_HTTP_VERSION,
 				 CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(http->easy, CURLOPT_WRITEFUNCTION, take_body);
