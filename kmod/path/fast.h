@@ -106,9 +106,9 @@ static __always_inline unsigned int door_len(const struct nflb_view *v);
 static __always_inline bool door_linear(struct nflb_view *v, unsigned int len);
 /* Has it a mark, which rules of routing look at? */
 static __always_inline bool door_is_marked(const struct nflb_view *v);
-/* What is it on the wire? Notes that for the door. Nothing was written yet. */
-static __always_inline struct nflb_wire door_wire(struct nflb_pkt *pkt,
-						  const struct nflb_view *v);
+/* Note what it is on the wire, the bytes only if it is merged. Nothing was written yet. */
+static __always_inline void door_note_wire(struct nflb_pkt *pkt,
+					   const struct nflb_view *v);
 /* Is it no longer than @mtu? @encap: it gets more headers. */
 static __always_inline bool door_fits(const struct nflb_view *v,
 				      unsigned int mtu, bool encap);
@@ -449,20 +449,24 @@ static __always_inline enum nflb_verdict
 fast_forward(struct nflb_pkt *pkt, struct nflb_view *v, struct nflb_conn *conn,
 	     enum nflb_dir dir, u8 from, u8 to, u32 now)
 {
+	unsigned int len = door_len(v);
 	struct nflb_plan plan;
-	struct nflb_wire wire;
 
 	if (!fast_decide(v, conn, dir, from, to, &plan))
 		return NFLB_CONTINUE;
-	wire = door_wire(pkt, v);
+	door_note_wire(pkt, v);
 	door_follow(pkt, v, conn, dir, from, now);
 	fast_apply(v, conn, dir, from);
 	if (fast_encapsulates(v) &&
 	    unlikely(!door_encap(pkt, v, conn, from, to, &plan))) {
-		nflb_stats_drop(conn->backend->stats, wire.packets);
+		nflb_stats_drop(conn->backend->stats, pkt->wire.packets);
 		return NFLB_DROP;
 	}
-	nflb_stats_packet(conn->backend->stats, dir, wire);
+	if (unlikely(v->gso))
+		nflb_stats_packet(conn->backend->stats, dir, pkt->wire);
+	else
+		nflb_stats_packet(conn->backend->stats, dir,
+				  (struct nflb_wire){ len, 1 });
 	return door_send(v, to, &plan);
 }
 

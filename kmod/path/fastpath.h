@@ -37,15 +37,13 @@ static __always_inline bool door_linear(struct nflb_view *v, unsigned int len)
 	return fast_linear(v->skb, len);
 }
 
-static __always_inline struct nflb_wire door_wire(struct nflb_pkt *pkt,
-						  const struct nflb_view *v)
+static __always_inline void door_note_wire(struct nflb_pkt *pkt,
+					   const struct nflb_view *v)
 {
-	struct nflb_wire wire = { .bytes = v->skb->len, .packets = 1 };
-
 	if (unlikely(v->gso))
-		wire = nflb_wire_of_gso(v->skb, v->l4, v->end);
-	pkt->wire.packets = wire.packets;
-	return wire;
+		pkt->wire = nflb_wire_of_gso(v->skb, v->l4, v->end);
+	else
+		pkt->wire.packets = 1;
 }
 
 static __always_inline bool door_fits(const struct nflb_view *v,

@@ -51,10 +51,10 @@ static __always_inline bool door_linear(struct nflb_view *v, unsigned int len)
 }
 
 /* Drivers turn LRO off for XDP, so no frame stands for several packets. */
-static __always_inline struct nflb_wire door_wire(struct nflb_pkt *pkt,
-						  const struct nflb_view *v)
+static __always_inline void door_note_wire(struct nflb_pkt *pkt,
+					   const struct nflb_view *v)
 {
-	return (struct nflb_wire){ .bytes = v->len, .packets = 1 };
+	pkt->wire.packets = 1;
 }
 
 static __always_inline bool door_fits(const struct nflb_view *v,
