@@ -190,8 +190,9 @@ err_probe:
  * @reason: why not, with -EAGAIN
  *
  * Context: softirq or BH disabled, rcu_read_lock() held. Return: 0; -EEXIST when a
- * connection has the tuple, or that of the backend's answers; -ENOSPC when there are
- * NFLB_PROBES_MAX; -EAGAIN with a reason.
+ * connection has the tuple, or that of the backend's answers; -ENOENT when no packet
+ * can go to the backend yet; -ENOSPC when there are NFLB_PROBES_MAX; -EAGAIN with a
+ * reason.
  */
 int nflb_probe_add(struct nflb_net *nn, struct nflb_backend *backend,
 		   const struct nflb_tuple *in, u32 life,
@@ -199,6 +200,9 @@ int nflb_probe_add(struct nflb_net *nn, struct nflb_backend *backend,
 {
 	int err;
 
+	/* It is listed, but not published yet. */
+	if (!READ_ONCE(backend->forward))
+		return -ENOENT;
 	reap(nn, nflb_now());
 	if (atomic_inc_return(&nn->probe_count) > NFLB_PROBES_MAX) {
 		atomic_dec(&nn->probe_count);

@@ -248,15 +248,16 @@ static int probe_add(struct nflb_net *nn, struct nflb_backend *backend,
 	const struct nflb_forward_ops *ops = READ_ONCE(backend->forward);
 	enum nflb_reason reason = NFLB_REASON_NO_BACKEND;
 	struct netlink_ext_ack *extack = info->extack;
+	/* It has none until it is published. */
+	bool one_sided = ops && ops->one_sided;
 	int err;
 
-	if (ops->one_sided &&
-	    nflb_addr_equal(&req->in.src, &req->in.dst)) {
+	if (one_sided && nflb_addr_equal(&req->in.src, &req->in.dst)) {
 		NL_SET_ERR_MSG(extack,
 			       "a backend of mode dsr does not answer the VIP");
 		return -EINVAL;
 	}
-	if (ops->one_sided)
+	if (one_sided)
 		WRITE_ONCE(nn->host_one_sided, true);
 	local_bh_disable();
 	err = nflb_probe_add(nn, backend, &req->in, req->life * HZ, &reason);
@@ -265,6 +266,9 @@ static int probe_add(struct nflb_net *nn, struct nflb_backend *backend,
 	case -EEXIST:
 		NL_SET_ERR_MSG(extack,
 			       "the client's address and port have a connection already");
+		return err;
+	case -ENOENT:
+		NL_SET_ERR_MSG(extack, "the backend is still being added");
 		return err;
 	case -ENOSPC:
 		NL_SET_ERR_MSG(extack,

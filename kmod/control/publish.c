@@ -72,9 +72,10 @@ static int publish(struct nflb_service *svc,
 	svc->behind = false;
 	if (configured)
 		nflb_changed(svc->nn);
-	up_write(&svc->nn->view);
+	/* Probes go to what is listed (control/genl_probe.c), seen by packets or not. */
 	list_for_each_entry(b, &svc->backends, list)
 		set_forward(b, settings);
+	up_write(&svc->nn->view);
 	nflb_lifecycle_gone(svc, true);
 	old = rcu_replace_pointer(svc->snapshot, snapshot,
 				  lockdep_is_held(&svc->nn->mutex));

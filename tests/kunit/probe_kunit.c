@@ -292,6 +292,25 @@ static void probe_bound(struct kunit *test)
 	fixture_exit(test, &fx);
 }
 
+/* A backend is listed before it is published: nobody knows how to forward to it. */
+static void probe_needs_a_published_backend(struct kunit *test)
+{
+	const struct nflb_forward_ops *ops;
+	struct probe_fixture fx;
+
+	fixture_init(test, &fx);
+	ops = fx.backend->forward;
+	WRITE_ONCE(fx.backend->forward, NULL);
+	KUNIT_EXPECT_EQ(test, add(&fx), -ENOENT);
+	KUNIT_EXPECT_NULL(test, find(&fx));
+	KUNIT_EXPECT_EQ(test, atomic_read(&ku_nn()->probe_count), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&ku_nn()->conn_count), 0);
+	WRITE_ONCE(fx.backend->forward, ops);
+	KUNIT_EXPECT_EQ(test, add(&fx), 0);
+	unlink_conn(find(&fx));
+	fixture_exit(test, &fx);
+}
+
 /* What becomes of a client's packet, if it is not forwarded: there is no network. */
 static enum nflb_verdict take(struct nflb_pkt *pkt, struct nflb_conn *conn)
 {
@@ -357,6 +376,7 @@ static struct kunit_case probe_cases[] = {
 	KUNIT_CASE_PARAM(probe_tuple_is_taken, ku_gen_flows),
 	KUNIT_CASE_PARAM(probe_is_not_evicted, ku_gen_flows),
 	KUNIT_CASE_PARAM(probe_bound, ku_gen_flows),
+	KUNIT_CASE_PARAM(probe_needs_a_published_backend, ku_gen_flows),
 	KUNIT_CASE_PARAM(probe_sender, ku_gen_flows),
 	{ }
 };
