@@ -249,8 +249,10 @@ static void conn_remove_out(struct nflb_net *nn, struct nflb_conn *conn)
 {
 	if (conn->how & NFLB_HOW_ONE_SIDED)
 		return;
-	rhashtable_remove_fast(&nn->conns, &conn->out.head, conn_params);
-	if (conn->how & NFLB_HOW_LADDR)
+	/* Two may come to this, see gives_way(). */
+	if (!rhashtable_remove_fast(&nn->conns, &conn->out.head,
+				    conn_params) &&
+	    conn->how & NFLB_HOW_LADDR)
 		atomic_dec(&conn->backend->ports);
 }
 

@@ -205,23 +205,30 @@ static void config_nothing_is_left(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&nn->services.nelems), 0);
 }
 
-static struct nflb_conn *connect(struct nflb_service *svc, u8 proto)
+static struct nflb_conn *connect_as(struct nflb_service *svc,
+				    const struct nflb_tuple *in)
 {
 	struct nflb_backend *b = find(svc, 1);
 	enum nflb_reason reason;
 	struct nflb_conn *conn;
+
+	local_bh_disable();
+	rcu_read_lock();
+	conn = nflb_conn_create(svc->nn, b, b->forward, in, &reason);
+	rcu_read_unlock();
+	local_bh_enable();
+	return conn;
+}
+
+static struct nflb_conn *connect(struct nflb_service *svc, u8 proto)
+{
 	struct nflb_tuple in = {
 		.dst = svc->key.addr, .family = svc->key.family,
 		.sport = htons(12345), .dport = htons(80), .proto = proto,
 	};
 
 	ku_random_addr(&in.src, in.family);
-	local_bh_disable();
-	rcu_read_lock();
-	conn = nflb_conn_create(svc->nn, b, b->forward, &in, &reason);
-	rcu_read_unlock();
-	local_bh_enable();
-	return conn;
+	return connect_as(svc, &in);
 }
 
 /* Returns whether the hooks were released within @seconds. */
@@ -369,6 +376,7 @@ static void config_local_ports_are_counted(struct kunit *test)
 		.set = NFLB_SET_MODE, .settings.mode = NFLB_MODE_FULLNAT,
 	};
 	struct netlink_ext_ack extack = { };
+	struct nflb_conn *conn = NULL;
 	int i;
 
 	KUNIT_EXPECT_NOT_NULL(test, connect(svc, IPPROTO_TCP));
@@ -378,8 +386,19 @@ static void config_local_ports_are_counted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nflb_service_set(svc->nn, svc, &req, &extack), 0);
 	KUNIT_EXPECT_EQ(test, nflb_laddr_add(svc->nn, &laddr, &extack), 0);
 	mutex_unlock(&svc->nn->mutex);
-	for (i = 0; i < 5; i++)
-		KUNIT_EXPECT_NOT_NULL(test, connect(svc, IPPROTO_TCP));
+	for (i = 0; i < 5; i++) {
+		conn = connect(svc, IPPROTO_TCP);
+		KUNIT_ASSERT_NOT_NULL(test, conn);
+	}
+	KUNIT_EXPECT_EQ(test, atomic_read(&b->ports), 5);
+	KUNIT_EXPECT_EQ(test, atomic_read(&b->conns), 6);
+	/* The client comes again while another CPU is about to take it out. */
+	nflb_conn_set(conn, NFLB_CONN_GONE);
+	KUNIT_EXPECT_NOT_NULL(test, connect_as(svc, &conn->in.tuple));
+	KUNIT_EXPECT_EQ(test, atomic_read(&b->ports), 5);
+	rcu_read_lock();
+	KUNIT_EXPECT_TRUE(test, nflb_conn_unlink(svc->nn, conn));
+	rcu_read_unlock();
 	KUNIT_EXPECT_EQ(test, atomic_read(&b->ports), 5);
 	KUNIT_EXPECT_EQ(test, atomic_read(&b->conns), 6);
 	nflb_conn_table_flush(svc->nn);
