@@ -14,6 +14,7 @@
 #include "control/genl_fill.h"
 #include "control/genl_parse.h"
 #include "conn/conn.h"
+#include "conn/conn_probe.h"
 #include "conn/conn_state.h"
 #include "netns.h"
 
@@ -81,6 +82,15 @@ static bool selected(const struct nflb_conn *conn,
 	       nflb_conn_alive(conn, nflb_now()) && matches(conn, filter);
 }
 
+/* Returns whether this call ended it. */
+static bool end(struct nflb_net *nn, struct nflb_conn *conn)
+{
+	/* Nobody is told of its end, and it leaves its tombstone. */
+	if (nflb_conn_is(conn, NFLB_CONN_PROBE))
+		return nflb_probe_remove(nn, conn);
+	return nflb_conn_dismiss(nn, conn);
+}
+
 static u64 walk(struct nflb_net *nn, const struct nflb_conn_filter *filter,
 		bool flush)
 {
@@ -91,7 +101,7 @@ static u64 walk(struct nflb_net *nn, const struct nflb_conn_filter *filter,
 	rcu_read_lock();
 	while ((conn = nflb_conn_walk_next(nn, &walk)))
 		if (selected(conn, filter))
-			count += flush ? nflb_conn_dismiss(nn, conn) : 1;
+			count += flush ? end(nn, conn) : 1;
 	rcu_read_unlock();
 	return count;
 }

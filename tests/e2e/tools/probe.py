@@ -417,7 +417,7 @@ def over():
         sock.close()
         # So are datagrams, of probes that timed out and of those without a backend too.
         lost = backend_of(family, 2)
-        for how in ("removed", "timed out", "backend deleted"):
+        for how in ("removed", "flushed", "timed out", "backend deleted"):
             sock, port = bound(family, "udp", source)
             to = lost if how == "backend deleted" else address
             more = [a("A_CONN_EXPIRES", 1)] if how == "timed out" else []
@@ -428,6 +428,8 @@ def over():
             assert sock.recv(100) == (b"rs2" if to == lost else b"rs1") + b" question", how
             if how == "removed":
                 assert not delete(family, "udp", source, port)[0]
+            elif how == "flushed":
+                assert flush() == 1
             elif how == "timed out":
                 end = time.monotonic() + 30
                 while count() and time.monotonic() < end:
@@ -450,16 +452,62 @@ def over():
             assert sock.recv(100) == b"rs1 again", how
             assert not delete(family, "udp", source, port)[0]
             sock.close()
+        flushed_quietly(family, source, address, numbers["tcp"][packed(address)])
         deconfigure(family)
         print("ok over IPv%d" % family)
 
 
-def count():
-    """Probes that are alive"""
-    error, text, answers = NL.nflb("CONN_COUNT", a("A_FILTER", [
-        a("A_FILTER_FLAGS", PROBE)]))
+def ended(listener):
+    """Clients' ports of connections whose end it heard of"""
+    ports = []
+    listener.sock.setblocking(False)
+    while True:
+        try:
+            data = listener.sock.recv(65536)
+        except BlockingIOError:
+            return ports
+        while data:
+            length, _, _, _, _, cmd = struct.unpack_from("=IHHIIB", data)
+            body, data = data[20:length], data[(length + 3) & ~3:]
+            if cmd == N["CMD_CONN_END"]:
+                what = nested({k: p for k, _, p in attributes(body)}, "A_CONN")
+                ports += struct.unpack("!H", what[N["A_CONN_CLIENT_PORT"]])
+
+
+def flushed_quietly(family, source, address, number):
+    """Neither the two sides of a probe nor who listens hear of its end."""
+    sock, port = bound(family, "tcp", source)
+    assert not add(family, "tcp", source, port, address, number)[0]
+    sock.connect((VIP[family], PORTS["tcp"]))
+    listener = Netlink()
+    assert not listener.nflb("CONN_LISTEN")[0]
+    assert flush() == 1
+    time.sleep(0.5)
+    assert port not in ended(listener), "an event"
+    sock.setblocking(False)
+    try:
+        raise AssertionError(("heard", sock.recv(65536)))
+    except BlockingIOError:
+        pass
+    assert delete(family, "tcp", source, port)[0] == errno.ENOENT
+    listener.sock.close()
+    sock.close()
+
+
+def probes(cmd):
+    error, text, answers = NL.nflb(cmd, a("A_FILTER", [a("A_FILTER_FLAGS", PROBE)]))
     assert not error, text
     return struct.unpack("=Q", answers[0][N["A_COUNT"]])[0]
+
+
+def count():
+    """Probes that are alive"""
+    return probes("CONN_COUNT")
+
+
+def flush():
+    """End them; returns how many there were"""
+    return probes("CONN_FLUSH")
 
 
 def flood():
