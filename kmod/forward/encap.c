@@ -221,7 +221,8 @@ static void send_fragment(const struct nflb_pkt *pkt, struct sk_buff *skb,
 		verdict = nflb_xmit(&part, dst);
 	if (verdict == NFLB_DROP) {
 		this_cpu_inc(pkt->nn->drops->packets[part.reason]);
-		nflb_stats_drop(conn->backend->stats, 1);
+		if (likely(!pkt->quiet))
+			nflb_stats_drop(conn->backend->stats, 1);
 		kfree_skb(skb);
 	}
 }

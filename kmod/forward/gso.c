@@ -130,7 +130,8 @@ static void forward_segment(struct nflb_pkt *whole, struct sk_buff *skb,
 		break;
 	default:
 		this_cpu_inc(whole->nn->drops->packets[one.reason]);
-		nflb_stats_drop(conn->backend->stats, 1);
+		if (likely(!one.quiet))
+			nflb_stats_drop(conn->backend->stats, 1);
 		kfree_skb(skb);
 		return;
 	}

@@ -69,11 +69,15 @@ bool nflb_conn_serves(const struct nflb_pkt *pkt, const struct nflb_conn *conn,
 			nflb_proof_anew(conn, pkt, now)));
 }
 
-/* A packet that was dropped, and its connection's backend is known. */
+/*
+ * A packet that was dropped, and its connection's backend is known. Those of probes,
+ * and what has a probe's tuple, count by reason only.
+ */
 static noinline enum nflb_verdict drop_of(const struct nflb_pkt *pkt,
 					  const struct nflb_conn *conn)
 {
-	nflb_stats_drop(conn->backend->stats, nflb_wire_packets(pkt->skb));
+	if (likely(!nflb_conn_is(conn, NFLB_CONN_PROBE)))
+		nflb_stats_drop(conn->backend->stats, nflb_wire_packets(pkt->skb));
 	return NFLB_DROP;
 }
 

@@ -308,6 +308,15 @@ def dsr(encap, family):
     vip_is_local(family, True)
 
 
+def assert_no_drops(where):
+    """Of any service or backend: what has a probe's tuple counts by reason alone."""
+    with open("/proc/net/nflb/services", encoding="ascii") as file:
+        for line in file:
+            words = line.split()
+            assert "drops" not in words or words[words.index("drops") + 1] == "0", (
+                where, line)
+
+
 def reason(name):
     with open("/proc/net/nflb/stats", encoding="ascii") as file:
         for line in file:
@@ -390,6 +399,7 @@ def refused():
         while reason("bad-source") < before + 5 and time.monotonic() < end:
             time.sleep(0.05)
         assert reason("bad-source") == before + 5
+        assert_no_drops("forged")
         assert ask(family, "udp", sock) == b"rs1 question"
         assert not delete(family, "udp", source, port)[0]
         sock.close()
@@ -414,6 +424,7 @@ def over():
         assert not delete(family, "tcp", source, port)[0]
         assert ask(family, "tcp", sock).startswith(b"rs2 ")
         assert reason("probe-over") > before
+        assert_no_drops("removed")
         sock.close()
         # So are datagrams, of probes that timed out and of those without a backend too.
         lost = backend_of(family, 2)
