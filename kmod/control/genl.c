@@ -255,6 +255,7 @@ static const struct genl_ops nflb_genl_ops[] = {
 	{
 		.cmd = NFLB_CMD_SERVICE_GET,
 		.doit = nflb_nl_service_get_doit,
+		.start = nflb_nl_dump_start,
 		.dumpit = nflb_nl_service_get_dumpit,
 	}, {
 		.cmd = NFLB_CMD_SERVICE_ADD,
@@ -274,6 +275,7 @@ static const struct genl_ops nflb_genl_ops[] = {
 		.doit = nflb_nl_service_del_doit,
 	}, {
 		.cmd = NFLB_CMD_BACKEND_GET,
+		.start = nflb_nl_dump_start,
 		.dumpit = nflb_nl_backend_get_dumpit,
 	}, {
 		.cmd = NFLB_CMD_BACKEND_ADD,

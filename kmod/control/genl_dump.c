@@ -34,6 +34,27 @@ static struct dump_cursor *cursor_of(struct netlink_callback *cb)
 }
 
 /**
+ * nflb_nl_dump_start() - begin a dump
+ * @cb: the dump
+ *
+ * The kernel's buffers for dumps have a page otherwise, at first and when memory is
+ * scarce, in which not every message has room.
+ *
+ * Return: 0.
+ */
+int nflb_nl_dump_start(struct netlink_callback *cb)
+{
+	cb->min_dump_alloc = NFLB_MSG_SIZE;
+	return 0;
+}
+
+/* A message did not fit. In an empty buffer, that would look like the end. */
+static int dump_full(const struct sk_buff *skb)
+{
+	return skb->len ?: -EMSGSIZE;
+}
+
+/**
  * nflb_nl_dump_put() - begin a message of a dump
  * @skb: where to
  * @cb: the dump; its seq is set
@@ -87,6 +108,7 @@ int nflb_nl_service_get_dumpit(struct sk_buff *skb,
 	struct nflb_net *nn = nflb_net(sock_net(skb->sk));
 	struct dump_cursor *cursor = cursor_of(cb);
 	struct nflb_service *svc;
+	bool full = false;
 	u32 sums = 0;
 	void *hdr;
 
@@ -96,9 +118,8 @@ int nflb_nl_service_get_dumpit(struct sk_buff *skb,
 		if (svc->id <= cursor->service)
 			continue;
 		hdr = nflb_nl_dump_config(skb, cb, NFLB_CMD_SERVICE_GET);
-		if (!hdr)
-			break;
-		if (nflb_fill_service(skb, svc)) {
+		full = !hdr || nflb_fill_service(skb, svc);
+		if (full) {
 			genlmsg_cancel(skb, hdr);
 			break;
 		}
@@ -109,7 +130,7 @@ int nflb_nl_service_get_dumpit(struct sk_buff *skb,
 			break;
 	}
 	up_read(&nn->view);
-	return skb->len;
+	return full ? dump_full(skb) : skb->len;
 }
 
 /* Returns false when the message is full. */
@@ -155,8 +176,7 @@ static int dump_one_service(struct sk_buff *skb, struct netlink_callback *cb,
 		NL_SET_ERR_MSG(cb->extack, "there is no such service");
 		return -ENOENT;
 	}
-	dump_backends(skb, cb, svc);
-	return skb->len;
+	return dump_backends(skb, cb, svc) ? skb->len : dump_full(skb);
 }
 
 /**
@@ -184,8 +204,10 @@ int nflb_nl_backend_get_dumpit(struct sk_buff *skb,
 	list_for_each_entry(svc, &nn->service_list, list) {
 		if (svc->id < cursor->service)
 			continue;
-		if (!dump_backends(skb, cb, svc))
-			break;
+		if (!dump_backends(skb, cb, svc)) {
+			ret = dump_full(skb);
+			goto out;
+		}
 	}
 	ret = skb->len;
 out:

@@ -28,6 +28,9 @@ S="tcp $VIP4:80"
 said=$(unprivileged -j version) || fail "version: $said"
 assert_eq "versions" "$(jq -r '.fit + " " + .module' <<<"$said")" "same $(cat /sys/module/nflb/version)"
 
+# --- the longest service is in a dump; it has the longest of them
+ns lb "$PYTHON" "$E2E/tools/long_service.py"
+
 # --- names and comments
 add_service tcp 4 80 scheduler rr
 add_backend tcp 4 80 1
