@@ -134,7 +134,8 @@ void msg_put_backend(struct nlmsghdr *nlh, const struct backend_request *req)
 
 size_t msg_list_size(size_t count)
 {
-	return MNL_SOCKET_BUFFER_SIZE + (count + 1) * LIST_BACKEND_MAX;
+	return MNL_SOCKET_BUFFER_SIZE + NFLB_HEALTH_CHECK_SIZE +
+	       (count + 1) * LIST_BACKEND_MAX;
 }
 
 static size_t list_bytes(const struct nlmsghdr *nlh, const struct nlattr *nest)

@@ -12,8 +12,9 @@
 
 #include "model/request.h"
 
-/* Each puts one attribute, or nest, into a message that has room for it: all
- * that a request can hold is less than MNL_SOCKET_BUFFER_SIZE.
+/* Each puts one attribute, or nest, into a message that has room for it: all that a
+ * request can hold is less than MNL_SOCKET_BUFFER_SIZE, but for lists of backends and
+ * a health check. For these there is msg_list_size().
  */
 
 /* Which service is meant; the service as it is to be. */
