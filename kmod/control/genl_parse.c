@@ -536,6 +536,12 @@ int nflb_parse_conn_filter(struct nlattr **attrs,
 	memset(filter, 0, sizeof(*filter));
 	if (!attrs)
 		return 0;
+	/* Of CONN_ADD and CONN_DEL. Without it here, all would be meant. */
+	if (attrs[NFLB_A_CONN]) {
+		NL_SET_ERR_MSG_ATTR(extack, attrs[NFLB_A_CONN],
+				    "connections are chosen by a filter");
+		return -EINVAL;
+	}
 	if (attrs[NFLB_A_SERVICE]) {
 		err = nflb_parse_service_id(attrs, &filter->service, extack);
 		if (err)

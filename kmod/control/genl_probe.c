@@ -110,6 +110,12 @@ static int parse(struct genl_info *info, struct probe_request *req,
 	int err;
 
 	memset(req, 0, sizeof(*req));
+	if (info->attrs[NFLB_A_EXPECT_GENERATION]) {
+		NL_SET_ERR_MSG_ATTR(extack,
+				    info->attrs[NFLB_A_EXPECT_GENERATION],
+				    "a probe depends on the backend's id, not on a generation");
+		return -EOPNOTSUPP;
+	}
 	err = nflb_parse_service_id(info->attrs, &req->service, extack);
 	if (err)
 		return err;

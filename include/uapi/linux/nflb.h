@@ -82,7 +82,8 @@
  * Commands. A request that changes something may have NFLB_A_EXPECT_GENERATION. If
  * that is not the generation of the configuration, it is refused with ESTALE; else
  * it is answered with the NFLB_A_GENERATION that holds then. HEALTH_SET, CONN_FLUSH
- * and STATS_ZERO leave the generation as it is. Requests that change something or
+ * and STATS_ZERO leave the generation as it is; CONN_ADD and CONN_DEL refuse one, for
+ * they depend on the backend's id. Requests that change something or
  * show connections need CAP_NET_ADMIN in the user namespace that owns the network
  * namespace. *_ADD, *_SET, *_DEL are also the types of the events on the "config"
  * group, which carry the answer of *_GET. CONN_NEW and CONN_END are events to sockets

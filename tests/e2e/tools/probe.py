@@ -18,12 +18,9 @@ import sys
 import time
 
 LBADM = os.environ["LBADM"]
-# Of the module's side, what writes and reads attributes alone is used here.
-for library in ("FAKE_BPF", "FAKE_NFT", "FAKE_MNL"):
-    os.environ.setdefault(library, LBADM)
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "../../user"))
-from fake_module import N, a, attr, attributes  # noqa: E402
+from netlink_attributes import N, a, attr, attributes  # noqa: E402
 
 REQUEST, ACK, DUMP, SOL_NETLINK = 1, 4, 0x300, 270
 ADD_MEMBERSHIP, EXT_ACK, CAP_ACK = 1, 11, 10
@@ -359,6 +356,7 @@ def refused():
         number = ids(family, UDP, 5353)[packed(address)]
         other = "203.0.113.1" if family == 4 else "2001:db8:ffff::1"
         one = [service(family, UDP, 5353), backend(address, number)]
+        expect = attr(N["A_EXPECT_GENERATION"], struct.pack("=Q", 1))
         for wanted, attrs in (
                 (errno.ESTALE, [one[0], backend(address, number + 100),
                                 conn(source, 4000, flags())]),
@@ -373,6 +371,7 @@ def refused():
                 (errno.EINVAL, [*one]),
                 (errno.EOPNOTSUPP, [*one, conn(source, 4000)]),
                 (errno.EOPNOTSUPP, [*one, conn(source, 4000, flags(0))]),
+                (errno.EOPNOTSUPP, [*one, conn(source, 4000, flags()), expect]),
                 (errno.EINVAL, [*one, conn(source, 4000, flags(2))]),
                 (errno.ERANGE, [*one, conn(source, 4000, flags(), a("A_CONN_EXPIRES", 0))]),
                 (errno.ERANGE, [*one, conn(source, 4000, flags(),
@@ -382,6 +381,8 @@ def refused():
             error, text, _ = NL.nflb("CONN_ADD", *attrs)
             assert error == wanted and text, (wanted, error, text)
         assert NL.nflb("CONN_DEL", one[0], conn(source, 4000))[0] == errno.ENOENT
+        assert NL.nflb("CONN_DEL", one[0], conn(source, 4000), expect)[0] == errno.EOPNOTSUPP
+        assert NL.nflb("CONN_FLUSH", conn(source, 4000))[0] == errno.EINVAL
         unprivileged(family, source)
         # A client's connection has the tuple.
         sock, port = bound(family, "udp", source)
