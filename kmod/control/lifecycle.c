@@ -70,15 +70,21 @@ static bool service_step(struct nflb_service *svc)
 {
 	bool more = false, publish = false;
 	struct nflb_backend *b;
+	int err;
 
 	list_for_each_entry(b, &svc->backends, list) {
 		more |= drain_step(b);
 		publish |= ramp_step(b);
 		more |= b->ramping;
 	}
-	/* Without memory packets see the old weights for another second. */
-	if (publish || svc->behind)
-		svc->behind = nflb_service_republish(svc, NULL);
+	/*
+	 * Without memory packets see the old weights for another second. What its user
+	 * has no room for is not tried again.
+	 */
+	if (publish || svc->behind) {
+		err = nflb_service_republish(svc, NULL);
+		svc->behind = err && err != -ENOSPC;
+	}
 	return more || svc->behind;
 }
 
@@ -132,7 +138,7 @@ NFLB_EXPORT_KUNIT(nflb_lifecycle_kick);
  * nflb_lifecycle_behind() - what packets see of a service is out of date
  * @svc: the service, which could not be published; nn->mutex is held
  *
- * It is published again every second, until that succeeds.
+ * It is published again every second, until that succeeds or its user is at the limit.
  */
 void nflb_lifecycle_behind(struct nflb_service *svc)
 {

@@ -9,6 +9,7 @@
 #include "service/endpoint.h"
 #include "service/forward_ops.h"
 #include "netns.h"
+#include "sched/sched.h"
 
 /*
  * Packets of connections that go in GUE go on so: they need the port. It is never
@@ -24,6 +25,28 @@ static void set_forward(struct nflb_backend *b,
 					htons(NFLB_GUE_PORT));
 	WRITE_ONCE(b->forward, ops);
 	nflb_endpoint_forward(b, ops);
+}
+
+/*
+ * To make a large table takes long. So a user who has no room for it is refused before,
+ * or could have the host make what nobody pays for, again and again.
+ */
+static int slots_room(struct nflb_service *svc,
+		      const struct nflb_service_settings *settings,
+		      struct netlink_ext_ack *extack)
+{
+	u32 slots = svc->nn->maglev_table_size;
+	int err;
+
+	if (!nflb_sched_find(settings->scheduler)->large ||
+	    !svc->backend_count || slots <= svc->slots)
+		return 0;
+	err = nflb_user_charge(svc->nn, NFLB_USER_SLOTS, slots - svc->slots,
+			       extack);
+	if (!err)
+		nflb_user_uncharge(svc->nn, NFLB_USER_SLOTS,
+				   slots - svc->slots);
+	return err;
 }
 
 /* A user pays for the tables of schedulers. */
@@ -53,7 +76,8 @@ static int publish(struct nflb_service *svc,
 	struct nflb_backend *b;
 	int err;
 
-	err = nflb_backends_check(svc, settings, extack);
+	err = nflb_backends_check(svc, settings, extack) ?:
+	      slots_room(svc, settings, extack);
 	if (err)
 		return err;
 	snapshot = nflb_snapshot_build(svc, settings);

@@ -308,10 +308,12 @@ const struct nflb_sched_ops nflb_sched_maglev = {
 	.name = "maglev",
 	.build = maglev_build,
 	.pick = maglev_pick,
+	.large = true,
 };
 
 const struct nflb_sched_ops nflb_sched_maglev_source = {
 	.name = "maglev-source",
 	.build = maglev_build,
 	.pick = maglev_source_pick,
+	.large = true,
 };

@@ -17,7 +17,7 @@
  *	position may be carried over. Return 0 or a negative errno. May be NULL.
  *	Only who wants to change the configuration waits for it; what takes more than
  *	a millisecond lets others run. A large table is told of in
- *	@snapshot->slots.
+ *	@snapshot->slots, and by @large.
  * @destroy: free @sched_data. Process context, after a grace period. May be
  *	NULL when @sched_data is freed by kvfree() alone.
  * @pick: choose a candidate for a connection from @tuple. Softirq, RCU held;
@@ -26,6 +26,8 @@
  * @peek: what @pick would choose after so many more picks, without a trace. NULL
  *	when @pick leaves none.
  * @by_lot: @pick draws lots, so that nobody can predict the next pick.
+ * @large: where there are candidates, @build makes a table of
+ *	@snapshot->maglev_size slots
  */
 struct nflb_sched_ops {
 	const char	*name;
@@ -37,6 +39,7 @@ struct nflb_sched_ops {
 	int		(*peek)(const struct nflb_snapshot *snapshot,
 				const struct nflb_tuple *tuple, u32 after);
 	bool		by_lot;
+	bool		large;
 };
 
 /* Has the backend room? State and weight were seen to by the snapshot. */
