@@ -106,7 +106,9 @@ static __always_inline unsigned int door_len(const struct nflb_view *v);
 static __always_inline bool door_linear(struct nflb_view *v, unsigned int len);
 /* Has it a mark, which rules of routing look at? */
 static __always_inline bool door_is_marked(const struct nflb_view *v);
-/* Note what it is on the wire, the bytes only if it is merged. Nothing was written yet. */
+/* Note what it is on the wire, the bytes only if it is merged. Nothing was written yet.
+ * XDP has no @pkt, and no merged packets.
+ */
 static __always_inline void door_note_wire(struct nflb_pkt *pkt,
 					   const struct nflb_view *v);
 /* Is it no longer than @mtu? @encap: it gets more headers. */
@@ -459,7 +461,8 @@ fast_forward(struct nflb_pkt *pkt, struct nflb_view *v, struct nflb_conn *conn,
 	fast_apply(v, conn, dir, from);
 	if (fast_encapsulates(v) &&
 	    unlikely(!door_encap(pkt, v, conn, from, to, &plan))) {
-		nflb_stats_drop(conn->backend->stats, pkt->wire.packets);
+		nflb_stats_drop(conn->backend->stats,
+				v->gso ? pkt->wire.packets : 1);
 		return NFLB_DROP;
 	}
 	if (unlikely(v->gso))

@@ -54,7 +54,6 @@ static __always_inline bool door_linear(struct nflb_view *v, unsigned int len)
 static __always_inline void door_note_wire(struct nflb_pkt *pkt,
 					   const struct nflb_view *v)
 {
-	pkt->wire.packets = 1;
 }
 
 static __always_inline bool door_fits(const struct nflb_view *v,

@@ -9,7 +9,7 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-PORT=7100 BYTES=600000 BURSTS=3
+PORT=7100 BYTES=600000 BURSTS=3 big=
 # Of bulk.py: COUNT, and all of a burst's data
 COUNT=20 DATA=$((19 * 1200 + 100))
 
@@ -88,7 +88,9 @@ try() {
 	dsr) seen="${seen% * *} 0 0" ;;
 	*)
 		wire rs1
-		assert_eq "$what, TCP, both ends saw" "$(cat "$WORK/wire-rs1")" "$seen"
+		# Of packets beyond 64 KiB, the hosts between and the backend may make others.
+		[ -n "$big" ] ||
+			assert_eq "$what, TCP, both ends saw" "$(cat "$WORK/wire-rs1")" "$seen"
 		;;
 	esac
 	assert_between "$what, packets with data" "${seen%% *}" $((BYTES / 1460)) $((BYTES / 150))
@@ -138,14 +140,14 @@ if [ "$OFFLOAD" = default ]; then
 	for ns in cl rt lb rs1; do
 		ns "$ns" "$PYTHON" "$E2E/tools/big_tcp.py" 150000
 	done
-	BYTES=8000000
+	BYTES=8000000 big=1
 	try dnat 6 "$(backend 6 1 $PORT)"
 	assert_between "the longest packet" "$(sed -n 's/^longest //p' "$WORK/wire-cl.log")" \
 		66000 150000
 	for ns in cl rt lb rs1; do
 		ns "$ns" "$PYTHON" "$E2E/tools/big_tcp.py" 65536
 	done
-	BYTES=600000
+	BYTES=600000 big=
 fi
 
 # --- dropped: with no backend yet, and by a backend's connection that has no hops left

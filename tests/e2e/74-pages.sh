@@ -73,7 +73,7 @@ one_arm() {
 	done
 	page tutorial-fullnat.md 'One arm' 2-2 lb
 	lb config flush
-	page tutorial-fullnat.md 'How many connections' lb
+	page tutorial-fullnat.md 'How many connections' 2-2 lb
 }
 
 replies_came() { [ "$(stat_of dsr-reply-here)" -gt 0 ]; }

@@ -111,7 +111,7 @@ def service():
         if maybe(0.1):
             made[key] = seconds()
     if maybe(0.05):
-        made["health-check"] = {"x": "y" * rnd.choice([1, 1015, 1016])}
+        made["health-check"] = {"x-note": "y" * rnd.choice([1, 4082, 4083])}
     made["backends"] = [backend(v6) for _ in range(rnd.choice([0, 1, 2, 4]))]
     return made
 
