@@ -125,12 +125,16 @@ reading() {
 	add_service tcp 4 80 scheduler wlc persist 300/24/64
 	lb backend add tcp "$(vip 4 80)" "${RS4[1]}:80"
 	lb backend add tcp "$(vip 4 80)" "${RS4[2]}:80" weight 2
-	page output.md 'Tables' lb
+	page output.md 'Tables' 1-1 lb
 	page output.md 'Colours' lb
 	page output.md 'Watching' lb
 	page proc.md '/proc/net/nflb/services' lb
 	ip -n lb link add eth0 type dummy
 	page performance.md 'The fast path' lb
+	lb config flush
+	add_service tcp 4 80
+	lb backend add tcp "$(vip 4 80)" "${RS4[1]}"
+	page output.md 'Tables' 2-3 lb
 }
 
 explaining() {
