@@ -5,48 +5,15 @@ balancer's namespace, which has no configuration. It leaves none."""
 
 import errno
 import os
-import socket
 import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "../../user"))
 from netlink_attributes import N, a, attr, attributes  # noqa: E402
+from netlink_socket import DUMP, Netlink  # noqa: E402
 
-REQUEST, ACK, DUMP, SOL_NETLINK, EXT_ACK, CAP_ACK = 1, 4, 0x300, 270, 11, 10
-sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
-sock.setsockopt(SOL_NETLINK, EXT_ACK, 1)
-sock.setsockopt(SOL_NETLINK, CAP_ACK, 1)
-sock.bind((0, 0))
-seq = 0
-
-
-def talk(kind, cmd, *attrs, flags=ACK):
-    """(errno, text, [attributes of answers])"""
-    global seq
-    seq += 1
-    payload = struct.pack("=BBH", cmd, 1, 0) + b"".join(attrs)
-    sock.send(struct.pack("=IHHII", 16 + len(payload), kind, REQUEST | flags,
-                          seq, 0) + payload)
-    answers = []
-    while True:
-        data = sock.recv(65536)
-        while data:
-            length, what, how, _, _ = struct.unpack_from("=IHHII", data)
-            body, data = data[16:length], data[(length + 3) & ~3:]
-            if what in (2, 3):
-                error = -struct.unpack_from("=i", body)[0] if body else 0
-                texts = [p[:-1].decode() for k, _, p in attributes(
-                    body[20 if what == 2 else 4:]) if k == 1] if how & 0x200 else []
-                return error, "".join(texts), answers
-            answers.append({k: p for k, _, p in attributes(body[4:])})
-
-
-FAMILY = struct.unpack("=H", talk(16, 3, attr(2, b"nflb\0"))[2][0][1])[0]
-
-
-def nflb(cmd, *attrs, **kw):
-    return talk(FAMILY, N["CMD_" + cmd], *attrs, **kw)
+nflb = Netlink().nflb
 
 
 def number(answer):
