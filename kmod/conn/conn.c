@@ -273,7 +273,7 @@ bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn)
 	conn_remove_out(nn, conn);
 	nflb_conn_uncount(conn);
 	atomic_dec(&nn->conn_count);
-	/* What was ended before has been told of; nobody hears of a probe. */
+	/* An ended connection has had its event already; probes have none. */
 	if (READ_ONCE(conn->state) != NFLB_CONN_ENDED &&
 	    !nflb_conn_is(conn, NFLB_CONN_PROBE)) {
 		trace_conn_end(nn->net, conn);

@@ -293,7 +293,7 @@ err_hooks:
 }
 NFLB_EXPORT_KUNIT(nflb_service_add);
 
-/* What no packet reads; dumps that are under way tell their readers. */
+/* Settings that no packet reads. Running dumps report the interruption to their readers. */
 static void strings_change(struct nflb_service *svc,
 			   struct nflb_service_request *req,
 			   struct nflb_labels_change *labels)

@@ -85,7 +85,7 @@ static bool selected(const struct nflb_conn *conn,
 /* Returns whether this call ended it. */
 static bool end(struct nflb_net *nn, struct nflb_conn *conn)
 {
-	/* Nobody is told of its end, and it leaves its tombstone. */
+	/* A probe ends without an event, and leaves its tombstone. */
 	if (nflb_conn_is(conn, NFLB_CONN_PROBE))
 		return nflb_probe_remove(nn, conn);
 	return nflb_conn_dismiss(nn, conn);

@@ -116,7 +116,7 @@ static struct hashing hashing_swap(struct nflb_net *nn, struct hashing new)
 	return old;
 }
 
-/* What cannot be put back now is later. */
+/* A table that cannot be put back now is built later. */
 static void put_back(struct nflb_net *nn)
 {
 	struct nflb_service *svc;

@@ -525,7 +525,7 @@ int nflb_route_input_local(struct nflb_pkt *pkt, const union nflb_addr *to)
  *
  * The input route lookup of IPv4 refuses a source that is the host's own, or that is
  * elsewhere (rp_filter). An output route to an address of the host leads to its sockets
- * as well. What is for another host stays as it is.
+ * as well. Packets for other hosts stay unchanged.
  *
  * Context: softirq or BH disabled, rcu_read_lock() held. Return: whether it is for the
  * host.
