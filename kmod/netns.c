@@ -103,6 +103,7 @@ static int __net_init nflb_net_init(struct net *net)
 	nn->refuse_late = 1;
 	nn->maglev_table_size = NFLB_MAGLEV_DEFAULT;
 	mutex_init(&nn->mutex);
+	mutex_init(&nn->hashing_mutex);
 	init_rwsem(&nn->view);
 	INIT_LIST_HEAD(&nn->service_list);
 	INIT_LIST_HEAD(&nn->service_objects);

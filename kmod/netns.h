@@ -83,6 +83,7 @@ struct nflb_user;
  * @view: what requests read that change nothing; held for writing by changes in
  *	@mutex for the moment in which something becomes visible, so that no number
  *	of readers keeps them waiting longer than one
+ * @hashing_mutex: one change of hash_seed or maglev_table_size at a time; outside @mutex
  * @dying: the namespace goes: what takes long ends early
  * @service_list: configured services, in order of creation
  * @service_objects: all that live
@@ -169,6 +170,7 @@ struct nflb_net {
 
 	struct mutex		mutex ____cacheline_aligned_in_smp;
 	struct rw_semaphore	view; /* within mutex */
+	struct mutex		hashing_mutex; /* outside mutex */
 	bool			dying;
 	struct list_head	service_list;
 	struct list_head	service_objects;

@@ -133,13 +133,38 @@ static void put_back(struct nflb_net *nn)
 /* New values take effect for all services, or for none. */
 static int hashing_set(struct nflb_net *nn, struct hashing new)
 {
-	struct hashing old = hashing_swap(nn, new);
-	int err = rebuild(nn);
+	struct hashing old;
+	int err;
 
+	lockdep_assert_held(&nn->hashing_mutex);
+	old = hashing_swap(nn, new);
+	err = rebuild(nn);
 	if (err) {
 		hashing_swap(nn, old);
 		put_back(nn);
 	}
+	return err;
+}
+
+typedef int (*hashing_handler_t)(NFLB_CTL_TABLE *table, int write, void *buffer,
+				 size_t *lenp, loff_t *ppos);
+
+/*
+ * One writer at a time, from the old values to the end of an undo: two would put back
+ * each other's values.
+ */
+static int hashing_handler(hashing_handler_t handler, NFLB_CTL_TABLE *table, int write,
+			   void *buffer, size_t *lenp, loff_t *ppos)
+{
+	struct nflb_net *nn = table->extra1;
+	int err;
+
+	if (!write)
+		return handler(table, write, buffer, lenp, ppos);
+	if (mutex_lock_killable(&nn->hashing_mutex))
+		return -EINTR;
+	err = handler(table, write, buffer, lenp, ppos);
+	mutex_unlock(&nn->hashing_mutex);
 	return err;
 }
 
@@ -153,8 +178,8 @@ static struct hashing hashing_get(struct nflb_net *nn)
 	return now;
 }
 
-static int size_handler(NFLB_CTL_TABLE *table, int write, void *buffer,
-			size_t *lenp, loff_t *ppos)
+static int size_change(NFLB_CTL_TABLE *table, int write, void *buffer,
+		       size_t *lenp, loff_t *ppos)
 {
 	struct nflb_net *nn = table->extra1;
 	struct hashing new = hashing_get(nn);
@@ -200,8 +225,8 @@ static int parse_seed(const char *text, siphash_key_t *seed)
 	return 0;
 }
 
-static int seed_handler(NFLB_CTL_TABLE *table, int write, void *buffer,
-			size_t *lenp, loff_t *ppos)
+static int seed_change(NFLB_CTL_TABLE *table, int write, void *buffer,
+		       size_t *lenp, loff_t *ppos)
 {
 	struct nflb_net *nn = table->extra1;
 	struct hashing new = hashing_get(nn);
@@ -225,6 +250,18 @@ static int seed_handler(NFLB_CTL_TABLE *table, int write, void *buffer,
 		return err;
 	new.seed = seed;
 	return hashing_set(nn, new);
+}
+
+static int size_handler(NFLB_CTL_TABLE *table, int write, void *buffer,
+			size_t *lenp, loff_t *ppos)
+{
+	return hashing_handler(size_change, table, write, buffer, lenp, ppos);
+}
+
+static int seed_handler(NFLB_CTL_TABLE *table, int write, void *buffer,
+			size_t *lenp, loff_t *ppos)
+{
+	return hashing_handler(seed_change, table, write, buffer, lenp, ppos);
 }
 
 static const char * const user_names[NFLB_USER_COUNT] = {

@@ -62,6 +62,36 @@ assert_eq "max_connections" "$(sysctl_of max_connections)" "$default"
 lb config apply "$WORK/saved.json"
 assert_eq "from what was saved" "$(lb config save | jq -cS .)" "$(jq -cS . "$WORK/saved.json")"
 
+# --- two writers at once: an undo puts back the writer's own value alone
+many() {
+	local port
+	for port in {1..600}; do
+		[ "$port" != 80 ] || continue
+		printf ', { "protocol": "tcp", "address": "%s", "port": %s, "scheduler": "maglev",
+		  "backends": [ { "address": "%s" }, { "address": "%s" }, { "address": "%s" } ] }' \
+			$VIP4 "$port" "${RS4[@]:1:3}"
+	done
+}
+file '{ "hash-seed": "'$seed'", "maglev-table-size": 131071 }' "$(many)"
+lb config apply "$WORK/nflb.json"
+nsenter --net=/run/netns/lb -- sh -c "echo $other >/proc/sys/net/nflb/hash_seed" &
+writer=$!
+# The seed is to be seen at once, the tables are made for a while.
+seed_is() { [ "$(sysctl_of hash_seed)" = "$1" ]; }
+wait_for seed_is $other
+nsenter --net=/run/netns/lb -- sh -c 'echo 4093 >/proc/sys/net/nflb/maglev_table_size' &
+second=$!
+second_is_there() {
+	[ "$(sysctl_of maglev_table_size)" = 4093 ] || grep -q '^State:.D' /proc/$second/status
+}
+wait_for second_is_there
+kill -KILL $writer
+! wait $writer 2>/dev/null || fail "the first writer ended before it was killed"
+wait $second
+assert_eq "seed, taken back" "$(sysctl_of hash_seed)" $seed
+assert_eq "size, of the other writer" "$(sysctl_of maglev_table_size)" 4093
+lb config apply "$WORK/saved.json"
+
 # --- not at all, if something is refused
 file "{ \"hash-seed\": \"$seed\", \"reject\": true }" ', { "protocol": "udp", "address": "'$VIP4'", "port": 5,
 	"scheduler": "no-such" }'
