@@ -146,14 +146,11 @@ static int hashing_set(struct nflb_net *nn, struct hashing new)
 	return err;
 }
 
-typedef int (*hashing_handler_t)(NFLB_CTL_TABLE *table, int write, void *buffer,
-				 size_t *lenp, loff_t *ppos);
-
 /*
  * One writer at a time, from the old values to the end of an undo: two would put back
  * each other's values.
  */
-static int hashing_handler(hashing_handler_t handler, NFLB_CTL_TABLE *table, int write,
+static int hashing_handler(proc_handler *handler, NFLB_CTL_TABLE *table, int write,
 			   void *buffer, size_t *lenp, loff_t *ppos)
 {
 	struct nflb_net *nn = table->extra1;
