@@ -109,6 +109,13 @@ said=$(lb config apply "$WORK/nflb.json" 2>&1) && fail "258 missing devices are 
 assert_match "bound" "$said" "device m256: kernel: 256 devices are awaited already, the maximum"
 assert_eq "undone" "$(devices)" '[["to-rs1",false]]'
 
+# --- as many as there may be, and as many others instead
+config "$(seq -s, 1 256 | sed 's/[0-9]\+/"m&"/g')"
+lb config apply "$WORK/nflb.json" 2>/dev/null
+config "\"to-rs1\", $(seq -s, 302 556 | sed 's/[0-9]\+/"m&"/g')"
+lb config apply "$WORK/nflb.json" 2>/dev/null
+assert_eq "as many others" "$(lb -j device show | jq -c '[length, .[0].device, .[-1].device]')" '[256,"to-rs1","m556"]'
+
 # --- so many that are there are not forgotten when they go, all at once
 config "\"to-rs1\", $(seq -s, 1 200 | sed 's/[0-9]\+/"m&"/g')"
 seq 1 200 | sed 's/.*/link add m& type dummy/' >"$WORK/add"

@@ -93,8 +93,8 @@ def test_one_thing_differs():
     v6 = json.dumps({"services": [{
         "protocol": "udp", "address": "2001:db8::10", "port": "53-54",
         "backends": [{"address": "2001:db8::1", "port": 53}]}]})
-    assert diff(module, v6)[:2] == [
-        "+ service udp [2001:db8::10]:53-54",
+    assert diff(module, v6)[:3] == [
+        "- device eth0", "+ service udp [2001:db8::10]:53-54",
         "+ backend udp [2001:db8::10]:53-54 [2001:db8::1]:53"]
     ports = json.loads(EXAMPLE)
     ports["local-addresses"] = [{"address": "10.0.0.1", "ports": "2000-2999", "exclude": "2500"}]

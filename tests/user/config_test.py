@@ -285,7 +285,7 @@ def test_verbose():
     config["services"][0]["scheduler"] = "rr"
     config["devices"] = []
     assert says(json.dumps(config)) == [
-        "~ service tcp 192.0.2.10:80:", "- device eth0", "1 service changed, 1"]
+        "- device eth0", "~ service tcp 192.0.2.10:80:", "1 service changed, 1"]
     assert apply(module, EXAMPLE).out == "1 service changed, 1 device added\n"
 
 

@@ -149,7 +149,8 @@ static void plan_policies(struct plan *plan, const json_t *before,
  * Settings are first: a change of some of them makes the tables of all services
  * again. A policy is there before its service is, and goes after it. For the rest,
  * additions come before removals: new local addresses are there before a service needs
- * them. Connections of a service cannot be brought back, so services are deleted last,
+ * them. Devices are removed before others are added, for the module takes a limited
+ * number of them; packets take the long way meanwhile. Connections of a service cannot be brought back, so services are deleted last,
  * when hardly anything is left that can fail.
  */
 void plan_make(struct plan *plan, const struct config *have,
@@ -164,9 +165,9 @@ void plan_make(struct plan *plan, const struct config *have,
 	plan_policies(plan, policies, plan->put);
 	plan_laddrs_del(plan, have, wanted, true);
 	plan_laddrs_add(plan, have, wanted);
+	plan_devices(plan, have, wanted, false);
 	plan_devices(plan, have, wanted, true);
 	plan_services_put(plan, have, wanted, force);
-	plan_devices(plan, have, wanted, false);
 	plan_laddrs_del(plan, have, wanted, false);
 	plan_services_del(plan, have, wanted);
 	plan_policies(plan, plan->put, plan->final);
