@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
-from rawnet import (FAMILIES, V4, Suite, counted, run, sc,  # noqa: E402
+from rawnet import (FAMILIES, V4, Suite, arrived, counted, run, sc,  # noqa: E402
                     sysctl)
 
 suite = Suite("state")
@@ -30,12 +30,10 @@ class Flow:
         kw = {"seq": self.seq, "ack": self.ack, **kw}
         self.net.cl.send(self.f.packet(self.f.client, self.f.vip) / sc.TCP(
             sport=self.sport, dport=80, flags=flags, **kw))
-        for i, rs in enumerate(self.net.rs):
-            frame = rs.receive(2.0 if i == (self.rs or 0) else 0.1)
-            if frame:
-                frame.check()
-                return i
-        return None
+        rs, frame = arrived(self.net.rs, 2.0)
+        if frame:
+            frame.check()
+        return rs
 
     def backend(self, flags, **kw):
         kw = {"seq": self.ack, "ack": self.seq, **kw}
@@ -146,7 +144,7 @@ def same_client_port_at_two_services(net, f):
     with counted(net, "tuple-clash"):
         net.cl.send(f.packet(f.client, f.vip) / sc.TCP(
             sport=4000, dport=81, flags="S"))
-        assert net.rs[0].receive(0.3) is None
+        assert net.rs[0].arrived() is None
     assert flow.client("PA") == 0 and flow.backend("A")
 
 
@@ -258,10 +256,7 @@ def udp_moves_on(net, f):
 
     def sent_to():
         net.cl.send(packet)
-        for i, rs in enumerate(net.rs):
-            if rs.receive(0.5):
-                return i
-        return None
+        return arrived(net.rs)[0]
     first = sent_to()
     assert [sent_to(), sent_to()] == [first, first]
     net.lbadm("backend", "del", "udp", f.at(f.vip, 80),
@@ -299,7 +294,7 @@ def route_changes(net, f):
         net.cl.send(f.packet(f.client, f.vip) / sc.TCP(
             sport=4000, dport=80, flags="PA", seq=flow.seq, ack=flow.ack))
         net.rs[1].expect()
-        assert net.rs[0].receive(0.2) is None
+        assert net.rs[0].arrived() is None
     finally:
         run("ip", "-n", "lb", "route", "del", f.backends[0] + "/" + size)
 
@@ -312,7 +307,7 @@ def route_goes_and_comes(net, f):
     with counted(net, "no-route"):
         net.cl.send(f.packet(f.client, f.vip) / sc.TCP(
             sport=4000, dport=80, flags="PA", seq=flow.seq, ack=flow.ack))
-        assert net.rs[0].receive(0.3) is None
+        assert net.rs[0].arrived() is None
     run("ip", "-n", "lb", "link", "set", "l1", "up")
     # IPv6 addresses and all neighbours went with the link.
     for g in FAMILIES:

@@ -14,7 +14,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
-from rawnet import FAMILIES, LBADM, Suite, monitored, netns, sc, sysctl  # noqa: E402
+from rawnet import (FAMILIES, LBADM, Suite, arrived, monitored,  # noqa: E402
+                    netns, sc, sysctl)
 
 suite = Suite("lifecycle")
 
@@ -37,13 +38,10 @@ class Client:
 
     def where(self):
         """The backend that a packet arrived at."""
-        for _ in range(20):
-            for i, rs in enumerate(self.net.rs):
-                frame = rs.receive(0.05)
-                if frame:
-                    frame.check()
-                    return i
-        return None
+        rs, frame = arrived(self.net.rs, 2.0)
+        if frame:
+            frame.check()
+        return rs
 
     def new(self, host=2):
         self.port += 1

@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
-from rawnet import (FAMILIES, V4, Suite, counted, mac_of, run,  # noqa: E402
+from rawnet import (FAMILIES, V4, Suite, arrived, counted, mac_of, run,  # noqa: E402
                     sc, sysctl)
 
 suite = Suite("dsr-state")
@@ -35,11 +35,7 @@ class Client:
         kw = {"seq": self.seq, "ack": self.ack, **kw}
         self.net.cl.send(self.f.packet(self.f.client, self.f.vip) / sc.TCP(
             sport=self.sport, dport=80, flags=flags, **kw))
-        for wait in (0.3, 2.0):
-            for i, rs in enumerate(self.net.rs):
-                if rs.receive(wait if i == 0 else 0.05):
-                    return i
-        return None
+        return arrived(self.net.rs, 2.0)[0]
 
     def open(self):
         rs = self.send("S")
@@ -219,7 +215,7 @@ def frames_for_others(net, f):
     setup(net, f, 1)
     net.cl.send(f.packet(f.client, f.vip) / sc.TCP(
         sport=4000, dport=80, flags="S"), dst="02:00:00:00:00:77")
-    assert not net.rs[0].receive(0.3)
+    assert not net.rs[0].arrived()
     assert not net.connections()
 
 

@@ -18,7 +18,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "lib"), os.path.join(HERE, "../fuzz")]
 import genl  # noqa: E402
-from rawnet import FAMILIES, LBADM, Suite, monitored, netns, run, sc  # noqa: E402
+from rawnet import (FAMILIES, LBADM, Suite, arrived, monitored,  # noqa: E402
+                    netns, run, sc)
 
 suite = Suite("by-hand")
 C = genl.constants()
@@ -39,11 +40,7 @@ class Clients:
         """Which backend gets it, or None."""
         self.net.cl.send(self.f.packet(self.f.client, self.f.vip) /
                          self.head(sport, flags, **kw))
-        for _ in range(20):
-            for i, rs in enumerate(self.net.rs):
-                if rs.receive(0.02):
-                    return i
-        return None
+        return arrived(self.net.rs, 1.0)[0]
 
     def spread(self, count=8):
         """The backends that get new connections."""

@@ -12,7 +12,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
-from rawnet import FAMILIES, LBADM, V4, Suite, counted, run, sc, sysctl  # noqa: E402
+from rawnet import (FAMILIES, LBADM, V4, Suite, arrived, counted,  # noqa: E402
+                    run, sc, sysctl)
 from tunnel import Outer  # noqa: E402
 
 suite = Suite("one-packet")
@@ -36,12 +37,9 @@ def ask(net, f, sport=4000, data=b"question", **kw):
     """A datagram of the client. Returns at which backend it arrived, and how."""
     net.cl.send(f.packet(f.client, f.vip, **kw) /
                 sc.UDP(sport=sport, dport=53) / sc.Raw(data))
-    for _ in range(300):
-        for i, rs in enumerate(net.rs):
-            frame = rs.receive(0.01)
-            if frame:
-                return i, frame.check()
-    raise AssertionError("nothing arrived")
+    rs, frame = arrived(net.rs, 3.0)
+    assert frame, "nothing arrived"
+    return rs, frame.check()
 
 
 def reply(net, f, rs, got, data=b"answer"):
@@ -150,14 +148,14 @@ def nobody_asked(net, f, mode):
     with counted(net, "late-reply"):
         net.rs[other].send(f.packet(src, f.client) / sc.UDP(
             sport=8053, dport=4000) / sc.Raw(b"unasked"))
-        assert not net.cl.receive(0.3)
+        assert not net.cl.arrived()
     reply(net, f, rs, got)
     assert net.cl.expect()
     net.lbadm("connection", "flush")
     if mode == "dnat":
         with counted(net, "late-reply"):
             reply(net, f, rs, got)
-            assert not net.cl.receive(0.3)
+            assert not net.cl.arrived()
 
 
 @suite.case(*NAT)

@@ -12,7 +12,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
-from rawnet import FAMILIES, V4, Suite, counted, run, sc  # noqa: E402
+from rawnet import FAMILIES, V4, Suite, arrived, counted, run, sc  # noqa: E402
 
 suite = Suite("proof")
 M32 = 0xffffffff
@@ -49,16 +49,15 @@ class Flow:
             rs.flush()
         self.net.cl.send(self.f.packet(self.f.client, self.f.vip) / sc.TCP(
             sport=self.sport, dport=80, flags=flags, **kw) / sc.Raw(data))
-        first = self.rs or 0
-        for i in (first, 1 - first):
-            frame = self.net.rs[i].receive(1.0 if i == first else 0.1)
-            if frame:
-                self.got = frame.check().parse()
-                head = self.got[sc.TCP]
-                if "S" in str(head.flags):
-                    self.local = (self.got.src, head.sport)
-                return i
-        return None
+        order = (0, 1) if not self.rs else (1, 0)
+        i, frame = arrived([self.net.rs[i] for i in order], 1.0)
+        if not frame:
+            return None
+        self.got = frame.check().parse()
+        head = self.got[sc.TCP]
+        if "S" in str(head.flags):
+            self.local = (self.got.src, head.sport)
+        return order[i]
 
     def half_open(self):
         """SYN and SYN-ACK, and not what acknowledges that."""
@@ -364,13 +363,13 @@ def icmp_quotes(net, f):
             f.backends[flow.rs], f.client,
             f.packet(f.client, f.backends[flow.rs]) / sc.TCP(
                 sport=4000, dport=8080, flags="PA", seq=seq & M32)))
-        return net.cl.receive(0.3)
+        return net.cl.arrived()
 
     def to_backend(seq):
         net.rs[flow.rs].flush()
         net.cl.send(error(f.client, f.vip, f.packet(f.vip, f.client) / sc.TCP(
             sport=80, dport=4000, flags="PA", seq=seq & M32)))
-        return net.rs[flow.rs].receive(0.3)
+        return net.rs[flow.rs].arrived()
 
     for send, at in ((to_client, flow.seq), (to_backend, flow.ack)):
         assert send(at) and send(at - 1000)

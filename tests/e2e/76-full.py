@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 from fullnat import counter  # noqa: E402
 from fullnat import flush as forget  # noqa: E402
-from rawnet import (FAMILIES, V4, V6, Suite, checksum,  # noqa: E402
+from rawnet import (FAMILIES, V4, V6, Suite, arrived, checksum,  # noqa: E402
                     run, sc, sysctl)
 
 suite = Suite("full")
@@ -100,11 +100,13 @@ class Client:
             self.src, self.sport, flags, self.seq + seq,
             self.ack + ack if flags & ACK else 0))
 
-    def receive(self, port, flags, timeout=2.0):
-        """The next segment of this connection with those flags."""
-        end = time.monotonic() + timeout
+    def receive(self, port, flags, timeout=None):
+        """The next segment of this connection with those flags; without a timeout, if it
+        is under way."""
+        end = time.monotonic() + (timeout or 0)
         while True:
-            frame = port.receive(max(0, end - time.monotonic()))
+            frame = port.receive(max(0, end - time.monotonic())) if timeout else \
+                arrived([port], 1.0)[1]
             if not frame:
                 return None
             tcp = frame.parse().getlayer(sc.TCP)
@@ -116,10 +118,10 @@ class Client:
                    self.out == (frame.parse().src, tcp.sport):
                     return frame
 
-    def arrives(self, flags, timeout=2.0):
-        for i, rs in enumerate(self.net.rs):
-            frame = self.receive(rs, flags, timeout if i == (self.rs or 0)
-                                 else 0.1)
+    def arrives(self, flags):
+        first = self.rs or 0
+        for i in (first, 1 - first):
+            frame = self.receive(self.net.rs[i], flags)
             if frame:
                 self.rs = i
                 return frame
@@ -141,7 +143,7 @@ class Client:
         for port in self.net.rs:
             port.flush()
         self.send(SYN)
-        frame = self.arrives(SYN, 1.0)
+        frame = self.arrives(SYN)
         if not frame:
             return False
         p = frame.parse()
@@ -200,7 +202,7 @@ def flood(net, packets, count):
 def drain(net):
     """To the last frame: one that comes later would be taken for another's."""
     for port in (net.cl, *net.rs):
-        while port.receive(0.03):
+        while port.arrived():
             pass
 
 
@@ -271,7 +273,7 @@ class Datagrams:
         """Returns whether the backend got it."""
         self.net.rs[0].flush()
         self.net.cl.send(self.packets.make(self.src, self.sport))
-        frame = self.net.rs[0].receive(0.5)
+        frame = self.net.rs[0].arrived()
         if frame:
             p = frame.parse()
             self.local = (p.src, p[sc.UDP].sport)
@@ -364,10 +366,7 @@ def remembered_clients_in_use(net):
         for rs in net.rs:
             rs.flush()
         net.cl.send(packets.make(client, port))
-        for i, rs in enumerate(net.rs):
-            if rs.receive(0.5 if i == 0 else 0.2):
-                return i
-        return None
+        return arrived(net.rs)[0]
 
     def assure(client, port=6000):
         rs = ask(client, port)
@@ -471,7 +470,7 @@ def of_ports(net, f):
         net.cl.send(packets.make(packets.stranger(), 6000 + i))
     seen = []
     while True:
-        frame = net.rs[0].receive(0.3)
+        frame = net.rs[0].arrived()
         if not frame:
             break
         tcp = frame.parse()[sc.TCP]
@@ -632,7 +631,7 @@ def resets_have_a_limit(net, f):
         net.cl.send(segment)
     took = time.monotonic() - begin
     got = 0
-    while net.cl.receive(0.2):
+    while net.cl.arrived():
         got += 1
     limited = counter(net, "answer-limited") - before
     assert got + limited == 1000, (got, limited)

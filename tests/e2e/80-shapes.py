@@ -173,7 +173,7 @@ def tunnel_inside_udp(net, mode, c, b, kind, fast):
                     sport = 4000 + 2 * proto + zero + inner.v6 * 100
                     for _ in range(3):
                         t.send(net.cl, c, c.client, c.vip, sport, 4789, zero)
-                        rs = 0 if (frame := net.rs[0].receive(0.3)) else 1
+                        rs = 0 if (frame := net.rs[0].arrived()) else 1
                         frame = completed(frame or net.rs[1].receive()).check()
                         p = frame.parse()
                         assert (p[sc.UDP].chksum == 0) == (zero and not b.v6)
@@ -194,7 +194,7 @@ def tunnel_behind_a_proxy_header(net, c, b):
         for zero in (False,) if c.v6 else (True, False):
             t = Tunnelled(V4, "vxlan", 6)
             t.send(net.cl, c, c.client, c.vip, 4000 + zero, 4789, zero)
-            rs = 0 if (frame := net.rs[0].receive(0.3)) else 1
+            rs = 0 if (frame := net.rs[0].arrived()) else 1
             frame = completed(frame or net.rs[rs].receive()).check()
             payload = bytes(frame.parse()[sc.UDP])[8:]
             assert payload[16 + (36 if c.v6 else 12):] == t.data
@@ -249,7 +249,7 @@ def identifications_towards_clients(net, mode, fast):
         seen = []
         for sport in range(4000, 4004):
             net.cl.send(asks(V4.client, 10, sport))
-            rs = 0 if (frame := net.rs[0].receive(0.3)) else 1
+            rs = 0 if (frame := net.rs[0].arrived()) else 1
             got = (frame or net.rs[1].receive()).parse()
             for size in (1000, 1000, 10):
                 for flags in (0, "DF"):
@@ -286,7 +286,7 @@ def identifications_of_fragments(net, c, b):
                                     1200)
             for part in parts:
                 net.cl.send(part)
-        while frame := net.rs[0].receive(1.0 if len(got) < 3 else 0.2):
+        while frame := net.rs[0].arrived():
             p = frame.check().parse()
             got.setdefault(p.id, {})[p.frag * 8] = bytes(p.payload)
         assert len(got) == 3, "%d identifications" % len(got)
@@ -408,7 +408,7 @@ def merged_segments_that_are_too_long(net, f):
             net.cl.send(tcp("PA", 1000, bytes(6000)), "gso", mss=1380)
             p = net.cl.expect().parse()
             assert p.haslayer(sc.ICMPv6PacketTooBig if f.v6 else sc.ICMP)
-            assert net.rs[0].receive(0.3) is None
+            assert net.rs[0].arrived() is None
             net.cl.send(tcp("PA", 1000, bytes(6000)), "gso", mss=1340)
             assert net.rs[0].receive()
     finally:

@@ -85,7 +85,7 @@ def refused(net, f, proto, port, packet, reason):
 
 def late(net, f, proto, packet):
     refused(net, f, proto, net.rs[0], packet, "late-reply")
-    assert not net.cl.receive(0.3), "it reached the client"
+    assert not net.cl.arrived(), "it reached the client"
 
 
 def asked(f, port, src, left_behind):
@@ -106,12 +106,12 @@ def ended(net, f, client_next, server_next):
     asked(f, net.rs[0], f.client, client_next)
     refused(net, f, "tcp", net.cl,
             request(f, "tcp", "A", client_next, server_next), "no-connection")
-    assert not net.rs[0].receive(0.3), "it reached the backend"
+    assert not net.rs[0].arrived(), "it reached the backend"
     for flags, data in (("A", b""), ("PA", b"late"), ("FA", b"")):
         refused(net, f, "tcp", net.rs[0],
                 reply(f, "tcp", flags, server_next, client_next, data=data),
                 "no-connection")
-        assert not net.cl.receive(0.3), "it reached the client"
+        assert not net.cl.arrived(), "it reached the client"
 
 
 def gone(net):
@@ -138,7 +138,7 @@ def after_a_flush(net, f, proto, on):
         # Nothing answers a reset; a SYN-ACK is late, too.
         with counted(net, "late-reply"):
             net.rs[0].send(reply(f, proto, "RA"))
-            assert not net.cl.receive(0.3) and not net.rs[0].receive(0)
+            assert not net.cl.arrived() and not net.rs[0].receive(0)
         late(net, f, proto, reply(f, proto, "SA"))
 
 
@@ -269,7 +269,7 @@ def by_the_vip_then_directly(net, f, proto):
         refused(net, f, proto, net.cl,
                 request(f, proto, flags, 5, ack, to=rs, dport=8080),
                 "direct-clash")
-        assert not net.rs[0].receive(0.3)
+        assert not net.rs[0].arrived()
     net.rs[0].send(reply(f, proto, "PA", SERVER + 1, data=b"answer"))
     assert net.cl.expect().parse().src == f.vip
 
@@ -288,7 +288,7 @@ def directly_then_by_the_vip(net, f, proto):
     net.rs[0].expect()
     for _ in range(3):
         net.cl.send(request(f, proto))
-        assert not net.rs[0].receive(0.2), "it went to the same backend"
+        assert not net.rs[0].arrived(), "it went to the same backend"
         net.rs[1].expect()
         net.lbadm("connection", "flush")
     net.rs[0].send(reply(f, proto, "PA", SERVER + 1, data=b"answer"))
@@ -296,7 +296,7 @@ def directly_then_by_the_vip(net, f, proto):
     net.lbadm("backend", "del", proto, f.at(f.vip, 80),
               f.at(f.backends[1], 8080), "now")
     refused(net, f, proto, net.cl, request(f, proto), "direct-clash")
-    assert not net.rs[0].receive(0.2)
+    assert not net.rs[0].arrived()
     if proto == "udp":
         return
     # Closed, it gives its port back; what is late then is late.
@@ -341,7 +341,7 @@ def an_error_about_it(net, f):
     net.lbadm("connection", "flush")
     with counted(net, "late-reply"):
         net.rs[0].send(error)
-        assert not net.cl.receive(0.3)
+        assert not net.cl.arrived()
     # About what was sent to it directly it may
     net.cl.send(request(f, "udp", sport=4009, to=f.backends[0], dport=8080))
     net.rs[0].expect()
@@ -407,7 +407,7 @@ def mode_fullnat_sent_back(net, f, proto):
         for packet in first, second:
             with counted(net, "bad-source"):
                 net.cl.send(packet)
-                assert not net.cl.receive(0.3) and not net.rs[0].receive(0)
+                assert not net.cl.arrived() and not net.rs[0].receive(0)
         net.cl.send(request(f, proto, "PA", ISN + 1, SERVER + 1, data=b"more"))
         assert net.rs[0].expect().parse().src == f.lb[1]
     finally:
@@ -432,7 +432,7 @@ def left_to_the_host(net, f, proto):
     try:
         with counted(net, "late-reply"):
             net.rs[0].send(own)
-            assert not net.cl.receive(0.3) and not net.rs[0].receive(0)
+            assert not net.cl.arrived() and not net.rs[0].receive(0)
     finally:
         sysctl("lb", "net.nflb.reject", 1)
 

@@ -33,6 +33,10 @@ SOL_PACKET, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING = 263, 15, 23
 VNET = struct.Struct("=BBHHHH")
 NEEDS_CSUM, GSO_NONE, GSO_TCPV4, GSO_UDP_L4, GSO_TCPV6 = 1, 0, 1, 5, 4
 ETH = 14
+# An ethertype for experiments: of frames that mark a moment
+MARKER = 0x88b5
+# Where packets cannot overtake each other
+ONE_CPU = os.cpu_count() == 1
 
 libc = ctypes.CDLL(None, use_errno=True)
 HOSTS = "cl", "lb", "rs1", "rs2"
@@ -193,8 +197,14 @@ class Frame:
 class Port:
     """A packet socket on the only device of a host without a stack."""
 
+    # Of the topology
+    all = []
+    marks = 0
+
     def __init__(self, ns, dev, peer_ns, peer_dev):
-        self.name = ns
+        self.name, self.far = ns, (peer_ns, peer_dev)
+        self.far_sock = None
+        Port.all.append(self)
         with netns(ns):
             self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
                                       socket.htons(3))
@@ -236,8 +246,37 @@ class Port:
         while self.receive(0):
             pass
 
-    def receive(self, timeout=3.0):
-        """The next IPv4 or IPv6 frame that is not neighbour discovery."""
+    def close_far(self):
+        """That socket would keep the namespace."""
+        if self.far_sock:
+            self.far_sock.close()
+        self.far_sock = None
+
+    def mark_up(self, mark):
+        """What was sent here before is through the balancer. False: nobody knows."""
+        if not self.far_sock:
+            ns, dev = self.far
+            with netns(ns):
+                self.far_sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+                self.far_sock.bind((dev, MARKER))
+        self.sock.send(VNET.pack(*[0] * 6) + bytes.fromhex(
+            (self.peer_mac + self.mac).replace(":", "")) + mark)
+        while select.select([self.far_sock], [], [], 0.3)[0]:
+            if self.far_sock.recv(100)[12:] == mark:
+                return True
+        return False
+
+    def mark_down(self, mark):
+        """Arrives behind what the balancer sent to this port before."""
+        self.far_sock.send(bytes.fromhex((self.mac + self.peer_mac).replace(":", "")) + mark)
+
+    def arrived(self):
+        """The next frame of what is under way, None if that is not for this port."""
+        return arrived([self])[1]
+
+    def receive(self, timeout=3.0, mark=None):
+        """The next IPv4 or IPv6 frame that is not neighbour discovery, and comes before
+        that mark."""
         end = time.monotonic() + timeout
         while True:
             left = max(0, end - time.monotonic())
@@ -246,6 +285,8 @@ class Port:
             data = self.sock.recv(1 << 17)
             frame = Frame(data[VNET.size:], VNET.unpack_from(data))
             kind, = struct.unpack_from("!H", frame.data, 12)
+            if mark and frame.data[12:] == mark:
+                return None
             if kind == 0x0800 and len(frame.ip) >= 20:
                 return frame
             if kind == 0x86dd and len(frame.ip) >= 40 and \
@@ -256,6 +297,44 @@ class Port:
         frame = self.receive(timeout)
         assert frame, "nothing arrived at " + self.name
         return frame.check()
+
+
+def marked(ports, mark):
+    """Send marks behind what is under way. False: some got lost."""
+    try:
+        if not all([port.mark_up(mark) for port in Port.all]):
+            return False
+        for port in ports:
+            port.mark_down(mark)
+    except OSError:     # a device that is down
+        return False
+    return True
+
+
+def arrived(ports, patience=0.3):
+    """(index of a port, frame) of the next frame of what is under way to one of these
+    ports; (None, None) if there is none.
+
+    On one processor, packets are handled in the order in which they were sent. So frames
+    that mark the end are sent after them: from each port to the balancer, and then from
+    there to these ports. Otherwise, or if marks get lost, it takes a moment."""
+    for i, port in enumerate(ports):
+        if frame := port.receive(0):
+            return i, frame
+    Port.marks += 1
+    mark = struct.pack("!HQ", MARKER, Port.marks)
+    if ONE_CPU and marked(ports, mark):
+        for i, port in enumerate(ports):
+            if frame := port.receive(patience, mark):
+                return i, frame
+        return None, None
+    end = time.monotonic() + patience
+    while (left := end - time.monotonic()) > 0:
+        select.select([port.sock for port in ports], [], [], left)
+        for i, port in enumerate(ports):
+            if frame := port.receive(0):
+                return i, frame
+    return None, None
 
 
 class Net:
@@ -315,6 +394,9 @@ class Net:
         ip([self.NEIGHBOUR % (addr, mac, dev)], "lb")
 
     def clean(self):
+        for port in Port.all:
+            port.close_far()
+        Port.all.clear()
         old = [ns for ns in HOSTS if os.path.exists("/run/netns/" + ns)]
         if old:
             ip(["netns del " + ns for ns in old])
@@ -432,10 +514,12 @@ class Suite:
             if argv[1:] and not any(label.startswith(a) for a in argv[1:]):
                 continue
             ran += 1
+            start = time.monotonic()
             try:
                 net.flush()
                 function(net, *args)
-                print("ok %s/%s" % (self.name, label), flush=True)
+                print("ok %s/%s\n# took %.1f s" % (
+                    self.name, label, time.monotonic() - start), flush=True)
             except (AssertionError, OSError, KeyError, IndexError,
                     ValueError, AttributeError) as e:
                 failed += 1
