@@ -3,8 +3,10 @@
 #
 # Build the module for one kernel in a directory of its own and print where.
 #
-#   scripts/build-module.sh [--kunit] [--with DIR] [--sparse] KERNEL [MAKE ARGUMENTS...]
+#   scripts/build-module.sh [--kunit] [--with DIR] [--check] KERNEL [MAKE ARGUMENTS...]
 #
+# With --check it is built in another directory, with all warnings, and sparse looks at each
+# file that is compiled: what it says is in sparse.log there. This module is not for use.
 # With --kunit the module has entry points for tests, and the tests are built
 # beside it: those in tests/kunit, or in DIR.
 # KERNEL is 6.1 or 6.12 (the newest headers of that series), debug or uml (our
@@ -16,7 +18,7 @@
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-kunit='' tests=tests/kunit extra=()
+kunit='' check='' tests=tests/kunit extra=()
 
 die() { echo "build-module: $*" >&2; exit 1; }
 
@@ -24,13 +26,13 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--kunit) kunit=1 ;;
 	--with) tests=$2; shift ;;
-	--sparse) extra+=(C=2 "CF=-D__CHECK_ENDIAN__") ;;
+	--check) check=1 ;;
 	-*) die "unknown option $1" ;;
 	*) break ;;
 	esac
 	shift
 done
-[ $# -ge 1 ] || die "usage: build-module.sh [--kunit] [--with DIR] [--sparse] KERNEL [MAKE ARGUMENTS...]"
+[ $# -ge 1 ] || die "usage: build-module.sh [--kunit] [--with DIR] [--check] KERNEL [MAKE ARGUMENTS...]"
 kernel=$1
 shift
 
@@ -57,8 +59,10 @@ case $kernel in
 debug | uml | uml-*) release=$kernel-$release ;;
 esac
 # A module with entry points for the unit tests must never be taken for the
-# other one, nor a sparse run's leftovers for a build.
-out=$top/tests/out/build/$release${kunit:+-kunit}
+# other one, nor one of a check.
+out=$top/tests/out/build/$release${kunit:+-kunit}${check:+-check}
+# kbuild takes the redirection as it takes a command
+[ -z "$check" ] || extra+=(W=1 C=1 CF=-D__CHECK_ENDIAN__ "CHECK=2>>$out/sparse.log sparse")
 
 mkdir -p "$out"
 exec 9>"$out/.lock"
@@ -79,6 +83,10 @@ build() { # DIRECTORY ARGUMENTS...
 }
 
 build "$out/kmod" "$@"
+if [ -n "$check" ]; then
+	echo "$out"
+	exit
+fi
 # XDP needs BTF. Our own kernels have none.
 case $kernel in
 debug | uml | uml-*) ;;
