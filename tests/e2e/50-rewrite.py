@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# test: uml/default 6.1/fast 6.1/xdp 6.12/xdp
+# test: uml/default uml/fast 6.1/xdp 6.12/xdp
 # topology: none
 """Packet by packet: but for address, port, TTL and checksums nothing differs.
 
@@ -267,7 +267,7 @@ def ttl_1_ends_here(net, f):
     with counted(net, "ttl-exceeded"):
         net.cl.send(packet)
         error = net.cl.expect().parse()
-    assert net.rs[0].receive(0.3) is None
+    assert net.rs[0].arrived() is None
     if f.v6:
         assert error.haslayer(sc.ICMPv6TimeExceeded)
         quoted = bytes(error[sc.ICMPv6TimeExceeded])[8:]

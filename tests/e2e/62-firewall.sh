@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: 6.12/fast
+# test: uml/fast
 # offload: default gro fast
 #
 # A host firewall on the balancer that drops what conntrack calls invalid, and

@@ -45,6 +45,10 @@ fail() {
 	exit 1
 }
 
+# brief: only whether this kernel does it at all? On stock kernels, which are emulated, in
+# `make test`: the same case runs there on User Mode Linux, too, as a whole.
+brief() { [ "${NFLB_TIER:-}" = test ] && [[ ${NFLB_KERNEL:-} != uml* ]]; }
+
 skip() {
 	echo "SKIPPED: $*" >&2
 	exit 77
