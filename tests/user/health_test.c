@@ -243,6 +243,53 @@ static void via(void **state)
 	health_free(&check);
 }
 
+/* A check can only have a connection of the service's own protocol and ports. */
+static void via_path_is_of_the_service(void **state)
+{
+	static const struct {
+		uint8_t protocol;
+		uint16_t port, port_last;
+		const char *check;
+		const char *error;	/* of "via": "path"; NULL: "auto" chooses it */
+	} cases[] = {
+		{ IPPROTO_TCP, 80, 0, "http", NULL },
+		{ IPPROTO_TCP, 80, 0, "grpcs", NULL },
+		{ IPPROTO_TCP, 53, 0, "dns", NULL },
+		{ IPPROTO_UDP, 53, 0, "dns", NULL },
+		{ IPPROTO_UDP, 53, 0, "udp", NULL },
+		{ IPPROTO_TCP, 80, 0, "udp",
+		  "via: a udp check goes through the module only to a service of udp" },
+		{ IPPROTO_UDP, 443, 0, "https",
+		  "via: this check goes through the module only to a service of tcp" },
+		{ IPPROTO_TCP, 80, 90, "tcp",
+		  "via: a service of several ports needs \"port\", too" },
+		{ IPPROTO_TCP, 0, 0, "tcp",
+		  "via: a service of several ports needs \"port\", too" },
+	};
+	struct health_check check;
+	char text[100];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct health_place place = {
+			.protocol = cases[i].protocol, .port = cases[i].port,
+			.port_last = cases[i].port_last, .mode = NFLB_MODE_DSR,
+		};
+
+		snprintf(text, sizeof(text), "{\"protocol\":\"%s\"}", cases[i].check);
+		assert_int_equal(health_read_text(text, NULL, &place, &check), LBADM_OK);
+		assert_int_equal(check.via, cases[i].error ? HEALTH_DIRECT : HEALTH_PATH);
+		health_free(&check);
+		if (!cases[i].error)
+			continue;
+		snprintf(text, sizeof(text), "{\"protocol\":\"%s\",\"via\":\"path\"}",
+			 cases[i].check);
+		assert_int_equal(health_read_text(text, NULL, &place, &check), LBADM_USAGE);
+		assert_string_equal(error, cases[i].error);
+	}
+}
+
 static void refused(void **state)
 {
 	static const struct {
@@ -360,6 +407,7 @@ int main(void)
 		cmocka_unit_test(texts),
 		cmocka_unit_test(overrides),
 		cmocka_unit_test(via),
+		cmocka_unit_test(via_path_is_of_the_service),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(size),
 		cmocka_unit_test(verdicts),

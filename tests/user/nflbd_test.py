@@ -398,11 +398,19 @@ def test_order_and_what_is_not_checked(namespace):
         ("tcp 192.0.2.1:3", "10.1.0.2", "not checked", "state down")]
 
 
-def test_path_is_not_supported(namespace):
-    check = {"via": "path"}
-    done = namespace.nflbd("--once", write(namespace, [service(1, 80, check, "10.1.0.1")]))
-    assert done.returncode == 4
-    assert "not checked  via: the module cannot pin connections" in done.stdout
+def test_path_without_the_module(namespace):
+    """A check that asks for the module is none without it; one that does not is direct."""
+    services = [service(1, 80, {"via": "path"}, "10.1.0.1"), service(2, 80, {}, "10.1.0.1")]
+    services[1]["mode"] = "dsr"
+    services[1]["port"] = 80
+    done = namespace.nflbd("--json", "--once", write(namespace, services))
+    assert done.returncode == 4, done.stderr
+    explicit, auto = [json.loads(line) for line in done.stdout.splitlines()]
+    assert explicit["result"] == "not checked", explicit
+    assert explicit["detail"].startswith("via: the module nflb is not loaded"), explicit
+    assert (auto["result"], auto["via"]) == ("success", "direct"), auto
+    done = namespace.nflbd("--once", write(namespace, services))
+    assert "-> 10.1.0.1:80  not checked  via: the module nflb is not loaded" in done.stdout
 
 
 def test_late_loop_is_void(namespace):

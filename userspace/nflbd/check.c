@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "path.h"
+
 /* A timeout that fires this much of itself too late does not count. */
 #define LATE_PART 10
 
@@ -37,22 +39,24 @@ uint64_t check_clock(void)
 	return now.tv_sec * 1000000ull + now.tv_nsec / 1000;
 }
 
-static socklen_t set_sockaddr(struct check *check, const struct check_place *place)
+socklen_t check_sockaddr(union check_sockaddr *to, const struct check_place *place)
 {
+	memset(to, 0, sizeof(*to));
 	if (place->address.len == 4) {
-		check->to.v4.sin_family = AF_INET;
-		check->to.v4.sin_port = htons(place->port);
-		memcpy(&check->to.v4.sin_addr, place->address.bytes, 4);
-		return sizeof(check->to.v4);
+		to->v4.sin_family = AF_INET;
+		to->v4.sin_port = htons(place->port);
+		memcpy(&to->v4.sin_addr, place->address.bytes, 4);
+		return sizeof(to->v4);
 	}
-	check->to.v6.sin6_family = AF_INET6;
-	check->to.v6.sin6_port = htons(place->port);
-	memcpy(&check->to.v6.sin6_addr, place->address.bytes, 16);
-	return sizeof(check->to.v6);
+	to->v6.sin6_family = AF_INET6;
+	to->v6.sin6_port = htons(place->port);
+	memcpy(&to->v6.sin6_addr, place->address.bytes, 16);
+	return sizeof(to->v6);
 }
 
 static void release(struct check *check)
 {
+	path_cancel(check);
 	if (check->ops->stop)
 		check->ops->stop(check);
 	if (check->waiting)
@@ -66,6 +70,7 @@ static void release(struct check *check)
 static void finish(struct check *check)
 {
 	check->result.duration = check_clock() - check->started;
+	path_end(check);
 	release(check);
 	check->done(check, check->owner);
 	free(check);
@@ -124,7 +129,8 @@ struct check *check_start(struct event_base *base, const struct health_check *ke
 	check->base = base;
 	check->keys = keys;
 	check->ops = kinds[keys->protocol];
-	check->to_len = set_sockaddr(check, place);
+	check->to_len = check_sockaddr(&check->to, place);
+	check->pin = place->pin;
 	check->stream = place->stream;
 	check->done = done;
 	check->owner = owner;
@@ -204,7 +210,7 @@ static int bind_source(int fd, int family, const struct addr *source)
 	       bind(fd, (const struct sockaddr *)&v6, sizeof(v6));
 }
 
-static int set_options(int fd, int family, const struct health_check *keys)
+static int set_options(int fd, const struct health_check *keys)
 {
 	if (keys->device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, keys->device,
 				       strlen(keys->device) + 1))
@@ -212,19 +218,32 @@ static int set_options(int fd, int family, const struct health_check *keys)
 	if (keys->mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &keys->mark,
 				     sizeof(keys->mark)))
 		return -1;
-	return bind_source(fd, family, &keys->source_addr);
+	return 0;
+}
+
+int check_open(const struct health_check *keys, const struct addr *source, int family,
+	       int type, int protocol)
+{
+	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol), error;
+
+	if (fd < 0 || (!set_options(fd, keys) && !bind_source(fd, family, source)))
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
 }
 
 int check_socket(struct check *check, int family, int type, int protocol)
 {
-	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+	int fd;
 
-	if (fd >= 0 && !set_options(fd, family, check->keys))
-		return fd;
-	check_end_errno(check, errno);
-	if (fd >= 0)
-		close(fd);
-	return -1;
+	if (check->pin.service)
+		return path_socket(check, family, type, protocol);
+	fd = check_open(check->keys, &check->keys->source_addr, family, type, protocol);
+	if (fd < 0)
+		check_end_errno(check, errno);
+	return fd;
 }
 
 void check_wait(struct check *check, short what, event_callback_fn ready)

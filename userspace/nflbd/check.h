@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "model/health.h"
+#include "model/request.h"
 #include "result.h"
 #include "util/addr.h"
 
@@ -33,6 +34,32 @@ struct check_ops {
 extern const struct check_ops check_tcp, check_http, check_tls, check_dns, check_udp,
 	check_ping, check_grpc, check_exec;
 
+union check_sockaddr {
+	struct sockaddr sa;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/**
+ * struct check_pin - the backend of a check through the module
+ * @service: its service; NULL: the check goes to the backend directly
+ * @backend: the backend
+ * @id: the kernel's number of it
+ * @client: own address of the connection
+ * @client_port: and its port
+ * @added: the kernel has the connection
+ *
+ * @service and @backend outlive the check.
+ */
+struct check_pin {
+	const struct service_id *service;
+	const struct backend_request *backend;
+	uint32_t id;
+	struct addr client;
+	uint16_t client_port;
+	bool added;
+};
+
 /**
  * struct check - a check that runs
  * @base: the loop
@@ -41,6 +68,7 @@ extern const struct check_ops check_tcp, check_http, check_tls, check_dns, check
  * @to: the address and port
  * @to_len: of @to
  * @stream: of a service of TCP
+ * @pin: of a check through the module
  * @done: called once, from the loop, with the result; the check is freed afterwards
  * @owner: for @done
  * @result: so far
@@ -60,13 +88,10 @@ struct check {
 	struct event_base *base;
 	const struct health_check *keys;
 	const struct check_ops *ops;
-	union {
-		struct sockaddr sa;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} to;
+	union check_sockaddr to;
 	socklen_t to_len;
 	bool stream;
+	struct check_pin pin;
 	void (*done)(struct check *check, void *owner);
 	void *owner;
 	struct result result;
@@ -79,15 +104,19 @@ struct check {
 	void *state;
 };
 
-/* Where a check goes to */
+/* Where a check goes to: with a pin, to the VIP */
 struct check_place {
 	struct addr address;
 	uint16_t port;
 	bool stream;
+	struct check_pin pin;
 };
 
 /* Microseconds of a clock that never jumps */
 uint64_t check_clock(void);
+
+/* The address and the port of a place. Returns the length of @to. */
+socklen_t check_sockaddr(union check_sockaddr *to, const struct check_place *place);
 
 /* The addresses and the port of a check as text, "[2001:db8::1]:80". Returns @buf. */
 const char *check_address(const struct check *check, char buf[ADDR_TEXT_MAX]);
@@ -111,8 +140,14 @@ void check_cancel(struct check *check);
 
 /* --- for the kinds */
 
-/* A socket with the source, device and mark of the check, not connected; or -1, and the
- * check has ended.
+/* A socket with a device and a mark, bound to @source unless that is empty. Returns -1
+ * with errno on errors.
+ */
+int check_open(const struct health_check *keys, const struct addr *source, int family,
+	       int type, int protocol);
+
+/* The same, of a check, and pinned if the check goes through the module; not connected.
+ * Returns -1, and has ended the check, on errors.
  */
 int check_socket(struct check *check, int family, int type, int protocol);
 

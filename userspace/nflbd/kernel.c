@@ -15,6 +15,7 @@
 #include "model/names.h"
 #include "nl/msg.h"
 #include "nl/sock.h"
+#include "path.h"
 #include "schedule.h"
 #include "util/report.h"
 
@@ -121,6 +122,8 @@ static void take_services(const json_t *list)
 		if (!service_id_of(service, &id))
 			continue;
 		mode = names_find(&mode_names, text_of(service, "mode"));
+		if (mode == NFLB_MODE_DSR)
+			path_note_vip(&id.address);
 		check = json_dumps(json_object_get(service, "health-check"),
 				   JSON_COMPACT);
 		target_add_service(&id, mode < 0 ? 0 : mode, check);
@@ -174,6 +177,8 @@ static void take_backend(const json_t *object)
 	if (!service_id_of(json_object_get(object, "service"), &id) ||
 	    !backend_of(object, &backend))
 		return;
+	if (backend.mode.set && backend.mode.value == NFLB_MODE_DSR)
+		path_note_vip(&id.address);
 	service = target_find_service(&id);
 	if (!service)
 		return;
@@ -215,6 +220,7 @@ static int read_all(void)
 	status = status ? status : read_list(NFLB_CMD_BACKEND_GET, backend_cb, backends);
 	if (!status) {
 		target_forget_all();
+		path_forget_vips();
 		take_services(services);
 		json_array_foreach(backends, i, backend)
 			take_backend(backend);

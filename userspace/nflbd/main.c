@@ -16,6 +16,7 @@
 #include "kernel.h"
 #include "log.h"
 #include "once.h"
+#include "path.h"
 #include "schedule.h"
 #include "settings.h"
 #include "tls.h"
@@ -129,6 +130,7 @@ static int serve(void)
 	target_forget_all();
 	target_delete_unseen();
 	kernel_close();
+	path_exit();
 	event_del(&term);
 	event_del(&interrupt);
 	event_del(&hangup);

@@ -10,6 +10,7 @@
 #include "event.h"
 #include "model/config.h"
 #include "model/names.h"
+#include "path.h"
 #include "schedule.h"
 #include "target.h"
 #include "util/report.h"
@@ -32,6 +33,11 @@ static void done(struct target *target, bool changed)
 		event_base_loopbreak(once.base);
 }
 
+static bool is_by_path(const struct target *target)
+{
+	return target->usable && target->check.via == HEALTH_PATH;
+}
+
 static void add_backends(struct service *service, const struct config_service *from)
 {
 	struct target *target;
@@ -40,6 +46,10 @@ static void add_backends(struct service *service, const struct config_service *f
 
 	for (i = 0; i < from->backend_count; i++) {
 		target = target_add(service, &from->backends[i], i + 1, NULL, 0, &fresh);
+		if (is_by_path(target))
+			target->id = path_backend_id(&service->id, &target->backend);
+		if (target->mode == NFLB_MODE_DSR)
+			path_note_vip(&service->id.address);
 		once.left += !target->idle;
 	}
 }
@@ -100,8 +110,8 @@ static void print_text(const struct target *target)
 		return;
 	}
 	result_text(&target->last, reason);
-	printf("  %s%s%s in %.1f ms", word, *reason ? " " : "", reason,
-	       target->last.duration / 1000.0);
+	printf("  %s%s%s in %.1f ms%s", word, *reason ? " " : "", reason,
+	       target->last.duration / 1000.0, is_by_path(target) ? " via path" : "");
 	if (target->last.expires != INT32_MAX)
 		printf(", certificate expires in %d days", target->last.expires);
 	if (target->last.weight != 100)
@@ -123,6 +133,8 @@ static void print_json(const struct target *target)
 	} else {
 		json_object_set_new(object, "protocol", json_string(names_get(
 			&health_protocol_names, target->check.protocol)));
+		json_object_set_new(object, "via", json_string(
+			is_by_path(target) ? "path" : "direct"));
 		if (target->last.reason)
 			json_object_set_new(object, "reason", json_string(
 				reason_word(target->last.reason)));
@@ -179,5 +191,6 @@ int once_run(struct event_base *base, const char *name,
 	target_forget_all();
 	target_delete_unseen();
 	schedule_exit();
+	path_exit();
 	return status;
 }

@@ -37,6 +37,7 @@ static const char *const words[REASON_COUNT] = {
 	[REASON_DEVICE_DOWN] = "device-down",
 	[REASON_LOCAL] = "local",
 	[REASON_CHECK_BROKEN] = "check-broken",
+	[REASON_PROBE_LOST] = "probe-lost",
 };
 
 const char *reason_word(enum reason reason)

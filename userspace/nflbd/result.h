@@ -46,6 +46,7 @@ enum reason {
 	REASON_DEVICE_DOWN,	/* ours */
 	REASON_LOCAL,		/* this host refuses to send */
 	REASON_CHECK_BROKEN,	/* a command or a file of the check */
+	REASON_PROBE_LOST,	/* the connection was not the backend's */
 
 	REASON_COUNT
 };

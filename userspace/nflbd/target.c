@@ -138,9 +138,9 @@ struct target *target_find(struct service *service, const struct backend_request
 	return *find_target(service, backend);
 }
 
-static void refuse(struct target *target, const char *why)
+static void refuse(struct target *target, const char *key, const char *why)
 {
-	snprintf(target->why, sizeof(target->why), "%s", why);
+	snprintf(target->why, sizeof(target->why), "%s: %s", key, why);
 	health_free(&target->check);
 	target->usable = false;
 	event_misconfigured(target);
@@ -162,6 +162,7 @@ static void read_check(struct target *target, const char *own)
 		.port_last = service->id.port_last,
 		.mode = target->mode,
 	};
+	char why[sizeof(target->why) - 8] = "";
 	const char *warning;
 
 	log_capture(target->why, sizeof(target->why));
@@ -169,13 +170,14 @@ static void read_check(struct target *target, const char *own)
 	log_capture(NULL, 0);
 	if (!target->usable)
 		return event_misconfigured(target);
-	if (target->check.via == HEALTH_PATH && !path_is_supported()) {
+	if (target->check.via == HEALTH_PATH && !path_is_supported(why, sizeof(why))) {
 		if (!target->check.via_auto)
-			return refuse(target, "via: the module cannot pin connections");
+			return refuse(target, "via", why);
 		target->check.via = HEALTH_DIRECT;
 	}
 	if (needs_port(&target->check) && !target_place(target).port)
-		return refuse(target, "port: a service of several ports needs one in its health check");
+		return refuse(target, "port",
+			      "a service of several ports needs one in its health check");
 	warning = health_warning(&target->check, &place);
 	if (warning)
 		event_warning(target, warning);
@@ -286,10 +288,26 @@ void target_delete_unseen(void)
 	}
 }
 
+/* A check through the module goes to the VIP, and so to a port of the service. */
+static struct check_place place_of_path(const struct target *target)
+{
+	const struct service_id *id = &target->service->id;
+
+	return (struct check_place){
+		.address = id->address,
+		.port = target->check.port ? target->check.port :
+			id->port_last ? 0 : id->port,
+		.stream = id->protocol == IPPROTO_TCP,
+		.pin = { id, &target->backend, target->id },
+	};
+}
+
 struct check_place target_place(const struct target *target)
 {
 	const struct service *service = target->service;
 
+	if (target->check.via == HEALTH_PATH)
+		return place_of_path(target);
 	return (struct check_place){
 		.address = target->backend.address,
 		.port = target->check.port ? target->check.port :

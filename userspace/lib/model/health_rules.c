@@ -220,23 +220,44 @@ static int command_rules(const struct health_check *check)
 	return LBADM_OK;
 }
 
+/* Why can a check not go through the module? NULL: it can. */
+static const char *no_path(const struct health_check *check,
+			   const struct health_place *place)
+{
+	switch (check->protocol) {
+	case HEALTH_PING:
+		return "a ping cannot go through the module";
+	case HEALTH_EXEC:
+		return "a command cannot go through the module";
+	case HEALTH_NONE:
+	case HEALTH_DNS:
+		return NULL;
+	case HEALTH_UDP:
+		return place->protocol == IPPROTO_UDP ? NULL :
+		       "a udp check goes through the module only to a service of udp";
+	default:
+		return place->protocol == IPPROTO_TCP ? NULL :
+		       "this check goes through the module only to a service of tcp";
+	}
+}
+
 /* "via": "path" needs a port that the service has. */
 static int via_rules(struct health_check *check, const struct health_place *place)
 {
 	uint16_t last = place->port_last ? place->port_last : place->port;
+	const char *why = no_path(check, place);
+	bool several = !place->port || place->port_last;
 
 	check->via_auto = check->via == HEALTH_AUTO;
 	if (check->via_auto)
-		check->via = place->mode == NFLB_MODE_DSR && !check->port &&
-			     check->protocol != HEALTH_PING &&
-			     check->protocol != HEALTH_EXEC ?
-			     HEALTH_PATH : HEALTH_DIRECT;
+		check->via = place->mode == NFLB_MODE_DSR && !check->port && !why &&
+			     !several ? HEALTH_PATH : HEALTH_DIRECT;
 	if (check->via != HEALTH_PATH)
 		return LBADM_OK;
-	if (check->protocol == HEALTH_PING || check->protocol == HEALTH_EXEC)
-		return wrong("via", check->protocol == HEALTH_PING ?
-			     "a ping cannot go through the module" :
-			     "a command cannot go through the module");
+	if (why)
+		return wrong("via", why);
+	if (!check->port && several)
+		return wrong("via", "a service of several ports needs \"port\", too");
 	if (check->port && place->port &&
 	    (check->port < place->port || check->port > last))
 		return wrong("port", "with via path, it is a port of the service");

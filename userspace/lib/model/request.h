@@ -74,6 +74,17 @@ struct health_request {
 	const char *reason;
 };
 
+/* A connection from this host to a backend, for a health check. */
+struct probe_request {
+	const struct service_id *service;
+	const struct backend_request *backend;
+	uint32_t id;
+	struct addr client;
+	uint16_t client_port;
+	uint16_t port;		/* of the VIP */
+	uint32_t seconds;	/* until it is over */
+};
+
 /* Ports, first and last included. */
 struct port_range {
 	uint16_t first;

@@ -191,6 +191,41 @@ void msg_put_health(struct nlmsghdr *nlh, const struct health_request *reqs,
 	}
 }
 
+/* @flags 0 is none at all */
+static void put_probe_conn(struct nlmsghdr *nlh, const struct probe_request *req,
+			   uint32_t flags)
+{
+	struct nlattr *nest;
+
+	msg_put_service_id(nlh, req->service);
+	nest = mnl_attr_nest_start(nlh, NFLB_A_CONN);
+	put_addr(nlh, NFLB_A_CONN_CLIENT_ADDRESS, &req->client);
+	put_port(nlh, NFLB_A_CONN_CLIENT_PORT, req->client_port);
+	put_port(nlh, NFLB_A_CONN_PORT, req->port);
+	if (flags) {
+		mnl_attr_put_u32(nlh, NFLB_A_CONN_FLAGS, flags);
+		mnl_attr_put_u32(nlh, NFLB_A_CONN_EXPIRES, req->seconds);
+	}
+	mnl_attr_nest_end(nlh, nest);
+}
+
+void msg_put_probe(struct nlmsghdr *nlh, const struct probe_request *req)
+{
+	struct nlattr *nest;
+
+	put_probe_conn(nlh, req, NFLB_CONN_FLAG_PROBE);
+	nest = mnl_attr_nest_start(nlh, NFLB_A_BACKEND);
+	put_addr(nlh, NFLB_A_BACKEND_ADDRESS, &req->backend->address);
+	put_port(nlh, NFLB_A_BACKEND_PORT, req->backend->port);
+	mnl_attr_put_u32(nlh, NFLB_A_BACKEND_ID, req->id);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+void msg_put_probe_tuple(struct nlmsghdr *nlh, const struct probe_request *req)
+{
+	put_probe_conn(nlh, req, 0);
+}
+
 void msg_put_laddr(struct nlmsghdr *nlh, const struct laddr_request *req)
 {
 	struct nlattr *nest = mnl_attr_nest_start(nlh, NFLB_A_LADDR);

@@ -32,6 +32,9 @@ size_t msg_list_size(size_t count);
 /* Verdicts on backends of a service. The message has msg_list_size() bytes of room. */
 void msg_put_health(struct nlmsghdr *nlh, const struct health_request *reqs,
 		    size_t count);
+/* A probe to add, with its backend, or one to delete. */
+void msg_put_probe(struct nlmsghdr *nlh, const struct probe_request *req);
+void msg_put_probe_tuple(struct nlmsghdr *nlh, const struct probe_request *req);
 /* Local addresses. */
 void msg_put_laddr(struct nlmsghdr *nlh, const struct laddr_request *req);
 /* The filter of a list of connections: up to three attributes, or none. */
@@ -45,6 +48,8 @@ void msg_put_now(struct nlmsghdr *nlh);
 /* Each returns a new reference, or NULL when the message has no such object. */
 json_t *msg_get_service(const struct nlmsghdr *nlh);
 json_t *msg_get_backend(const struct nlmsghdr *nlh);
+/* The id of the backend, or 0 if there is none. */
+uint32_t msg_get_backend_id(const struct nlmsghdr *nlh);
 /* The attributes that identify the service, as sent; for telling whether it is the last one again. */
 const struct nlattr *msg_service_attr(const struct nlmsghdr *nlh);
 json_t *msg_get_conn(const struct nlmsghdr *nlh);

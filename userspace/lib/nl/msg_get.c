@@ -216,6 +216,17 @@ json_t *msg_get_backend(const struct nlmsghdr *nlh)
 	       backend_object(t.attrs[NFLB_A_BACKEND]) : NULL;
 }
 
+uint32_t msg_get_backend_id(const struct nlmsghdr *nlh)
+{
+	struct table t, backend;
+
+	table_fill(&t, nlh);
+	if (!t.attrs[NFLB_A_BACKEND])
+		return 0;
+	table_fill_nest(&backend, t.attrs[NFLB_A_BACKEND]);
+	return get_uint(&backend, NFLB_A_BACKEND_ID);
+}
+
 json_t *msg_get_conn(const struct nlmsghdr *nlh)
 {
 	json_t *conn;

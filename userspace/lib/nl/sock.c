@@ -47,9 +47,11 @@ struct netlink {
 
 static struct netlink sock, aside;
 static bool absent;	/* the module, when sock_open() failed */
+static int last_error;	/* of sock_talk() */
 
 static int unavailable(int error)
 {
+	last_error = error;
 	absent = error == ENOENT;
 	if (absent)
 		return fail(LBADM_UNAVAILABLE,
@@ -113,6 +115,7 @@ static int refused(const struct nlmsghdr *nlh, size_t off, int error)
 {
 	const char *text;
 
+	last_error = error;
 	if (error == sock.tolerated) {
 		sock.tolerated_met = true;
 		return LBADM_REFUSED;
@@ -236,6 +239,7 @@ int sock_talk(struct nlmsghdr *nlh, sock_cb cb, void *data)
 	struct answer a = { .cb = cb, .data = data };
 	int status;
 
+	last_error = 0;
 	nlh->nlmsg_flags |= NLM_F_ACK;
 	if (mnl_socket_sendto(sock.nl, nlh, nlh->nlmsg_len) < 0)
 		return unavailable(errno);
@@ -358,6 +362,11 @@ int sock_open(void)
 bool sock_no_module(void)
 {
 	return absent;
+}
+
+int sock_error(void)
+{
+	return last_error;
 }
 
 void sock_close(void)

@@ -22,6 +22,9 @@ int sock_open(void);
 /* Did sock_open() fail because the module is not loaded? */
 bool sock_no_module(void);
 
+/* The errno of the last error that sock_talk() or sock_try() met; 0 if it had none. */
+int sock_error(void);
+
 /**
  * sock_close() - close the socket of sock_open(), if there is one
  */
