@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "path.h"
+#include "tls_session.h"
 
 /* A timeout that fires this much of itself too late does not count. */
 #define LATE_PART 10
@@ -69,8 +70,10 @@ static void release(struct check *check)
 
 static void finish(struct check *check)
 {
-	check->result.duration = check_clock() - check->started;
 	path_end(check);
+	/* What failed is verified anew. */
+	if (check->result.kind != RESULT_SUCCESS && health_is_tls(check->keys))
+		tls_session_drop(check->keys);
 	release(check);
 	check->done(check, check->owner);
 	free(check);
@@ -172,10 +175,22 @@ void check_end(struct check *check, enum result_kind kind, enum reason reason,
 	check->ended = true;
 	check->result.kind = kind;
 	check->result.reason = reason;
+	check->result.duration = check_clock() - check->started;
 	*check->result.detail = '\0';
 	if (detail)
 		result_set_detail(&check->result, detail);
 	/* The loop goes on with it: not every caller could bear that it is freed. */
+	event_active(&check->timer, EV_TIMEOUT, 0);
+}
+
+void check_linger(struct check *check, unsigned int ms)
+{
+	event_del(&check->timer);
+	wait_for(check, ms * 1000ull);
+}
+
+void check_finish(struct check *check)
+{
 	event_active(&check->timer, EV_TIMEOUT, 0);
 }
 

@@ -163,4 +163,8 @@ void check_end(struct check *check, enum result_kind kind, enum reason reason,
 void check_end_errno(struct check *check, int error);
 void check_succeed(struct check *check, const char *detail);
 
+/* Keep a check that has ended for up to so many milliseconds, or until check_finish(). */
+void check_linger(struct check *check, unsigned int ms);
+void check_finish(struct check *check);
+
 #endif /* NFLBD_CHECK_H */

@@ -185,7 +185,7 @@ static void start(struct check *check)
 	if (!grpc->easy)
 		return;
 	if (!set_headers(check, grpc))
-		check_end(check, RESULT_VOID, REASON_NO_MEMORY, NULL);
+		return check_end(check, RESULT_VOID, REASON_NO_MEMORY, NULL);
 	curl_easy_setopt(grpc->easy, CURLOPT_HTTPHEADER, grpc->headers);
 	curl_easy_setopt(grpc->easy, CURLOPT_POSTFIELDS, grpc->question);
 	curl_easy_setopt(grpc->easy, CURLOPT_POSTFIELDSIZE, (long)grpc->question_len);

@@ -214,7 +214,7 @@ static void start(struct check *check)
 	if (!http->easy)
 		return;
 	if (!set_headers(check, http))
-		check_end(check, RESULT_VOID, REASON_NO_MEMORY, NULL);
+		return check_end(check, RESULT_VOID, REASON_NO_MEMORY, NULL);
 	set_request(check, http);
 	curl_run(check, http->easy, done);
 }

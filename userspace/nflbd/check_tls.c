@@ -10,6 +10,10 @@
 
 #include "check.h"
 #include "tls.h"
+#include "tls_session.h"
+
+/* Milliseconds for a ticket of TLS 1.3, which servers send after the handshake */
+#define TICKET_WAIT 100
 
 static void handshake(struct check *check);
 
@@ -47,6 +51,23 @@ static void broken(struct check *check, int kind)
 	check_end(check, RESULT_FAILURE, REASON_TLS_ALERT, text);
 }
 
+/* It makes the next handshake short; the result does not depend on it. */
+static void read_ticket(evutil_socket_t fd, short what, void *arg)
+{
+	struct check *check = arg;
+	SSL *ssl = check->state;
+	char byte;
+
+	(void)fd;
+	(void)what;
+	check->waiting = false;
+	ERR_clear_error();
+	if (SSL_get_error(ssl, SSL_read(ssl, &byte, 1)) == SSL_ERROR_WANT_READ &&
+	    !tls_session_is_noted(ssl))
+		return check_wait(check, EV_READ, read_ticket);
+	check_finish(check);
+}
+
 static void complete(struct check *check)
 {
 	const unsigned char *name = NULL;
@@ -54,7 +75,6 @@ static void complete(struct check *check)
 	unsigned int len = 0;
 
 	SSL_get0_alpn_selected(ssl, &name, &len);
-	SSL_shutdown(ssl);
 	tls_note_expiry(check, ssl);
 	if (tls_is_expiring(check))
 		return;
@@ -62,6 +82,10 @@ static void complete(struct check *check)
 		return check_end(check, RESULT_FAILURE, REASON_TLS_ALERT,
 				 "the server negotiates no protocol");
 	check_succeed(check, SSL_get_version(ssl));
+	if (SSL_version(ssl) != TLS1_3_VERSION || SSL_session_reused(ssl))
+		return;
+	check_linger(check, TICKET_WAIT);
+	check_wait(check, EV_READ, read_ticket);
 }
 
 static void handshake(struct check *check)
@@ -128,6 +152,7 @@ static void connected(struct check *check)
 	if (!ssl || !SSL_set_fd(ssl, check->fd) || !set_names(check, ssl) ||
 	    !set_alpn(check->keys->alpn, ssl))
 		return check_end(check, RESULT_VOID, REASON_NO_MEMORY, NULL);
+	tls_session_use(check, ssl);
 	handshake(check);
 }
 
@@ -136,9 +161,15 @@ static void start(struct check *check)
 	check_connect(check, SOCK_STREAM, connected);
 }
 
+/* Without an orderly end, OpenSSL would not resume the session. */
 static void stop(struct check *check)
 {
-	SSL_free(check->state);
+	SSL *ssl = check->state;
+
+	ERR_clear_error();
+	if (ssl && SSL_is_init_finished(ssl))
+		SSL_shutdown(ssl);
+	SSL_free(ssl);
 }
 
 const struct check_ops check_tls = { .start = start, .stop = stop };

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "tls.h"
+#include "tls_session.h"
 
 /* Handles that are kept for later checks */
 #define SPARE_MAX 256
@@ -174,8 +175,38 @@ static bool set_url(struct check *check, CURL *easy, struct transfer *transfer,
 	return transfer->connect_to;
 }
 
-static void set_tls(const struct health_check *keys, CURL *easy)
+/* Where a context has the check */
+static int check_index = -1;
+
+/* libcurl makes a context for each connection, and shows it before the connection. */
+static void handshake_starts(const SSL *ssl, int where, int code)
 {
+	(void)code;
+	if (where == SSL_CB_HANDSHAKE_START)
+		tls_session_use(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), check_index),
+				(SSL *)ssl);
+}
+
+static CURLcode set_context(CURL *easy, void *ctx, void *check)
+{
+	(void)easy;
+	if (check_index < 0)
+		check_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	SSL_CTX_set_ex_data(ctx, check_index, check);
+	SSL_CTX_set_info_callback(ctx, handshake_starts);
+	SSL_CTX_clear_options(ctx, SSL_OP_NO_TICKET);
+	tls_session_prepare(ctx);
+	return CURLE_OK;
+}
+
+static void set_tls(struct check *check, CURL *easy)
+{
+	const struct health_check *keys = check->keys;
+
+	/* Its own cache is of eight sessions. */
+	curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+	curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, set_context);
+	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, check);
 	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, AUTHORITIES_KEPT);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, (long)keys->verify_on);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, keys->verify_on ? 2L : 0L);
@@ -223,7 +254,8 @@ CURL *curl_begin(struct check *check, const char *path)
 	transfer->check = check;
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
 	set_common(check, easy);
-	set_tls(check->keys, easy);
+	if (health_is_tls(check->keys))
+		set_tls(check, easy);
 	if (!set_url(check, easy, transfer, path))
 		check_end(check, RESULT_VOID, REASON_NO_MEMORY, NULL);
 	return easy;

@@ -14,6 +14,7 @@
 #include "log.h"
 #include "path.h"
 #include "schedule.h"
+#include "tls_session.h"
 
 /* Hash buckets of services */
 #define BUCKETS 4096
@@ -30,11 +31,17 @@ static void *allocate(size_t size)
 	return mem;
 }
 
+static void drop_check(struct target *target)
+{
+	tls_session_drop(&target->check);
+	health_free(&target->check);
+}
+
 static void target_free(struct target *target)
 {
 	schedule_stop(target);
 	if (target->usable)
-		health_free(&target->check);
+		drop_check(target);
 	free(target->own);
 	free(target);
 }
@@ -141,7 +148,7 @@ struct target *target_find(struct service *service, const struct backend_request
 static void refuse(struct target *target, const char *key, const char *why)
 {
 	snprintf(target->why, sizeof(target->why), "%s: %s", key, why);
-	health_free(&target->check);
+	drop_check(target);
 	target->usable = false;
 	event_misconfigured(target);
 }
@@ -211,7 +218,7 @@ static bool refresh(struct target *target, const char *own, uint32_t mode)
 		return false;
 	schedule_stop(target);
 	if (target->usable)
-		health_free(&target->check);
+		drop_check(target);
 	free(target->own);
 	target->own = own ? strdup(own) : NULL;
 	target->version = target->service->version;

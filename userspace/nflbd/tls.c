@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tls_session.h"
+
 struct context {
 	struct context *next;
 	SSL_CTX *ctx;
@@ -62,6 +64,7 @@ static SSL_CTX *create(const struct health_check *keys, char *why, size_t size)
 	}
 	SSL_CTX_set_verify(ctx, keys->verify_on ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+	tls_session_prepare(ctx);
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		abort();
@@ -90,6 +93,7 @@ void tls_forget(void)
 {
 	struct context *c;
 
+	tls_session_forget();
 	while (contexts) {
 		c = contexts;
 		contexts = c->next;

@@ -233,10 +233,14 @@ const struct word health_check_words[] = {
 	  .help = "the port that is checked; the backend's unless given", CHECK(port) },
 	{ .name = "via", .kind = &kind_via,
 	  .help = "whether checks go to the backend's address, or to the VIP by the module",
-	  .more = "*auto* is *path* for a backend of mode *dsr* without a _port_, and *direct* for all others.",
+	  .more = "*auto* is *path* for a backend of mode *dsr* without a _port_, and *direct* for all others. "
+		  "*path* is possible if _protocol_ is that of the service, and neither *ping* nor *exec*; "
+		  "_port_ is one of the service then.",
 	  .standard = "auto", CHECK(via) },
 	{ .name = "source", .kind = &kind_source,
-	  .help = "the source address of checks", CHECK(source) },
+	  .help = "the source address of checks",
+	  .more = "It is not the VIP of a service of mode *dsr*, because backends have that address, too.",
+	  CHECK(source) },
 	{ .name = "device", .kind = &kind_device_name,
 	  .help = "the network device that checks leave by", CHECK(device) },
 	{ .name = "mark", .kind = &kind_mark,
