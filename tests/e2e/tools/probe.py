@@ -7,6 +7,7 @@ probe.py dsr ENCAP FAMILY dsr; the backends are ready for it
 probe.py refused          requests that are refused, and forged packets
 probe.py over             what becomes of packets when a probe is over
 probe.py flood            as many as there may be, which stay
+probe.py count            print how many there are
 """
 
 import errno
@@ -507,4 +508,5 @@ if sys.argv[1] == "forge":
 elif sys.argv[1] == "dsr":
     dsr(sys.argv[2], int(sys.argv[3]))
 else:
-    {"modes": modes, "refused": refused, "over": over, "flood": flood}[sys.argv[1]]()
+    {"modes": modes, "refused": refused, "over": over, "flood": flood,
+     "count": lambda: print(count())}[sys.argv[1]]()
