@@ -222,11 +222,14 @@ for family in 4 6; do
 		becomes $family 80 "$(dsr_backend gue $family $n)" "healthy "
 		becomes $family 8080 "$(dsr_backend gue $family $n)" "healthy "
 	done
-	ip -n rs2 addr del "$(vip_of $family)" dev lo
+	address=$(ip -n rs2 -o addr show to "$(vip_of $family)" | awk '{ print $4, "dev", $2; exit }')
+	# shellcheck disable=SC2086 # an address and its device
+	ip -n rs2 addr del $address
 	becomes $family 80 "$(dsr_backend gue $family 2)" "unhealthy connect-timeout"
 	assert_eq "a direct check" "$(health $family 8080 "$(dsr_backend gue $family 2)")" "healthy "
 	assert_eq "another backend" "$(health $family 80 "$(dsr_backend gue $family 3)")" "healthy "
-	dsr_setup apply gue $family $family 2
+	# shellcheck disable=SC2086
+	ip -n rs2 addr add $address
 	becomes $family 80 "$(dsr_backend gue $family 2)" "healthy "
 	dsr_setup undo gue $family $family 1 2 3
 
