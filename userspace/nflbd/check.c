@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,6 +208,19 @@ void check_succeed(struct check *check, const char *detail)
 	check_end(check, RESULT_SUCCESS, REASON_NONE, detail);
 }
 
+void check_step(struct check *check, uint64_t us, const char *format, ...)
+{
+	char text[160];
+	va_list args;
+
+	if (!check->step)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	check->step(check, us ? us : check_clock() - check->started, text);
+}
+
 static int bind_source(int fd, int family, const struct addr *source)
 {
 	struct sockaddr_in v4 = { .sin_family = AF_INET };
@@ -296,6 +310,7 @@ static void connect_done(evutil_socket_t fd, short what, void *arg)
 	if (error)
 		return check_end_errno(check, error);
 	check->connected = true;
+	check_step(check, 0, "connected");
 	check->next(check);
 }
 

@@ -82,6 +82,7 @@ struct check_pin {
  * @io: waits for @fd
  * @waiting: @io is in use
  * @next: the step after the connection
+ * @step: gets the steps of a check that somebody watches, or NULL
  * @state: of the kind
  */
 struct check {
@@ -101,6 +102,7 @@ struct check {
 	int fd;
 	struct event io;
 	void (*next)(struct check *check);
+	void (*step)(struct check *check, uint64_t us, const char *text);
 	void *state;
 };
 
@@ -156,6 +158,15 @@ void check_connect(struct check *check, int type, void (*connected)(struct check
 
 /* Call @ready once @what (EV_READ, EV_WRITE) is possible. Only one waits at a time. */
 void check_wait(struct check *check, short what, event_callback_fn ready);
+
+/**
+ * check_step() - report a step to somebody who watches the check
+ * @check: the check
+ * @us: microseconds after its begin; 0 is now
+ * @format: what happened
+ */
+void check_step(struct check *check, uint64_t us, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* The final result. The first call counts. */
 void check_end(struct check *check, enum result_kind kind, enum reason reason,

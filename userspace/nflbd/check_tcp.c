@@ -44,8 +44,10 @@ static void readable(evutil_socket_t fd, short what, void *arg)
 			return check_end(check, RESULT_FAILURE, REASON_ANSWER, NULL);
 		d->received += len;
 	}
-	if (d->received == expected->len)
+	if (d->received == expected->len) {
+		check_step(check, 0, "received %zu bytes as expected", d->received);
 		return succeed(check);
+	}
 	check_wait(check, EV_READ, readable);
 }
 
@@ -65,6 +67,7 @@ static void writable(evutil_socket_t fd, short what, void *arg)
 		d->sent += len;
 	if (d->sent < text->len)
 		return check_wait(check, EV_WRITE, writable);
+	check_step(check, 0, "sent %zu bytes", d->sent);
 	if (check->keys->expect_bytes.len)
 		return check_wait(check, EV_READ, readable);
 	succeed(check);

@@ -75,6 +75,8 @@ static void complete(struct check *check)
 	unsigned int len = 0;
 
 	SSL_get0_alpn_selected(ssl, &name, &len);
+	check_step(check, 0, "handshake complete, %s, %s", SSL_get_version(ssl),
+		   SSL_get_cipher_name(ssl));
 	tls_note_expiry(check, ssl);
 	if (tls_is_expiring(check))
 		return;

@@ -272,12 +272,36 @@ void curl_run(struct check *check, CURL *easy,
 		check_end(check, RESULT_VOID, REASON_NO_MEMORY, NULL);
 }
 
+/* libcurl has the times when it is done. */
+static void report_steps(struct check *check, CURL *easy)
+{
+	static const struct {
+		CURLINFO info;
+		const char *text;
+	} steps[] = {
+		{ CURLINFO_CONNECT_TIME_T, "connected" },
+		{ CURLINFO_APPCONNECT_TIME_T, "TLS handshake complete" },
+		{ CURLINFO_PRETRANSFER_TIME_T, "request ready to send" },
+		{ CURLINFO_STARTTRANSFER_TIME_T, "answer begins" },
+	};
+	curl_off_t us;
+	size_t i;
+
+	for (i = 0; check->step && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		us = 0;
+		curl_easy_getinfo(easy, steps[i].info, &us);
+		if (us)
+			check_step(check, us, "%s", steps[i].text);
+	}
+}
+
 void curl_release(CURL *easy)
 {
 	struct transfer *transfer;
 
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&transfer);
 	curl_multi_remove_handle(http.multi, easy);
+	report_steps(transfer->check, easy);
 	curl_slist_free_all(transfer->connect_to);
 	free(transfer);
 	if (http.spare_count == SPARE_MAX) {

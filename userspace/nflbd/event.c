@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <systemd/sd-journal.h>
 
+#include "control.h"
 #include "log.h"
 #include "model/names.h"
 
@@ -25,13 +26,14 @@ void event_silence(void)
 	silent = true;
 }
 
-static void put(const struct target *target, const char *id, int priority,
-		const char *text)
+static void put(const struct target *target, const char *kind, const char *id,
+		int priority, const char *text)
 {
 	char service[SUBJECT_MAX], backend[SUBJECT_MAX], reason[RESULT_TEXT_MAX];
 
 	if (silent)
 		return;
+	control_publish(kind, target, text);
 	if (!log_is_journal()) {
 		log_line(priority, "%s", text);
 		return;
@@ -54,7 +56,7 @@ void event_verdict(const struct target *target, enum nflb_health before, uint64_
 		 names_get(&health_names, target->verdict.health),
 		 *reason ? ": " : "", reason, names_get(&health_names, before), lasted,
 		 target->check.dry_run ? ", dry run" : "");
-	put(target, MESSAGE_VERDICT, target->verdict.health == NFLB_HEALTH_HEALTHY ?
+	put(target, "verdict", MESSAGE_VERDICT, target->verdict.health == NFLB_HEALTH_HEALTHY ?
 	    LOG_NOTICE : LOG_WARNING, text);
 }
 
@@ -66,7 +68,7 @@ void event_void(const struct target *target)
 	snprintf(text, sizeof(text), "%s: %u checks in a row had no result: %s",
 		 target_text(target, subject), target->verdict.voids,
 		 result_text(&target->last, reason));
-	put(target, MESSAGE_VOID, LOG_WARNING, text);
+	put(target, "void", MESSAGE_VOID, LOG_WARNING, text);
 }
 
 void event_certificate(const struct target *target)
@@ -77,7 +79,7 @@ void event_certificate(const struct target *target)
 		 "%s: the certificate has expired" :
 		 "%s: the certificate expires in %d days", target_text(target, subject),
 		 target->last.expires);
-	put(target, MESSAGE_CERTIFICATE, LOG_WARNING, text);
+	put(target, "certificate", MESSAGE_CERTIFICATE, LOG_WARNING, text);
 }
 
 void event_misconfigured(const struct target *target)
@@ -86,7 +88,7 @@ void event_misconfigured(const struct target *target)
 
 	snprintf(text, sizeof(text), "%s: not checked: %s", target_text(target, subject),
 		 target->why);
-	put(target, MESSAGE_MISCONFIGURED, LOG_ERR, text);
+	put(target, "misconfigured", MESSAGE_MISCONFIGURED, LOG_ERR, text);
 }
 
 void event_warning(const struct target *target, const char *why)
@@ -94,5 +96,5 @@ void event_warning(const struct target *target, const char *why)
 	char subject[TARGET_TEXT_MAX], text[TARGET_TEXT_MAX + 256];
 
 	snprintf(text, sizeof(text), "%s: %s", target_text(target, subject), why);
-	put(target, MESSAGE_WARNING, LOG_WARNING, text);
+	put(target, "warning", MESSAGE_WARNING, LOG_WARNING, text);
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "figures.h"
 #include "log.h"
 #include "model/names.h"
 #include "nl/msg.h"
@@ -353,6 +354,7 @@ static int send_requests(const struct service *service,
 	log_capture(why, sizeof(why));
 	status = sock_talk(nlh, NULL, NULL);
 	log_capture(NULL, 0);
+	figures_message();
 	free(buf);
 	/* A backend that has just been deleted is no error. */
 	if (status)

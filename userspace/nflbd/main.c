@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 
+#include "control.h"
 #include "curl.h"
 #include "kernel.h"
 #include "log.h"
@@ -122,10 +123,12 @@ static int serve(void)
 	}
 	status = kernel_open(app.base);
 	if (!status) {
+		control_open(app.base, app.settings.socket);
 		sd_notify(0, "READY=1");
 		event_base_dispatch(app.base);
 		sd_notify(0, "STOPPING=1");
 	}
+	control_close();
 	/* Verdicts stay in the kernel as they are. */
 	target_forget_all();
 	target_delete_unseen();

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "describe.h"
 #include "event.h"
 #include "model/config.h"
 #include "model/names.h"
@@ -81,32 +82,15 @@ static void start_all(void)
 				schedule_now(target);
 }
 
-static const char *outcome(const struct target *target)
-{
-	static const char *const words[] = {
-		[RESULT_SUCCESS] = "success",
-		[RESULT_FAILURE] = "failure",
-		[RESULT_VOID] = "void",
-	};
-
-	return target->idle ? "not checked" : words[target->last.kind];
-}
-
-static const char *why_idle(const struct target *target)
-{
-	return !target->usable ? target->why :
-	       target->check.protocol == HEALTH_NONE ? "protocol none" : "state down";
-}
-
 static void print_text(const struct target *target)
 {
 	char subject[TARGET_TEXT_MAX], reason[RESULT_TEXT_MAX];
 	const char *word = target->usable ?
 			   names_get(&health_protocol_names, target->check.protocol) : "";
 
-	printf("%s  %s", target_text(target, subject), outcome(target));
+	printf("%s  %s", target_text(target, subject), describe_outcome(target));
 	if (target->idle) {
-		printf("  %s\n", why_idle(target));
+		printf("  %s\n", describe_idle(target));
 		return;
 	}
 	result_text(&target->last, reason);
@@ -121,33 +105,8 @@ static void print_text(const struct target *target)
 
 static void print_json(const struct target *target)
 {
-	char service[SUBJECT_MAX], backend[SUBJECT_MAX];
-	json_t *object;
+	json_t *object = describe_result(target);
 
-	object = json_pack("{s:s, s:s, s:s}",
-			   "service", subject_service(service, &target->service->id),
-			   "backend", subject_backend(backend, &target->backend),
-			   "result", outcome(target));
-	if (target->idle) {
-		json_object_set_new(object, "detail", json_string(why_idle(target)));
-	} else {
-		json_object_set_new(object, "protocol", json_string(names_get(
-			&health_protocol_names, target->check.protocol)));
-		json_object_set_new(object, "via", json_string(
-			is_by_path(target) ? "path" : "direct"));
-		if (target->last.reason)
-			json_object_set_new(object, "reason", json_string(
-				reason_word(target->last.reason)));
-		if (*target->last.detail)
-			json_object_set_new(object, "detail",
-					    json_string(target->last.detail));
-		json_object_set_new(object, "milliseconds",
-				    json_real(target->last.duration / 1000.0));
-		json_object_set_new(object, "weight", json_integer(target->last.weight));
-		if (target->last.expires != INT32_MAX)
-			json_object_set_new(object, "expires-days",
-					    json_integer(target->last.expires));
-	}
 	json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
 	putchar('\n');
 	json_decref(object);

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include "event.h"
+#include "figures.h"
 
 #define FIRST_MAX 2000		/* ms, until the first check of a target */
 #define REFILL 10		/* ms, between looks at the queue while it waits for tokens */
@@ -23,7 +24,7 @@ static struct {
 	struct event refill;
 	double tokens;
 	uint64_t filled;		/* microseconds */
-	uint32_t running, commands;
+	uint32_t running, commands, waiting;
 	uint64_t ended, fed;		/* how many, and at the last feed */
 	uint32_t longest;		/* timeout of a check so far, ms */
 	uint64_t seed;
@@ -63,6 +64,7 @@ static void wait_until(struct target *target, uint64_t ms)
 {
 	struct timeval after = in_ms(ms);
 
+	target->due = check_clock() + ms * 1000;
 	evtimer_add(&target->timer, &after);
 }
 
@@ -118,8 +120,11 @@ static void take(struct target *target, const struct result *result)
 
 	changed = verdict_take(&target->verdict, &target->check, result, now);
 	target->last = *result;
+	target->checked = true;
 	target->last.weight = result->kind == RESULT_SUCCESS ?
 			      round_weight(result->weight) : weight;
+	if (changed)
+		figures_change();
 	if (changed)
 		event_verdict(target, before, (now - since) / 1000);
 	if (target->verdict.voids && target->verdict.voids % VERDICT_VOIDS == 0)
@@ -137,6 +142,7 @@ static void check_done(struct check *check, void *owner)
 	target->running = NULL;
 	count(target, -1);
 	all.ended++;
+	figures_check(target->check.protocol, check->result.kind);
 	take(target, &check->result);
 	if (target->scheduled)
 		plan(target);
@@ -150,6 +156,7 @@ static void begin(struct target *target)
 	if (target->check.timeout > all.longest)
 		all.longest = target->check.timeout;
 	target->began = check_clock();
+	figures_late(target->began > target->due ? target->began - target->due : 0);
 	all.tokens -= 1;
 	count(target, 1);
 	target->running = check_start(all.base, &target->check, &place, check_done,
@@ -178,6 +185,7 @@ static struct target *unqueue(struct target *before, struct target *target)
 	if (all.last == target)
 		all.last = before;
 	target->waits = false;
+	all.waiting--;
 	return target;
 }
 
@@ -216,6 +224,7 @@ static void enqueue(struct target *target)
 	if (target->waits || target->running)
 		return;
 	target->waits = true;
+	all.waiting++;
 	target->queue = NULL;
 	if (all.last)
 		all.last->queue = target;
@@ -283,6 +292,7 @@ void schedule_now(struct target *target)
 {
 	set_up(target);
 	evtimer_del(&target->timer);
+	target->due = check_clock();
 	enqueue(target);
 }
 
@@ -303,6 +313,12 @@ void schedule_stop(struct target *target)
 	for (; at != target; at = at->queue)
 		before = at;
 	unqueue(before, target);
+}
+
+void schedule_load(uint32_t *running, uint32_t *waiting)
+{
+	*running = all.running;
+	*waiting = all.waiting;
 }
 
 bool schedule_is_alive(void)

@@ -32,6 +32,9 @@ void schedule_now(struct target *target);
 /* Stop checking it; a check that runs is cancelled. */
 void schedule_stop(struct target *target);
 
+/* How many checks run, and how many wait for the limits. */
+void schedule_load(uint32_t *running, uint32_t *waiting);
+
 /* For the watchdog: did a check end since the last call, or was none to end? */
 bool schedule_is_alive(void);
 

@@ -8,17 +8,22 @@
 #include <stdint.h>
 
 #define SETTINGS_FILE "/etc/nflb/nflbd.json"
+#define SOCKET_FILE "/run/nflb/nflbd.sock"
+/* Of a name in the settings, its terminating NUL included: as sun_path */
+#define SETTINGS_NAME_MAX 108
 
 /**
  * struct settings - limits of all checks together
  * @max_checks_per_second: checks that begin in a second; more of them wait
  * @max_in_flight: checks that run at a time
  * @max_commands: exec checks among them
+ * @socket: its name; "" is none
  */
 struct settings {
 	uint32_t max_checks_per_second;
 	uint32_t max_in_flight;
 	uint32_t max_commands;
+	char socket[SETTINGS_NAME_MAX];
 };
 
 /**

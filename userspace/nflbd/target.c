@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control.h"
 #include "event.h"
 #include "log.h"
 #include "path.h"
@@ -21,6 +22,7 @@
 
 struct service *target_services;
 static struct service *buckets[BUCKETS];
+static size_t target_total;
 
 static void *allocate(size_t size)
 {
@@ -39,6 +41,8 @@ static void drop_check(struct target *target)
 
 static void target_free(struct target *target)
 {
+	control_forget(target);
+	target_total--;
 	schedule_stop(target);
 	if (target->usable)
 		drop_check(target);
@@ -87,8 +91,10 @@ static struct service *service_new(const struct service_id *id)
 {
 	struct service *service = allocate(sizeof(*service));
 	struct service **bucket = bucket_of(id);
+	static uint64_t number;
 
 	service->id = *id;
+	service->number = ++number;
 	service->hint = &service->targets;
 	service->chain = *bucket;
 	*bucket = service;
@@ -202,6 +208,7 @@ static struct target *target_new(struct service *service, struct target **at,
 	target->last.weight = 100;
 	target->next = *at;
 	*at = target;
+	target_total++;
 	return target;
 }
 
@@ -216,6 +223,7 @@ static bool refresh(struct target *target, const char *own, uint32_t mode)
 	if (target->version == target->service->version && target->mode == mode &&
 	    same_text(target->own, own))
 		return false;
+	control_forget(target);
 	schedule_stop(target);
 	if (target->usable)
 		drop_check(target);
@@ -252,6 +260,11 @@ struct target *target_add(struct service *service, const struct backend_request 
 	*fresh |= idle != target->idle;
 	target->idle = idle;
 	return target;
+}
+
+size_t target_count(void)
+{
+	return target_total;
 }
 
 void target_forget_all(void)

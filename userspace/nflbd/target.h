@@ -24,6 +24,7 @@
  * @version: of @check
  * @targets: its backends
  * @hint: where the next one of a reading probably is
+ * @number: greater than those of older services
  * @seen: by the reading of the configuration that goes on
  * @dirty: a verdict has to be sent
  */
@@ -34,6 +35,7 @@ struct service {
 	char *check;
 	uint32_t version;
 	struct target *targets, **hint;
+	uint64_t number;
 	bool seen, dirty;
 };
 
@@ -57,6 +59,7 @@ struct service {
  * @kernel_weight: percent, the same
  * @verdict: ours
  * @last: the last result
+ * @checked: there was one
  * @warned: an event about the certificate was sent
  * @timer: of the next check
  * @scheduled: @timer is set up
@@ -64,6 +67,7 @@ struct service {
  * @queue: the next one there
  * @running: the check that runs, or NULL
  * @began: when the last check began, microseconds
+ * @due: when the next one is to begin, the same
  */
 struct target {
 	struct target *next;
@@ -73,7 +77,7 @@ struct target {
 	char *own;
 	uint32_t version;
 	struct health_check check;
-	bool usable, idle, seen, forced, dirty, warned, scheduled, waits;
+	bool usable, idle, seen, forced, dirty, warned, scheduled, waits, checked;
 	char why[160];
 	enum nflb_health kernel;
 	uint8_t kernel_weight;
@@ -82,7 +86,7 @@ struct target {
 	struct event timer;
 	struct target *queue;
 	struct check *running;
-	uint64_t began;
+	uint64_t began, due;
 };
 
 extern struct service *target_services;
@@ -117,6 +121,9 @@ struct target *target_add(struct service *service, const struct backend_request 
 
 /* The backend, or NULL. */
 struct target *target_find(struct service *service, const struct backend_request *backend);
+
+/* How many there are */
+size_t target_count(void);
 
 /* Mark all as not seen; then delete those that still are. */
 void target_forget_all(void);
