@@ -2,9 +2,11 @@
 /*
  * lbadm health
  */
+#include <signal.h>
 #include <string.h>
 
 #include "cmd/config_apply.h"
+#include "cmd/daemon.h"
 #include "cmd/filter.h"
 #include "cmd/show.h"
 #include "lbadm.h"
@@ -12,6 +14,7 @@
 #include "nl/msg.h"
 #include "nl/sock.h"
 #include "out/out.h"
+#include "out/out_health.h"
 
 /* By number of a word of verdict_word_names */
 static const struct {
@@ -110,11 +113,125 @@ static int health_show(struct words *words)
 		return status;
 	json_array_foreach(backends, i, b)
 		json_array_set_new(backends, i, health_object(b));
+	add_checks(backends, filter.one ? &filter.id : NULL);
 	if (lbadm_options.json)
 		out_json(backends);
 	else
 		status = out_health(backends);
 	json_decref(backends);
+	return status;
+}
+
+/* --- by the checker */
+
+/* Print a line of an answer, and drop it. */
+static void print_line(json_t *line, void (*print)(const json_t *line))
+{
+	if (lbadm_options.json)
+		out_json(line);
+	else
+		print(line);
+	json_decref(line);
+}
+
+/* An error ends an answer. */
+static int error_of(const json_t *line)
+{
+	const char *error = json_string_value(json_object_get(line, "error"));
+
+	return error ? fail(LBADM_REFUSED, "%s", error) : LBADM_OK;
+}
+
+static int lost_daemon(void)
+{
+	return fail(LBADM_UNAVAILABLE, "nflbd closed the connection");
+}
+
+static int read_check(FILE *socket)
+{
+	json_t *line, *result;
+	bool good;
+	int status;
+
+	while ((line = daemon_read(socket))) {
+		status = error_of(line);
+		if (status) {
+			json_decref(line);
+			return status;
+		}
+		result = json_object_get(line, "result");
+		good = result && !strcmp(json_string_value(json_object_get(result, "result")),
+					 "success");
+		status = !result ? -1 : good ? LBADM_OK : LBADM_DIFFERS;
+		print_line(line, out_health_step);
+		if (status >= 0)
+			return status;
+	}
+	return lost_daemon();
+}
+
+static int health_check(struct words *words)
+{
+	struct backend_request backend = { 0 };
+	struct service_id id;
+	FILE *socket;
+	int status;
+
+	status = parse_service_id(words, &id);
+	status = status ? status : parse_backend_id(words, &backend);
+	status = status ? status : words_end(words);
+	status = status ? status : daemon_open(&socket);
+	if (status)
+		return status;
+	status = daemon_ask(socket, "check", &id, &backend, true) ? read_check(socket) :
+								    lost_daemon();
+	fclose(socket);
+	return status;
+}
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	stop = true;
+}
+
+static int read_events(FILE *socket)
+{
+	json_t *line;
+	int status = LBADM_OK;
+
+	while (!stop && !status && (line = daemon_read(socket))) {
+		status = error_of(line);
+		if (!status && json_object_get(line, "event"))
+			print_line(json_incref(line), out_health_event);
+		json_decref(line);
+	}
+	return status || stop ? status : lost_daemon();
+}
+
+static int health_watch(struct words *words)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	struct backend_request backend = { 0 };
+	struct service_id id;
+	bool service = words->argc, one;
+	FILE *socket;
+	int status;
+
+	status = service ? parse_service_id(words, &id) : LBADM_OK;
+	one = !status && words->argc;
+	status = one ? parse_backend_id(words, &backend) : status;
+	status = status ? status : words_end(words);
+	status = status ? status : daemon_open(&socket);
+	if (status)
+		return status;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	status = daemon_ask(socket, "watch", service ? &id : NULL, one ? &backend : NULL,
+			    true) ? read_events(socket) : lost_daemon();
+	fclose(socket);
 	return status;
 }
 
@@ -131,7 +248,11 @@ static const struct lbadm_command commands[] = {
 	  args_maybe_backend, show_words },
 	{ "show", health_show, "show those of a protocol, a VIP or a prefix of VIPs",
 	  args_place, show_words },
+	{ "check", health_check, "check a backend now, and print each step",
+	  args_backend, NULL },
 	{ "force", health_force, "set the verdict on a backend", args_verdict, NULL },
+	{ "watch", health_watch, "print new verdicts as nflbd makes them",
+	  args_maybe_backend, NULL },
 	{ 0 },
 };
 

@@ -9,6 +9,7 @@
 #include "lbadm.h"
 #include "out/grid.h"
 #include "out/out.h"
+#include "out/out_health.h"
 #include "out/out_service.h"
 #include "out/parts.h"
 
@@ -130,6 +131,9 @@ static const struct column health_columns[] = {
 	NUMBER("AGE", "health-age", SHOWN_ALWAYS),
 	NUMBER("HWEIGHT", "health-weight", SHOWN_USED),
 	CONDITION, REASON,
+	{ "CHECK", .text = text_check, .shown = SHOWN_USED, .cut = true },
+	{ "VIA", .key = "via", .within = "check", .shown = SHOWN_USED },
+	{ "NEXT", .text = text_next, .shown = SHOWN_USED, .number = true },
 	{ 0 },
 };
 
