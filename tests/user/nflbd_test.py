@@ -433,8 +433,10 @@ def test_late_loop_is_void(namespace):
 
 def test_descriptors_run_out(namespace):
     """Void, and no failure; others go on."""
-    check = {"protocol": "tcp", "expect": "x", "criteria": {"timeout": 0.5}}
-    services = [service(i, 9, check, "10.1.0.1") for i in range(60)]
+    check = {"protocol": "tcp", "expect": "x"}
+    # Equal checks would be one.
+    services = [service(i, 9, {**check, "criteria": {"timeout": 0.5 + i / 1000}}, "10.1.0.1")
+                for i in range(60)]
     done = subprocess.run([*namespace.inside, "prlimit", "--nofile=40:40", "setpriv",
                            "--bounding-set=-sys_resource", "--inh-caps=-sys_resource", NFLBD,
                            "-j", "--once", write(namespace, services)], text=True,
@@ -489,8 +491,9 @@ def test_settings(tmp_path, text, message):
 def test_limits_hold(namespace, tmp_path):
     """At most so many at a time, and so many a second."""
     name = tmp_path / "nflbd.json"
-    check = {"protocol": "http", "request-path": "/slowly"}
-    file = write(namespace, [service(i, 80, check, "10.1.0.1") for i in range(4)])
+    file = write(namespace, [service(i, 80, {
+        "protocol": "http", "request-path": "/slowly", "headers": {"X-Number": str(i)}},
+                                     "10.1.0.1") for i in range(4)])
     for text, least in (('{"max-in-flight": 1}', 1.2), ('{"max-checks-per-second": 2}', 1.5)):
         name.write_text(text)
         begin = time.monotonic()

@@ -6,6 +6,7 @@
 
 #include "model/names.h"
 #include "schedule.h"
+#include "share.h"
 
 const char *describe_outcome(const struct target *target)
 {
@@ -86,6 +87,9 @@ static void put_row(json_t *object, const struct target *target)
 
 static void put_schedule(json_t *object, const struct target *target)
 {
+	if (share_count(target) > 1)
+		put(object, "shared-by", json_integer(share_count(target)));
+	target = share_leader(target);
 	if (target->running)
 		put(object, "running", json_true());
 	else if (target->waits)

@@ -11,6 +11,7 @@
 
 #include "event.h"
 #include "figures.h"
+#include "share.h"
 
 #define FIRST_MAX 2000		/* ms, until the first check of a target */
 #define REFILL 10		/* ms, between looks at the queue while it waits for tokens */
@@ -68,11 +69,22 @@ static void wait_until(struct target *target, uint64_t ms)
 	evtimer_add(&target->timer, &after);
 }
 
+/* Of those that share the check: the one that needs it first */
+static uint64_t shortest_interval(const struct target *target)
+{
+	uint64_t now = schedule_clock(), shortest = UINT64_MAX, interval;
+
+	for (; target; target = share_next(target)) {
+		interval = verdict_interval(&target->verdict, &target->check, now);
+		shortest = interval < shortest ? interval : shortest;
+	}
+	return shortest;
+}
+
 /* The begin of the last check, an interval and the jitter later; but not before now. */
 static void plan(struct target *target)
 {
-	uint64_t interval = verdict_interval(&target->verdict, &target->check,
-					     schedule_clock());
+	uint64_t interval = shortest_interval(target);
 	uint64_t spread = interval * target->check.jitter / 100, passed;
 
 	if (spread)
@@ -133,6 +145,29 @@ static void take(struct target *target, const struct result *result)
 	all.done(target, changed || target->last.weight != weight);
 }
 
+static void set_up(struct target *target);
+
+/* All that share the check get its result; then the next check is planned. */
+static void deliver(struct target *target, const struct result *result)
+{
+	struct share *share = share_hold(target);
+	struct target *member = target, *next;
+	uint64_t began = target->began;
+
+	for (; member; member = next) {
+		next = share_next(member);
+		if (member != target)
+			figures_shared();
+		take(member, result);
+	}
+	target = share_release(share);
+	if (!target)
+		return;
+	set_up(target);
+	target->began = began;
+	plan(target);
+}
+
 static void run_queue(void);
 
 static void check_done(struct check *check, void *owner)
@@ -143,9 +178,7 @@ static void check_done(struct check *check, void *owner)
 	count(target, -1);
 	all.ended++;
 	figures_check(target->check.protocol, check->result.kind);
-	take(target, &check->result);
-	if (target->scheduled)
-		plan(target);
+	deliver(target, &check->result);
 	run_queue();
 }
 
@@ -164,10 +197,9 @@ static void begin(struct target *target)
 	if (target->running)
 		return;
 	count(target, -1);
-	take(target, &(struct result){ .kind = RESULT_VOID,
-				       .reason = REASON_NO_MEMORY,
-				       .expires = INT32_MAX });
-	plan(target);
+	deliver(target, &(struct result){ .kind = RESULT_VOID,
+					  .reason = REASON_NO_MEMORY,
+					  .expires = INT32_MAX });
 }
 
 static bool may_begin(const struct target *target)
@@ -279,24 +311,51 @@ static void set_up(struct target *target)
 	target->scheduled = true;
 }
 
+/* One more shares the check, and wants a result soon. */
+static void hasten(struct target *leader, uint64_t ms)
+{
+	if (!leader->running && !leader->waits && leader->due > check_clock() + ms * 1000)
+		wait_until(leader, ms);
+}
+
 void schedule_start(struct target *target)
 {
 	uint32_t window = target->check.interval < FIRST_MAX ? target->check.interval :
 							       FIRST_MAX;
+	uint64_t first = phase(target) % window;
 
+	if (!share_join(target)) {
+		hasten(share_leader(target), first);
+		return;
+	}
 	set_up(target);
-	wait_until(target, phase(target) % window);
+	wait_until(target, first);
 }
 
 void schedule_now(struct target *target)
 {
+	share_join(target);
+	target = share_leader(target);
 	set_up(target);
 	evtimer_del(&target->timer);
 	target->due = check_clock();
 	enqueue(target);
 }
 
-void schedule_stop(struct target *target)
+/* Go on with the check of one that shared it. */
+static void inherit(struct target *heir, uint64_t due, bool at_once)
+{
+	uint64_t now = check_clock();
+
+	if (!heir)
+		return;
+	if (at_once)
+		return schedule_now(heir);
+	set_up(heir);
+	wait_until(heir, due > now ? (due - now) / 1000 : 0);
+}
+
+static void stop_one(struct target *target)
 {
 	struct target *before = NULL, *at = all.first;
 
@@ -313,6 +372,14 @@ void schedule_stop(struct target *target)
 	for (; at != target; at = at->queue)
 		before = at;
 	unqueue(before, target);
+}
+
+void schedule_stop(struct target *target)
+{
+	bool busy = target->running || target->waits;
+
+	stop_one(target);
+	inherit(share_leave(target), target->due, busy);
 }
 
 void schedule_load(uint32_t *running, uint32_t *waiting)

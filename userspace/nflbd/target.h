@@ -65,6 +65,8 @@ struct service {
  * @scheduled: @timer is set up
  * @waits: in the queue of checks that are due
  * @queue: the next one there
+ * @share: those that share the check
+ * @sharing: the next one of them
  * @running: the check that runs, or NULL
  * @began: when the last check began, microseconds
  * @due: when the next one is to begin, the same
@@ -85,6 +87,8 @@ struct target {
 	struct result last;
 	struct event timer;
 	struct target *queue;
+	struct share *share;
+	struct target *sharing;
 	struct check *running;
 	uint64_t began, due;
 };

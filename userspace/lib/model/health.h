@@ -154,6 +154,9 @@ int health_read(const json_t *service, const json_t *backend,
 int health_read_text(const char *service, const char *backend,
 		     const struct health_place *place, struct health_check *check);
 
+/* Text that is the same for checks whose results are. To be freed; NULL without memory. */
+char *health_key(const struct health_check *check);
+
 void health_free(struct health_check *check);
 
 /* Warn of a check that proves little. NULL, or a sentence without a full stop. */
