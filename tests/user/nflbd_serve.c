@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "agent.h"
+#include "compose.h"
 #include "control.h"
 #include "curl.h"
 #include "log.h"
@@ -22,6 +24,16 @@
 
 static const char *file;
 static struct event_base *base;
+
+static void send_target(struct target *target)
+{
+	(void)target;
+}
+
+static void agent_changed(struct target *target)
+{
+	compose_weight(target);
+}
 
 static void done(struct target *target, bool changed)
 {
@@ -92,6 +104,8 @@ int main(int argc, char **argv)
 		return 1;
 	base = event_base_new();
 	schedule_init(base, &settings, done);
+	agent_init(base, agent_changed);
+	compose_init(base, send_target);
 	evsignal_assign(&term, base, SIGTERM, stop, NULL);
 	evsignal_assign(&hup, base, SIGHUP, hangup, NULL);
 	evsignal_add(&term, NULL);

@@ -126,13 +126,21 @@ struct check *check_start(struct event_base *base, const struct health_check *ke
 			  const struct check_place *place,
 			  void (*done)(struct check *check, void *owner), void *owner)
 {
+	return check_start_as(kinds[keys->protocol], base, keys, place, done, owner);
+}
+
+struct check *check_start_as(const struct check_ops *ops, struct event_base *base,
+			     const struct health_check *keys,
+			     const struct check_place *place,
+			     void (*done)(struct check *check, void *owner), void *owner)
+{
 	struct check *check = calloc(1, sizeof(*check));
 
 	if (!check)
 		return NULL;
 	check->base = base;
 	check->keys = keys;
-	check->ops = kinds[keys->protocol];
+	check->ops = ops;
 	check->to_len = check_sockaddr(&check->to, place);
 	check->pin = place->pin;
 	check->stream = place->stream;

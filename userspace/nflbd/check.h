@@ -137,6 +137,12 @@ struct check *check_start(struct event_base *base, const struct health_check *ke
 			  const struct check_place *place,
 			  void (*done)(struct check *check, void *owner), void *owner);
 
+/* The same, of a kind of its own */
+struct check *check_start_as(const struct check_ops *ops, struct event_base *base,
+			     const struct health_check *keys,
+			     const struct check_place *place,
+			     void (*done)(struct check *check, void *owner), void *owner);
+
 /* End it without a result; @done is not called. */
 void check_cancel(struct check *check);
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "compose.h"
 #include "log.h"
 #include "model/names.h"
 #include "util/timestamp.h"
@@ -233,7 +234,7 @@ void control_publish(const char *kind, const struct target *target, const char *
 			  "event", kind, "time", timestamp(),
 			  "service", subject_service(service, &target->service->id),
 			  "backend", subject_backend(backend, &target->backend),
-			  "health", names_get(&health_names, target->verdict.health),
+			  "health", names_get(&health_names, compose_health(target)),
 			  "reason", result_text(&target->last, reason),
 			  "message", text);
 	line = json_dumps(event, JSON_COMPACT);

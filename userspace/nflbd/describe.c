@@ -4,6 +4,7 @@
  */
 #include "describe.h"
 
+#include "compose.h"
 #include "model/names.h"
 #include "schedule.h"
 #include "share.h"
@@ -85,6 +86,18 @@ static void put_row(json_t *object, const struct target *target)
 		put(object, "voids", json_integer(target->verdict.voids));
 }
 
+/* What an agent has lowered, and what the kernel gets */
+static void put_agent(json_t *object, const struct target *target)
+{
+	const struct answer_state *lowered = &target->lowered;
+
+	if (!target->agent)
+		return;
+	put(object, "agent", json_pack("{s:i, s:b, s:b, s:s?}", "weight", lowered->weight,
+				       "drain", lowered->drain, "maint", lowered->maint,
+				       "down", lowered->down ? lowered->word : NULL));
+}
+
 static void put_schedule(json_t *object, const struct target *target)
 {
 	if (share_count(target) > 1)
@@ -108,7 +121,9 @@ json_t *describe_target(const struct target *target)
 		json_object_del(object, "weight");
 	}
 	put(object, "health", json_string(names_get(&health_names,
-						    target->verdict.health)));
+						    compose_health(target))));
+	put(object, "kernel-weight", json_integer(target->weight));
+	put_agent(object, target);
 	put(object, "age", json_integer((schedule_clock() - target->verdict.since) / 1000));
 	if (target->forced)
 		put(object, "forced", json_true());

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <systemd/sd-journal.h>
 
+#include "compose.h"
 #include "control.h"
 #include "log.h"
 #include "model/names.h"
@@ -18,6 +19,7 @@
 #define MESSAGE_CERTIFICATE	"3d2f1c5e0b7a4f0f9a5b1d8c6e74f203"
 #define MESSAGE_MISCONFIGURED	"3d2f1c5e0b7a4f0f9a5b1d8c6e74f204"
 #define MESSAGE_WARNING		"3d2f1c5e0b7a4f0f9a5b1d8c6e74f205"
+#define MESSAGE_AGENT		"3d2f1c5e0b7a4f0f9a5b1d8c6e74f206"
 
 static bool silent;
 
@@ -41,7 +43,7 @@ static void put(const struct target *target, const char *kind, const char *id,
 	sd_journal_send("MESSAGE_ID=%s", id, "PRIORITY=%d", priority, "MESSAGE=%s", text,
 			"NFLB_SERVICE=%s", subject_service(service, &target->service->id),
 			"NFLB_BACKEND=%s", subject_backend(backend, &target->backend),
-			"NFLB_HEALTH=%s", names_get(&health_names, target->verdict.health),
+			"NFLB_HEALTH=%s", names_get(&health_names, compose_health(target)),
 			"NFLB_REASON=%s", result_text(&target->last, reason), NULL);
 }
 
@@ -58,6 +60,18 @@ void event_verdict(const struct target *target, enum nflb_health before, uint64_
 		 target->check.dry_run ? ", dry run" : "");
 	put(target, "verdict", MESSAGE_VERDICT, target->verdict.health == NFLB_HEALTH_HEALTHY ?
 	    LOG_NOTICE : LOG_WARNING, text);
+}
+
+void event_agent(const struct target *target)
+{
+	const struct answer_state *lowered = &target->lowered;
+	char subject[TARGET_TEXT_MAX], text[TARGET_TEXT_MAX + 128];
+
+	snprintf(text, sizeof(text), "%s: agent: %s%s%s, weight %u%%%s",
+		 target_text(target, subject), lowered->down ? lowered->word : "up",
+		 lowered->maint ? ", maint" : "", lowered->drain ? ", drain" : "",
+		 lowered->weight, target->check.dry_run ? ", dry run" : "");
+	put(target, "agent", MESSAGE_AGENT, LOG_NOTICE, text);
 }
 
 void event_void(const struct target *target)

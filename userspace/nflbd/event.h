@@ -19,6 +19,9 @@ void event_silence(void);
  */
 void event_verdict(const struct target *target, enum nflb_health before, uint64_t lasted);
 
+/* The agent has lowered something, or taken it back. */
+void event_agent(const struct target *target);
+
 /* Many results in a row were void. */
 void event_void(const struct target *target);
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compose.h"
 #include "figures.h"
 #include "log.h"
 #include "model/names.h"
@@ -146,8 +147,8 @@ static void note_kernel(struct target *target, const json_t *backend)
 
 static bool differs(const struct target *target)
 {
-	return target->kernel != target->verdict.health ||
-	       target->kernel_weight != target->last.weight;
+	return target->kernel != compose_health(target) ||
+	       target->kernel_weight != target->weight;
 }
 
 static bool is_decided(enum nflb_health health)
@@ -161,7 +162,7 @@ static void take_back(struct target *target)
 	if (target->forced || !is_decided(target->kernel))
 		return;
 	target->verdict.health = NFLB_HEALTH_UNKNOWN;
-	target->last.weight = 100;
+	target->last.weight = target->weight = 100;
 	kernel_send(target);
 }
 
@@ -197,7 +198,7 @@ static void take_backend(const json_t *object)
 	if (!known && !target->forced && is_decided(target->kernel)) {
 		age = json_integer_value(json_object_get(object, "health-age"));
 		verdict_resume(&target->verdict, target->kernel, now - age * 1000);
-		target->last.weight = target->kernel_weight;
+		target->last.weight = target->weight = target->kernel_weight;
 	}
 	if (fresh && target->idle)
 		schedule_stop(target);
@@ -324,14 +325,13 @@ static size_t collect(const struct service *service, struct health_request *reqs
 	for (target = service->targets; target; target = target->next) {
 		if (!target->dirty || target->forced)
 			continue;
-		result_text(&target->last, reasons[count]);
+		compose_reason(target, reasons[count]);
 		reqs[count] = (struct health_request){
 			.backend = target->backend,
 			.id = target->id,
-			.health = target->verdict.health,
-			.weight = { true, target->last.weight },
-			.reason = target->verdict.health == NFLB_HEALTH_UNHEALTHY ?
-				  reasons[count] : "",
+			.health = compose_health(target),
+			.weight = { true, target->weight },
+			.reason = reasons[count],
 		};
 		count++;
 	}

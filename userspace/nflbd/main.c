@@ -12,6 +12,8 @@
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 
+#include "agent.h"
+#include "compose.h"
 #include "control.h"
 #include "curl.h"
 #include "kernel.h"
@@ -57,6 +59,12 @@ static void raise_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 	log_line(LOG_WARNING, "%lu descriptors, of %lu that max-in-flight and max-commands need",
 		 (unsigned long)limit.rlim_cur, (unsigned long)wanted);
+}
+
+static void agent_changed(struct target *target)
+{
+	compose_weight(target);
+	kernel_send(target);
 }
 
 static void verdict_done(struct target *target, bool changed)
@@ -110,6 +118,8 @@ static int serve(void)
 	int status;
 
 	schedule_init(app.base, &app.settings, verdict_done);
+	agent_init(app.base, agent_changed);
+	compose_init(app.base, kernel_send);
 	evsignal_assign(&term, app.base, SIGTERM, stop, NULL);
 	evsignal_assign(&interrupt, app.base, SIGINT, stop, NULL);
 	evsignal_assign(&hangup, app.base, SIGHUP, reload, NULL);

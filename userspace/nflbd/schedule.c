@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include "event.h"
+#include "compose.h"
 #include "figures.h"
 #include "share.h"
 
@@ -142,7 +143,8 @@ static void take(struct target *target, const struct result *result)
 	if (target->verdict.voids && target->verdict.voids % VERDICT_VOIDS == 0)
 		event_void(target);
 	look_at_certificate(target);
-	all.done(target, changed || target->last.weight != weight);
+	changed |= compose_weight(target);
+	all.done(target, changed);
 }
 
 static void set_up(struct target *target);

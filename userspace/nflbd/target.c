@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent.h"
+#include "compose.h"
 #include "control.h"
 #include "event.h"
 #include "log.h"
@@ -42,6 +44,7 @@ static void drop_check(struct target *target)
 static void target_free(struct target *target)
 {
 	control_forget(target);
+	agent_stop(target);
 	target_total--;
 	schedule_stop(target);
 	if (target->usable)
@@ -74,6 +77,7 @@ static void service_free(struct service *service)
 		target_free(target);
 	}
 	*chain = service->chain;
+	compose_forget(service);
 	free(service->check);
 	free(service);
 }
@@ -205,7 +209,8 @@ static struct target *target_new(struct service *service, struct target **at,
 	target->backend.address = backend->address;
 	target->backend.port = backend->port;
 	target->kernel_weight = 100;
-	target->last.weight = 100;
+	target->last.weight = target->weight = 100;
+	target->lowered = ANSWER_NOTHING;
 	target->next = *at;
 	*at = target;
 	target_total++;
@@ -224,6 +229,7 @@ static bool refresh(struct target *target, const char *own, uint32_t mode)
 	    same_text(target->own, own))
 		return false;
 	control_forget(target);
+	agent_stop(target);
 	schedule_stop(target);
 	if (target->usable)
 		drop_check(target);
@@ -259,6 +265,8 @@ struct target *target_add(struct service *service, const struct backend_request 
 	       (backend->state.set && backend->state.value == NFLB_BACKEND_DOWN);
 	*fresh |= idle != target->idle;
 	target->idle = idle;
+	agent_update(target, !backend->state.set ||
+			     backend->state.value != NFLB_BACKEND_DOWN);
 	return target;
 }
 

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "answer.h"
 #include "check.h"
 #include "model/health.h"
 #include "model/request.h"
@@ -25,8 +26,11 @@
  * @targets: its backends
  * @hint: where the next one of a reading probably is
  * @number: greater than those of older services
+ * @weights: until weights may change again
+ * @weighed: when they changed, milliseconds; 0 is never
  * @seen: by the reading of the configuration that goes on
  * @dirty: a verdict has to be sent
+ * @has_timer: @weights is set up
  */
 struct service {
 	struct service *next, *chain;
@@ -36,7 +40,9 @@ struct service {
 	uint32_t version;
 	struct target *targets, **hint;
 	uint64_t number;
-	bool seen, dirty;
+	struct event weights;
+	uint64_t weighed;
+	bool seen, dirty, has_timer;
 };
 
 /**
@@ -60,6 +66,9 @@ struct service {
  * @verdict: ours
  * @last: the last result
  * @checked: there was one
+ * @lowered: what its agent has lowered
+ * @agent: who is asked, or NULL
+ * @weight: percent, of @last and @lowered, for the kernel
  * @warned: an event about the certificate was sent
  * @timer: of the next check
  * @scheduled: @timer is set up
@@ -85,6 +94,9 @@ struct target {
 	uint8_t kernel_weight;
 	struct verdict verdict;
 	struct result last;
+	struct answer_state lowered;
+	struct agent *agent;
+	uint8_t weight;
 	struct event timer;
 	struct target *queue;
 	struct share *share;
