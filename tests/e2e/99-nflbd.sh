@@ -54,7 +54,8 @@ listens() {
 	[ -s "$WORK/monitor.log" ]
 }
 
-echo '{"max-in-flight": 64}' >"$WORK/nflbd.json"
+export NFLBD_SOCKET=$WORK/nflbd.sock
+jq -n --arg socket "$NFLBD_SOCKET" '{"max-in-flight": 64, socket: $socket}' >"$WORK/nflbd.json"
 for family in 4 6; do
 	add_service tcp $family 80 scheduler rr
 	add_backend tcp $family 80 1
@@ -90,10 +91,25 @@ done
 grep -qF "tcp $(vip 4 80) -> 10.0.11.2: unhealthy: connect-refused (healthy for" \
 	"$WORK/nflbd.log" || fail "the log does not say so: $(cat "$WORK/nflbd.log")"
 
+# --- the socket
+
+for family in 4 6; do
+	lb health check tcp "$(vip $family 80)" "$(backend $family 1)" >"$WORK/check.log"
+	tail -n 1 "$WORK/check.log" | grep -q "^success: http 200 in " ||
+		fail "a check now: $(cat "$WORK/check.log")"
+	lb -j health show tcp "$(vip $family 80)" "$(backend $family 1)" |
+		jq -e '.[0].check | .detail == "200" and .via == "direct"' ||
+		fail "health show has no result"
+done
+ns_bg lb watch "$LBADM" health watch tcp "$(vip 4 80)"
+# It has no sign of its own that it watches.
+sleep 1
+
 # --- they outlive the checker, an apply and a restart
 
 stop_server rs1
 for family in 4 6; do becomes $family 1 "unhealthy connect-refused"; done
+wait_for grep -qF "10.0.11.2: unhealthy: connect-refused" "$WORK/watch.log"
 ns_bg lb monitor "$LBADM" -j monitor config
 wait_for listens
 kill -9 "$nflbd"
@@ -169,6 +185,12 @@ lb config apply "$WORK/nflb.json"
 for family in 4 6; do becomes $family 3 "unhealthy connect-refused"; done
 kill "$nflbd"
 wait_for eval "! kill -0 $nflbd 2>/dev/null"
+[ ! -e "$NFLBD_SOCKET" ] || fail "the socket is still there"
+if lb health check tcp "$(vip 4 80)" "$(backend 4 1)" 2>"$WORK/check.log"; then
+	fail "a check without nflbd"
+else
+	assert_eq "without nflbd" $? 3
+fi
 for family in 4 6; do
 	assert_eq "after the end" "$(health $family 3)" "unhealthy connect-refused"
 done

@@ -29,9 +29,34 @@ static bool is_lowered(const struct target *target)
 	       target->verdict.health != NFLB_HEALTH_CHECKING;
 }
 
+static bool is_damped(const struct target *target)
+{
+	return target->usable && target->verdict.health == NFLB_HEALTH_HEALTHY &&
+	       damping_holds(&target->damping, &target->check, schedule_clock());
+}
+
+static bool is_usable(const struct target *target)
+{
+	return !target->idle && target->verdict.health == NFLB_HEALTH_HEALTHY &&
+	       !is_lowered(target) && !is_damped(target);
+}
+
+bool compose_is_held(const struct target *target)
+{
+	const struct target *other;
+
+	if (!is_damped(target))
+		return false;
+	for (other = target->service->targets; other; other = other->next)
+		if (other != target && is_usable(other))
+			return true;
+	return false;
+}
+
 enum nflb_health compose_health(const struct target *target)
 {
-	return is_lowered(target) ? NFLB_HEALTH_UNHEALTHY : target->verdict.health;
+	return is_lowered(target) || compose_is_held(target) ? NFLB_HEALTH_UNHEALTHY :
+								target->verdict.health;
 }
 
 const char *compose_reason(const struct target *target, char buf[RESULT_TEXT_MAX])
@@ -40,6 +65,8 @@ const char *compose_reason(const struct target *target, char buf[RESULT_TEXT_MAX
 	if (is_lowered(target))
 		snprintf(buf, RESULT_TEXT_MAX, "agent %s", target->lowered.maint ?
 			 "maint" : target->lowered.word);
+	else if (compose_is_held(target))
+		snprintf(buf, RESULT_TEXT_MAX, "damping");
 	else if (target->verdict.health == NFLB_HEALTH_UNHEALTHY)
 		result_text(&target->last, buf);
 	return buf;

@@ -11,6 +11,9 @@
 
 enum nflb_health compose_health(const struct target *target);
 
+/* Is it held unhealthy because it fails often? Never the only usable one. */
+bool compose_is_held(const struct target *target);
+
 /* Why it is not healthy; "" if it is. Returns @buf. */
 const char *compose_reason(const struct target *target, char buf[RESULT_TEXT_MAX]);
 

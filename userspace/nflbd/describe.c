@@ -124,6 +124,11 @@ json_t *describe_target(const struct target *target)
 						    compose_health(target))));
 	put(object, "kernel-weight", json_integer(target->weight));
 	put_agent(object, target);
+	if (target->usable && target->check.damping.half_life)
+		put(object, "penalty", json_real(damping_penalty(
+			&target->damping, &target->check, schedule_clock())));
+	if (compose_is_held(target))
+		put(object, "held", json_true());
 	put(object, "age", json_integer((schedule_clock() - target->verdict.since) / 1000));
 	if (target->forced)
 		put(object, "forced", json_true());

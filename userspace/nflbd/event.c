@@ -57,6 +57,7 @@ void event_verdict(const struct target *target, enum nflb_health before, uint64_
 		 target_text(target, subject),
 		 names_get(&health_names, target->verdict.health),
 		 *reason ? ": " : "", reason, names_get(&health_names, before), lasted,
+		 compose_is_held(target) ? ", held unhealthy: it fails often" :
 		 target->check.dry_run ? ", dry run" : "");
 	put(target, "verdict", MESSAGE_VERDICT, target->verdict.health == NFLB_HEALTH_HEALTHY ?
 	    LOG_NOTICE : LOG_WARNING, text);

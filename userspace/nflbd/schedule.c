@@ -124,6 +124,20 @@ static uint8_t round_weight(uint8_t weight)
 	return weight && weight < 10 ? 10 : (weight + 5) / 10 * 10;
 }
 
+/* A held backend may be the only usable one now, or no longer. */
+static void release_others(const struct target *target)
+{
+	struct target *other;
+
+	for (other = target->service->targets; other; other = other->next) {
+		if (other == target || other->composed == compose_health(other) ||
+		    !other->damping.holds)
+			continue;
+		other->composed = compose_health(other);
+		all.done(other, true);
+	}
+}
+
 static void take(struct target *target, const struct result *result)
 {
 	enum nflb_health before = target->verdict.health;
@@ -136,6 +150,9 @@ static void take(struct target *target, const struct result *result)
 	target->checked = true;
 	target->last.weight = result->kind == RESULT_SUCCESS ?
 			      round_weight(result->weight) : weight;
+	if (changed && target->verdict.health == NFLB_HEALTH_UNHEALTHY)
+		damping_add(&target->damping, &target->check, now);
+	damping_update(&target->damping, &target->check, now);
 	if (changed)
 		figures_change();
 	if (changed)
@@ -143,8 +160,11 @@ static void take(struct target *target, const struct result *result)
 	if (target->verdict.voids && target->verdict.voids % VERDICT_VOIDS == 0)
 		event_void(target);
 	look_at_certificate(target);
-	changed |= compose_weight(target);
+	changed |= compose_weight(target) || target->composed != compose_health(target);
+	target->composed = compose_health(target);
 	all.done(target, changed);
+	if (changed && target->check.damping.half_life)
+		release_others(target);
 }
 
 static void set_up(struct target *target);

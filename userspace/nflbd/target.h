@@ -10,6 +10,7 @@
 
 #include "answer.h"
 #include "check.h"
+#include "damping.h"
 #include "model/health.h"
 #include "model/request.h"
 #include "model/subject.h"
@@ -68,6 +69,8 @@ struct service {
  * @checked: there was one
  * @lowered: what its agent has lowered
  * @agent: who is asked, or NULL
+ * @damping: of changes to unhealthy
+ * @composed: the verdict for the kernel, as it was last
  * @weight: percent, of @last and @lowered, for the kernel
  * @warned: an event about the certificate was sent
  * @timer: of the next check
@@ -96,6 +99,8 @@ struct target {
 	struct result last;
 	struct answer_state lowered;
 	struct agent *agent;
+	struct damping damping;
+	enum nflb_health composed;
 	uint8_t weight;
 	struct event timer;
 	struct target *queue;
