@@ -163,6 +163,7 @@ static void take_back(struct target *target)
 		return;
 	target->verdict.health = NFLB_HEALTH_UNKNOWN;
 	target->last.weight = target->weight = 100;
+	target->lowered = ANSWER_NOTHING;
 	kernel_send(target);
 }
 
