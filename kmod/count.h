@@ -10,6 +10,17 @@
 
 #include "nflb.h"
 
+/* What clients' connections show of a backend, in the order of enum nflb_stats_attr. */
+enum nflb_passive {
+	NFLB_PASSIVE_ESTABLISHED,
+	NFLB_PASSIVE_SYN_REPEATED,
+	NFLB_PASSIVE_REFUSED,
+	NFLB_PASSIVE_RESET,
+	NFLB_PASSIVE_UNREACHABLE,
+	NFLB_PASSIVE_NO_NEIGHBOUR,
+	NFLB_PASSIVE_COUNT
+};
+
 /**
  * struct nflb_stats_sum - counters summed up, or a baseline to subtract
  * @active: connections in the table that have not begun to end; no baseline
@@ -18,6 +29,7 @@
  * @packets: by direction
  * @bytes: by direction
  * @drops: packets that were dropped
+ * @passive: by enum nflb_passive
  */
 struct nflb_stats_sum {
 	u32 active;
@@ -26,6 +38,7 @@ struct nflb_stats_sum {
 	u64 packets[NFLB_DIR_COUNT];
 	u64 bytes[NFLB_DIR_COUNT];
 	u64 drops;
+	u64 passive[NFLB_PASSIVE_COUNT];
 };
 
 /**

@@ -78,6 +78,8 @@ struct nflb_user;
  * @persist_count: entries of @persist
  * @persist_waiting: those that were, and are not freed yet
  * @persist_vain: jiffies (32 bits) of the last search in vain
+ * @troubled: jiffies (32 bits) when @troubles began to be counted
+ * @troubles: events of failing backends since then, conn_passive.c
  * @mutex: serialises requests that change the configuration; held while tables are
  *	built, so only who changes something waits for it
  * @view: what requests read that change nothing; held for writing by changes in
@@ -167,6 +169,8 @@ struct nflb_net {
 	atomic_t		probe_count;
 	struct list_head	probes;
 	spinlock_t		probes_lock; /* to change it */
+	u32			troubled;
+	atomic_t		troubles;
 
 	struct mutex		mutex ____cacheline_aligned_in_smp;
 	struct rw_semaphore	view; /* within mutex */

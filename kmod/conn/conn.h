@@ -27,6 +27,8 @@ struct nflb_persist;
 #define NFLB_CONN_PROBE		BIT(7)	/* a checker's, see conn_probe.c */
 /* Of a probe, which is not counted: its checker removed it. */
 #define NFLB_CONN_REMOVED	NFLB_CONN_OVER
+/* Of a connection in the table: counted as a failure, see conn_passive.c */
+#define NFLB_CONN_FAILED	NFLB_CONN_DRAFT
 /* The rest of it is nflb_now() when it was made, rounded. */
 #define NFLB_CONN_CREATED	GENMASK(31, 8)
 

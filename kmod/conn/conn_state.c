@@ -6,6 +6,7 @@
 #include <linux/jiffies.h>
 
 #include "service/service.h"
+#include "conn/conn_passive.h"
 #include "conn/conn_proof.h"
 #include "conn/conn_state.h"
 #include "conn/tell.h"
@@ -197,6 +198,8 @@ static void syn_in(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 			nflb_conn_ask(conn->backend->service->nn, conn);
 		return;
 	}
+	if (state == NFLB_CONN_SYN_SENT)
+		nflb_passive_syn(conn, now);
 	/* Once the backend answered, another number is none of this client. */
 	if (state < NFLB_CONN_SYN_RECV)
 		nflb_proof_begin(conn, NFLB_DIR_IN, pkt->tcp_seq);
@@ -241,6 +244,7 @@ static bool handshake(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 	nflb_proof_begin(conn, NFLB_DIR_IN, pkt->tcp_seq);
 	nflb_conn_now_set(conn, NFLB_NOW_ASSURED);
 	state_set(conn, NFLB_CONN_ESTABLISHED);
+	nflb_passive_established(conn);
 	return true;
 }
 
@@ -255,6 +259,8 @@ static bool handshake_one_sided(struct nflb_conn *conn,
 	nflb_proof_begin(conn, NFLB_DIR_IN, pkt->tcp_seq);
 	nflb_proof_begin(conn, NFLB_DIR_OUT, pkt->tcp_ack);
 	state_set(conn, NFLB_CONN_ESTABLISHED);
+	if (state != NFLB_CONN_NONE)
+		nflb_passive_established(conn);
 	return true;
 }
 
@@ -316,8 +322,11 @@ static void two_sided(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 	u8 state = READ_ONCE(conn->state), flags = pkt->tcp_flags;
 
 	if (unlikely(flags & NFLB_TCP_RST)) {
-		if (nflb_proof_rst(conn, pkt, dir))
-			reset(conn);
+		if (!nflb_proof_rst(conn, pkt, dir))
+			return;
+		if (dir == NFLB_DIR_OUT)
+			nflb_passive_reset(conn, state);
+		reset(conn);
 		return;
 	}
 	if (unlikely(flags & NFLB_TCP_SYN)) {
@@ -374,10 +383,12 @@ static void datagram(struct nflb_conn *conn, enum nflb_dir dir, u32 now)
 {
 	if (!nflb_conn_udp_news(conn, dir, now))
 		return;
-	if (dir == NFLB_DIR_OUT)
+	if (dir == NFLB_DIR_OUT) {
 		nflb_conn_now_set(conn, NFLB_NOW_HEARD_OUT);
-	else if (!nflb_conn_one_packet(conn))
+		nflb_passive_established(conn);
+	} else if (!nflb_conn_one_packet(conn)) {
 		assure(conn);
+	}
 }
 
 /* Does it say nothing of whether the connection is still there? */

@@ -38,3 +38,23 @@ noinline void nflb_event_conn(struct nflb_net *nn, const struct nflb_conn *conn,
 	if (ops)
 		ops->conn(nn, conn, cmd);
 }
+
+/**
+ * nflb_event_trouble() - clients' connections to a backend fail
+ * @nn: its namespace
+ * @backend: the backend
+ * @what: how one failed
+ *
+ * The caller bounds how often.
+ *
+ * Context: softirq or BH disabled, rcu_read_lock() held.
+ */
+noinline void nflb_event_trouble(struct nflb_net *nn,
+				 const struct nflb_backend *backend,
+				 enum nflb_passive what)
+{
+	const struct nflb_event_ops *ops = rcu_dereference(event_ops);
+
+	if (ops)
+		ops->trouble(nn, backend, what);
+}

@@ -30,6 +30,30 @@ int nflb_fill_addr(struct sk_buff *skb, int type, const union nflb_addr *addr,
 						      sizeof(addr->in6), addr);
 }
 
+/* By enum nflb_passive; names as in BACKEND_TROUBLE */
+static const struct {
+	int		type;
+	const char	*name;
+} passive[NFLB_PASSIVE_COUNT] = {
+	[NFLB_PASSIVE_ESTABLISHED] = { NFLB_A_STATS_ESTABLISHED, "established" },
+	[NFLB_PASSIVE_SYN_REPEATED] = { NFLB_A_STATS_SYN_REPEATED, "syn-repeated" },
+	[NFLB_PASSIVE_REFUSED] = { NFLB_A_STATS_REFUSED, "refused" },
+	[NFLB_PASSIVE_RESET] = { NFLB_A_STATS_RESET, "reset" },
+	[NFLB_PASSIVE_UNREACHABLE] = { NFLB_A_STATS_UNREACHABLE, "unreachable" },
+	[NFLB_PASSIVE_NO_NEIGHBOUR] = { NFLB_A_STATS_NO_NEIGHBOUR, "no-neighbour" },
+};
+
+static int put_passive(struct sk_buff *skb, const struct nflb_stats_sum *sum)
+{
+	int i;
+
+	for (i = 0; i < NFLB_PASSIVE_COUNT; i++)
+		if (nla_put_u64_64bit(skb, passive[i].type, sum->passive[i],
+				      NFLB_A_STATS_PAD))
+			return -EMSGSIZE;
+	return 0;
+}
+
 /* @drops: of a service or backend; the totals have them by reason instead */
 static int put_stats(struct sk_buff *skb, int type,
 		     const struct nflb_stats_sum *sum, bool drops)
@@ -51,8 +75,9 @@ static int put_stats(struct sk_buff *skb, int type,
 	    nla_put_u64_64bit(skb, NFLB_A_STATS_BYTES_OUT,
 			      sum->bytes[NFLB_DIR_OUT], NFLB_A_STATS_PAD) ||
 	    (drops &&
-	     nla_put_u64_64bit(skb, NFLB_A_STATS_DROPS, sum->drops,
-			       NFLB_A_STATS_PAD))) {
+	     (nla_put_u64_64bit(skb, NFLB_A_STATS_DROPS, sum->drops,
+				NFLB_A_STATS_PAD) ||
+	      put_passive(skb, sum)))) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}
@@ -338,6 +363,35 @@ int nflb_fill_backend(struct sk_buff *skb, const struct nflb_backend *backend)
 	}
 	nla_nest_end(skb, nest);
 	return put_backend(skb, backend);
+}
+
+/**
+ * nflb_fill_trouble() - say of which backend clients' connections fail
+ * @skb: a message
+ * @b: the backend
+ * @what: how one failed
+ *
+ * Its identity only, which never changes.
+ *
+ * Context: any, rcu_read_lock() held. Return: 0 or -EMSGSIZE.
+ */
+int nflb_fill_trouble(struct sk_buff *skb, const struct nflb_backend *b,
+		      enum nflb_passive what)
+{
+	struct nlattr *nest = nla_nest_start(skb, NFLB_A_SERVICE);
+
+	if (!nest || put_identity(skb, b->service))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	nest = nla_nest_start(skb, NFLB_A_BACKEND);
+	if (!nest ||
+	    nflb_fill_addr(skb, NFLB_A_BACKEND_ADDRESS, &b->addr, b->family) ||
+	    nla_put_be16(skb, NFLB_A_BACKEND_PORT, b->port) ||
+	    nla_put_u32(skb, NFLB_A_BACKEND_ID, b->id) ||
+	    nla_put_string(skb, NFLB_A_BACKEND_TROUBLE, passive[what].name))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
 }
 
 /* The backend's client, where that is the balancer. */

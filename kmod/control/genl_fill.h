@@ -15,8 +15,9 @@
  * for one of a connection, of which there are many.
  */
 #define NFLB_MSG_SIZE \
-	(800 + NFLB_HEALTH_CHECK_SIZE + NFLB_NAME_SIZE + NFLB_COMMENT_SIZE)
+	(900 + NFLB_HEALTH_CHECK_SIZE + NFLB_NAME_SIZE + NFLB_COMMENT_SIZE)
 #define NFLB_CONN_MSG_SIZE 1800
+#define NFLB_TROUBLE_MSG_SIZE 256
 
 int nflb_fill_addr(struct sk_buff *skb, int type, const union nflb_addr *addr,
 		   u8 family);
@@ -24,6 +25,8 @@ int nflb_fill_service(struct sk_buff *skb, const struct nflb_service *svc);
 int nflb_fill_service_plain(struct sk_buff *skb,
 			    const struct nflb_service *svc);
 int nflb_fill_backend(struct sk_buff *skb, const struct nflb_backend *backend);
+int nflb_fill_trouble(struct sk_buff *skb, const struct nflb_backend *b,
+		      enum nflb_passive what);
 int nflb_fill_conn(struct sk_buff *skb, const struct nflb_conn *conn);
 int nflb_fill_laddr(struct sk_buff *skb, const struct nflb_net *nn,
 		    const struct nflb_laddr *laddr);

@@ -184,8 +184,34 @@ static void tell_of_conn(struct nflb_net *nn, const struct nflb_conn *conn,
 		tell_listener(nn, l, conn, cmd);
 }
 
+/* One that cannot be made is lost: the next failure makes another. */
+static void tell_of_trouble(struct nflb_net *nn,
+			    const struct nflb_backend *backend,
+			    enum nflb_passive what)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	if (!wanted(nn))
+		return;
+	skb = genlmsg_new(NFLB_TROUBLE_MSG_SIZE, GFP_ATOMIC | __GFP_NOWARN);
+	if (!skb)
+		return;
+	hdr = genlmsg_put(skb, 0, 0, &nflb_genl_family, 0,
+			  NFLB_CMD_BACKEND_TROUBLE);
+	if (!hdr || nflb_fill_trouble(skb, backend, what)) {
+		nlmsg_free(skb);
+		return;
+	}
+	genlmsg_end(skb, hdr);
+	genlmsg_multicast_netns(&nflb_genl_family, nn->net, skb, 0,
+				NFLB_GENL_GROUP_CONFIG,
+				GFP_ATOMIC | __GFP_NOWARN);
+}
+
 static const struct nflb_event_ops event_ops = {
 	.conn = tell_of_conn,
+	.trouble = tell_of_trouble,
 };
 
 /**

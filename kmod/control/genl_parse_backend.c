@@ -39,6 +39,7 @@ const struct nla_policy nflb_backend_policy[NFLB_A_BACKEND_MAX + 1] = {
 	[NFLB_A_BACKEND_COMMENT] = { .type = NLA_NUL_STRING,
 				     .len = NFLB_COMMENT_SIZE - 1 },
 	[NFLB_A_BACKEND_LOCAL_PORTS] = { .type = NLA_REJECT },
+	[NFLB_A_BACKEND_TROUBLE] = { .type = NLA_REJECT },
 };
 
 static int parse_backend_mode(struct nlattr **tb,

@@ -271,6 +271,7 @@ struct nflb_backend *nflb_backend_alloc(struct nflb_service *svc,
 	atomic_set(&b->ident, get_random_u32());
 	atomic_set(&b->port_cursor, get_random_u32());
 	b->ports_exhausted = nflb_now() - HZ;
+	b->troubled = b->ports_exhausted;
 	b->service = svc;
 	b->id = ++svc->backend_id;
 	refcount_set(&b->ref, 1);

@@ -13,6 +13,7 @@
 
 #include "packet/dry.h"
 #include "packet/wire.h"
+#include "conn/conn_passive.h"
 #include "forward/route.h"
 #include "forward/route_fast.h"
 #include "netns.h"
@@ -56,6 +57,17 @@ static struct neighbour *neighbour(struct sk_buff *skb, struct dst_entry *dst,
 	rt6 = dst_rt6_info(dst);
 	return ip_neigh_gw6(skb->dev, via ? &via->in6 :
 			    rt6_nexthop(rt6, &ipv6_hdr(skb)->daddr));
+}
+
+/*
+ * Has it been asked for its link-layer address in vain for a while? An entry in NUD_FAILED
+ * does not say so: it may be old, or somebody flushed it. This packet has it asked again.
+ */
+static bool is_silent(const struct neighbour *neigh)
+{
+	return READ_ONCE(neigh->nud_state) & NUD_INCOMPLETE &&
+	       time_after(jiffies, READ_ONCE(neigh->updated) +
+				   NFLB_PASSIVE_PATIENCE);
 }
 
 /* Through the stack's output functions, which ask the route for the neighbour. */
@@ -109,6 +121,7 @@ enum nflb_verdict nflb_xmit_via(struct nflb_pkt *pkt, struct dst_entry *dst,
 		return nflb_drop(pkt, NFLB_REASON_NO_NEIGHBOUR);
 	if (unlikely(!(READ_ONCE(neigh->nud_state) & NUD_VALID))) {
 		nflb_pkt_count(pkt, NFLB_COUNTER_NEIGHBOUR_PENDING);
+		pkt->no_neighbour = is_silent(neigh);
 		/* Once it is known, the kernel asks the packet's route whose
 		 * it is (neigh_update()).
 		 */

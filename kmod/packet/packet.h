@@ -54,6 +54,7 @@ enum nflb_kind {
  * @len: network-layer bytes as it arrived
  * @wire: what it was on the wire as it arrived; of what is sent only
  * @plain: fastpath.h could parse it
+ * @no_neighbour: its next hop does not answer; when it was sent
  * @dir: direction within @conn
  *
  * Offsets, not pointers, for everything that may write moves the headers.
@@ -78,6 +79,7 @@ struct nflb_pkt {
 	u32				len;
 	struct nflb_wire		wire;
 	bool				plain;
+	bool				no_neighbour;
 	u8				dir;
 };
 

@@ -5,6 +5,7 @@
 #include "packet/packet.h"
 #include "service/service.h"
 #include "conn/conn.h"
+#include "conn/conn_passive.h"
 #include "conn/conn_proof.h"
 #include "conn/conn_state.h"
 #include "conn/trace.h"
@@ -149,11 +150,15 @@ static enum nflb_verdict go_on(struct nflb_pkt *pkt, struct nflb_conn *conn,
 			return drop_of(pkt, conn);
 		if (verdict != NFLB_CONTINUE)
 			return verdict;
+		nflb_passive_icmp(pkt, conn, dir);
 	}
 	pkt->wire = nflb_pkt_wire(pkt);
+	pkt->no_neighbour = false;
 	verdict = nflb_forward_packet(pkt, conn, dir);
 	if (unlikely(verdict == NFLB_DROP))
 		return drop_of(pkt, conn);
+	if (unlikely(pkt->no_neighbour) && dir == NFLB_DIR_IN)
+		nflb_passive_failed(conn, NFLB_PASSIVE_NO_NEIGHBOUR);
 	nflb_stats_packet(conn->backend->stats, dir, pkt->wire);
 	return verdict;
 }

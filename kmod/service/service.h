@@ -92,6 +92,7 @@ enum nflb_gone {
  * @ports: local ports that its connections have
  * @ports_exhausted: jiffies (32 bits) when all of them were taken
  * @ports_short: jiffies (32 bits) when nearly all were
+ * @troubled: jiffies (32 bits) of the last event of a failure, conn_passive.c
  * @limited_vain: jiffies (32 bits) of the last search in @limited in vain
  * @limited: connections made while there was a @max_connections, in the order in
  *	which they are to make room
@@ -145,6 +146,7 @@ struct nflb_backend {
 	atomic_t		ports;
 	u32			ports_exhausted;
 	u32			ports_short;
+	u32			troubled;
 	u32			limited_vain;
 	struct list_head	limited;
 	spinlock_t		limited_lock; /* of @limited */

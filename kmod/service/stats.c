@@ -32,7 +32,7 @@ void nflb_stats_read(const struct nflb_stats __percpu *stats,
 		     struct nflb_stats_sum *sum)
 {
 	unsigned int start;
-	int cpu, dir;
+	int cpu, dir, i;
 
 	for_each_possible_cpu(cpu) {
 		const struct nflb_stats *s = per_cpu_ptr(stats, cpu);
@@ -47,10 +47,13 @@ void nflb_stats_read(const struct nflb_stats __percpu *stats,
 					u64_stats_read(&s->packets[dir]);
 				one.bytes[dir] = u64_stats_read(&s->bytes[dir]);
 			}
+			for (i = 0; i < NFLB_PASSIVE_COUNT; i++)
+				one.passive[i] = u64_stats_read(&s->passive[i]);
 		} while (u64_stats_fetch_retry(&s->sync, start));
 		nflb_stats_add(sum, &one);
 	}
 }
+NFLB_EXPORT_KUNIT(nflb_stats_read);
 
 /**
  * nflb_service_drops() - packets that no backend was picked for, and were dropped
@@ -76,7 +79,7 @@ u64 nflb_service_drops(const struct nflb_service *svc)
 void nflb_stats_add(struct nflb_stats_sum *sum,
 		    const struct nflb_stats_sum *more)
 {
-	int dir;
+	int dir, i;
 
 	sum->active += more->active;
 	sum->inactive += more->inactive;
@@ -86,6 +89,8 @@ void nflb_stats_add(struct nflb_stats_sum *sum,
 		sum->packets[dir] += more->packets[dir];
 		sum->bytes[dir] += more->bytes[dir];
 	}
+	for (i = 0; i < NFLB_PASSIVE_COUNT; i++)
+		sum->passive[i] += more->passive[i];
 }
 
 /**
@@ -96,7 +101,7 @@ void nflb_stats_add(struct nflb_stats_sum *sum,
 void nflb_stats_sub(struct nflb_stats_sum *sum,
 		    const struct nflb_stats_sum *base)
 {
-	int dir;
+	int dir, i;
 
 	sum->connections -= base->connections;
 	sum->drops -= base->drops;
@@ -104,4 +109,6 @@ void nflb_stats_sub(struct nflb_stats_sum *sum,
 		sum->packets[dir] -= base->packets[dir];
 		sum->bytes[dir] -= base->bytes[dir];
 	}
+	for (i = 0; i < NFLB_PASSIVE_COUNT; i++)
+		sum->passive[i] -= base->passive[i];
 }

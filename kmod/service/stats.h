@@ -20,6 +20,8 @@
  * @sync: for 32-bit readers
  * @ident: IPv4's identification for the next outer header without DF
  * @ident_left: how many from there on are this CPU's
+ * @passive: by enum nflb_passive; last, since packets of an established flow do not
+ *	touch them
  */
 struct nflb_stats {
 	u64_stats_t		connections;
@@ -29,6 +31,7 @@ struct nflb_stats {
 	u16			ident;
 	u16			ident_left;
 	u64_stats_t		drops;
+	u64_stats_t		passive[NFLB_PASSIVE_COUNT];
 };
 
 /* Context: softirq or BH disabled. */
@@ -60,6 +63,17 @@ static inline void nflb_stats_drop(struct nflb_stats __percpu *stats,
 
 	u64_stats_update_begin(&s->sync);
 	u64_stats_add(&s->drops, packets);
+	u64_stats_update_end(&s->sync);
+}
+
+/* Context: softirq or BH disabled. */
+static inline void nflb_stats_passive(struct nflb_stats __percpu *stats,
+				      enum nflb_passive what)
+{
+	struct nflb_stats *s = this_cpu_ptr(stats);
+
+	u64_stats_update_begin(&s->sync);
+	u64_stats_inc(&s->passive[what]);
 	u64_stats_update_end(&s->sync);
 }
 

@@ -121,6 +121,7 @@ enum nflb_cmd {
 	NFLB_CMD_HEALTH_SET,		/* do: verdicts on backends; event, of one */
 	NFLB_CMD_CONN_ADD,		/* do: a probe; EEXIST when the tuple is taken */
 	NFLB_CMD_CONN_DEL,		/* do: of a probe; answers what it was */
+	NFLB_CMD_BACKEND_TROUBLE,	/* event: clients' connections to it fail */
 
 	__NFLB_CMD_MAX,
 	NFLB_CMD_MAX = __NFLB_CMD_MAX - 1
@@ -329,6 +330,7 @@ enum nflb_backend_attr {
 	NFLB_A_BACKEND_NAME,		/* string: UTF-8 without control characters, "" is none */
 	NFLB_A_BACKEND_COMMENT,		/* string: the same */
 	NFLB_A_BACKEND_LOCAL_PORTS,	/* u32: local ports of its connections; in answers only */
+	NFLB_A_BACKEND_TROUBLE,		/* string: a counter; BACKEND_TROUBLE only */
 
 	__NFLB_A_BACKEND_MAX,
 	NFLB_A_BACKEND_MAX = __NFLB_A_BACKEND_MAX - 1
@@ -346,6 +348,12 @@ enum nflb_stats_attr {
 	NFLB_A_STATS_PAD,
 	NFLB_A_STATS_INACTIVE,		/* u32: in the table now, and ending */
 	NFLB_A_STATS_DROPS,		/* u64: packets; of a service or backend only */
+	NFLB_A_STATS_ESTABLISHED,	/* u64: the backend took them; these six likewise */
+	NFLB_A_STATS_SYN_REPEATED,	/* u64: the backend left a SYN unanswered; not in dsr */
+	NFLB_A_STATS_REFUSED,		/* u64: the backend reset what it was to take */
+	NFLB_A_STATS_RESET,		/* u64: the backend reset what it had taken */
+	NFLB_A_STATS_UNREACHABLE,	/* u64: an ICMP error said so of the backend */
+	NFLB_A_STATS_NO_NEIGHBOUR,	/* u64: the next hop does not answer */
 
 	__NFLB_A_STATS_MAX,
 	NFLB_A_STATS_MAX = __NFLB_A_STATS_MAX - 1

@@ -122,6 +122,16 @@ static void print_backend(const json_t *b)
 	write_text(stdout, b, "comment");
 }
 
+/* Nothing but the identity of the backend, and what happened */
+static void print_trouble(const json_t *event)
+{
+	char buf[SERVICE_MAX];
+
+	printf("%s", service_text(buf, json_object_get(event, "service")));
+	printf(" %s", endpoint(buf, sizeof(buf), event, "address", "port"));
+	print_pair(event, "trouble");
+}
+
 static void print_event(const json_t *event, const char *name)
 {
 	char buf[SERVICE_MAX];
@@ -134,6 +144,8 @@ static void print_event(const json_t *event, const char *name)
 		       json_object_get(event, "absent") ? " absent" : "");
 	} else if (!strncmp(name, "laddr-", 6)) {
 		print_laddr(event);
+	} else if (!strcmp(name, "backend-trouble")) {
+		print_trouble(event);
 	} else if (json_object_get(event, "service")) {
 		print_backend(event);
 	} else {

@@ -42,6 +42,19 @@ static void set_encap_source(json_t *to, const struct table *table)
 		json_object_set_new(to, "encap-source", json_string(text));
 }
 
+/* What clients' connections show of a backend. Older modules have none. */
+static void set_passive(json_t *stats, const struct table *t)
+{
+	if (!t->attrs[NFLB_A_STATS_NO_NEIGHBOUR])
+		return;
+	set_uint(stats, "established", t, NFLB_A_STATS_ESTABLISHED);
+	set_uint(stats, "syn-repeated", t, NFLB_A_STATS_SYN_REPEATED);
+	set_uint(stats, "refused", t, NFLB_A_STATS_REFUSED);
+	set_uint(stats, "reset", t, NFLB_A_STATS_RESET);
+	set_uint(stats, "unreachable", t, NFLB_A_STATS_UNREACHABLE);
+	set_uint(stats, "no-neighbour", t, NFLB_A_STATS_NO_NEIGHBOUR);
+}
+
 static json_t *stats_object(const struct nlattr *nest)
 {
 	json_t *stats = json_object();
@@ -58,6 +71,7 @@ static json_t *stats_object(const struct nlattr *nest)
 	/* The totals, and older modules, have none. */
 	if (t.attrs[NFLB_A_STATS_DROPS])
 		set_uint(stats, "drops", &t, NFLB_A_STATS_DROPS);
+	set_passive(stats, &t);
 	return stats;
 }
 
@@ -180,6 +194,7 @@ static json_t *backend_object(const struct nlattr *nest)
 	set_name(backend, "configured", &backend_state_names, &t,
 		 NFLB_A_BACKEND_CONFIGURED);
 	set_uint(backend, "id", &t, NFLB_A_BACKEND_ID);
+	set_string(backend, "trouble", &t, NFLB_A_BACKEND_TROUBLE);
 	set_health(backend, &t);
 	if (t.attrs[NFLB_A_BACKEND_STATS]) {
 		json_t *stats = stats_object(t.attrs[NFLB_A_BACKEND_STATS]);
@@ -441,6 +456,7 @@ static const char *event_name(uint8_t cmd)
 	case NFLB_CMD_BACKEND_DEL: return "backend-del";
 	case NFLB_CMD_BACKEND_DRAINED: return "backend-drained";
 	case NFLB_CMD_HEALTH_SET: return "health-set";
+	case NFLB_CMD_BACKEND_TROUBLE: return "backend-trouble";
 	case NFLB_CMD_LADDR_ADD: return "laddr-add";
 	case NFLB_CMD_LADDR_DEL: return "laddr-del";
 	case NFLB_CMD_DEVICE_ADD: return "device-add";
