@@ -253,28 +253,44 @@ void kernel_reload(void)
 
 /* --- events */
 
-/* An event: our own verdict, or one that was set by hand */
-static void take_verdict(const struct nlmsghdr *nlh)
+/* Our own verdict, or one that was set by hand */
+static void take_verdict(struct target *target, const json_t *object)
+{
+	bool was_forced = target->forced;
+
+	note_kernel(target, object);
+	if (was_forced && !target->forced && !target->idle &&
+	    is_decided(target->verdict.health))
+		kernel_send(target);
+}
+
+/* Clients' connections fail. Anybody can make some fail: it takes a check to say more. */
+static void take_trouble(struct target *target)
+{
+	if (!target->idle && target->verdict.health != NFLB_HEALTH_UNHEALTHY)
+		schedule_hurry(target);
+}
+
+/* An event about a backend */
+static void take_event(const struct nlmsghdr *nlh, uint8_t cmd)
 {
 	json_t *object = msg_get_backend(nlh), *of = msg_get_service(nlh);
 	struct backend_request backend;
 	struct service *service = NULL;
 	struct target *target = NULL;
 	struct service_id id;
-	bool was_forced;
 
 	if (object && of && service_id_of(of, &id) && backend_of(object, &backend))
 		service = target_find_service(&id);
 	if (service)
 		target = target_find(service, &backend);
-	if (target && target->id ==
-		      (uint32_t)json_integer_value(json_object_get(object, "id"))) {
-		was_forced = target->forced;
-		note_kernel(target, object);
-		if (was_forced && !target->forced && !target->idle &&
-		    is_decided(target->verdict.health))
-			kernel_send(target);
-	}
+	if (target && target->id !=
+		      (uint32_t)json_integer_value(json_object_get(object, "id")))
+		target = NULL;
+	if (target && cmd == NFLB_CMD_BACKEND_TROUBLE)
+		take_trouble(target);
+	else if (target)
+		take_verdict(target, object);
 	json_decref(object);
 	json_decref(of);
 }
@@ -286,7 +302,8 @@ static int event_cb(const struct nlmsghdr *nlh, void *data)
 	(void)data;
 	switch (genl->cmd) {
 	case NFLB_CMD_HEALTH_SET:
-		take_verdict(nlh);
+	case NFLB_CMD_BACKEND_TROUBLE:
+		take_event(nlh, genl->cmd);
 		break;
 	case NFLB_CMD_SERVICE_ADD:
 	case NFLB_CMD_SERVICE_SET:

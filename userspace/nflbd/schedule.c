@@ -364,6 +364,20 @@ void schedule_now(struct target *target)
 	enqueue(target);
 }
 
+void schedule_hurry(struct target *target)
+{
+	uint64_t now = check_clock(), soon;
+
+	target = share_leader(target);
+	if (!target->scheduled || target->running || target->waits)
+		return;
+	soon = target->began + target->check.fast_interval * 1000ull;
+	if (soon <= now)
+		schedule_now(target);
+	else if (soon < target->due)
+		wait_until(target, (soon - now) / 1000);
+}
+
 /* Go on with the check of one that shared it. */
 static void inherit(struct target *heir, uint64_t due, bool at_once)
 {

@@ -29,6 +29,9 @@ void schedule_start(struct target *target);
 /* Check it as soon as the limits allow. */
 void schedule_now(struct target *target);
 
+/* Check it earlier than planned, but not within "fast-interval" of the last check. */
+void schedule_hurry(struct target *target);
+
 /* Stop checking it; a check that runs is cancelled. */
 void schedule_stop(struct target *target);
 
