@@ -77,6 +77,7 @@ one_arm() {
 }
 
 replies_came() { [ "$(stat_of dsr-reply-here)" -gt 0 ]; }
+drained() { lb -j backend show | jq -e 'any(.condition == "drained")'; }
 established() { [ "$(lb connection count state established)" = 1 ]; }
 dsr_by_the_balancer() {
 	setup_topology
@@ -158,6 +159,7 @@ time.sleep(600)"
 	lb backend add tcp "$(vip 4 80)" "${RS4[1]}:8080" weight 2 state down
 	lb backend add tcp "$(vip 4 80)" "${RS4[2]}:8080" weight 0
 	lb backend add tcp "$(vip 4 80)" "${RS4[3]}:8080" state drain
+	wait_for drained
 	page explain.md '' 4-4 lb
 	add_service udp 4 53 mode dsr encap gue scheduler wrr
 	add_backend udp 4 53 2

@@ -407,7 +407,8 @@ def of_half_open(net, mode, f):
             client = Client(net, f, mode, sport=4000 + i)
             assert client.open(), (states(net), net.drops())
         assert old.works() and client.works()
-        assert len(net.connections()) == 100
+        # Half-open ones expire meanwhile on a busy machine.
+        assert 90 <= len(net.connections()) <= 100
 
 
 @suite.case(*MODES)
