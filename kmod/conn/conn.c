@@ -509,6 +509,58 @@ struct nflb_conn *nflb_conn_insert(struct nflb_net *nn, struct nflb_conn *conn,
 	return conn_insert(nn, conn, reason);
 }
 
+/* Only what is about to leave the table makes room. */
+static int insert_as_is(struct nflb_net *nn, struct nflb_conn_node *node)
+{
+	struct nflb_conn_node *old = try_insert(nn, node);
+	struct nflb_conn *before;
+	enum nflb_dir dir;
+
+	if (old && !IS_ERR(old)) {
+		before = nflb_conn_of(old, &dir);
+		if (!nflb_conn_is(before, NFLB_CONN_GONE))
+			return -EEXIST;
+		conn_remove_in(nn, before);
+		conn_remove_out(nn, before);
+		old = try_insert(nn, node);
+	}
+	if (IS_ERR(old))
+		return -ENOMEM;
+	return old ? -EEXIST : 0;
+}
+
+/**
+ * nflb_conn_insert_as_is() - put a connection into the table with its own two tuples
+ * @nn: the namespace
+ * @conn: from nflb_conn_alloc(), counted, with both tuples; freed if it fails, and its
+ *	reference of the backend given back
+ *
+ * Context: BH disabled, rcu_read_lock() held. Return: 0; -EEXIST when a connection has
+ * one of its tuples; or -ENOMEM.
+ */
+int nflb_conn_insert_as_is(struct nflb_net *nn, struct nflb_conn *conn)
+{
+	bool two_sided = !(conn->how & NFLB_HOW_ONE_SIDED);
+	int err = two_sided ? insert_as_is(nn, &conn->out) : 0;
+
+	if (err) {
+		conn_unalloc(nn, conn);
+		return err;
+	}
+	if (conn->how & NFLB_HOW_LADDR)
+		atomic_inc(&conn->backend->ports);
+	err = insert_as_is(nn, &conn->in);
+	if (!err) {
+		atomic_fetch_andnot_release(NFLB_CONN_DYING, &conn->flags);
+		return 0;
+	}
+	conn_remove_out(nn, conn);
+	nflb_conn_uncount(conn);
+	/* Readers may have met the node. */
+	conn_free_later(nn, conn);
+	return err;
+}
+
 static __always_inline struct nflb_conn *
 conn_create(struct nflb_net *nn, struct nflb_backend *backend,
 	    const struct nflb_forward_ops *ops, const struct nflb_tuple *in,

@@ -517,6 +517,7 @@ struct nflb_conn *nflb_conn_alloc(struct nflb_backend *backend,
 				  const struct nflb_tuple *in, u8 how);
 struct nflb_conn *nflb_conn_insert(struct nflb_net *nn, struct nflb_conn *conn,
 				   enum nflb_reason *reason);
+int nflb_conn_insert_as_is(struct nflb_net *nn, struct nflb_conn *conn);
 void nflb_conn_free(struct nflb_conn *conn);
 bool nflb_conn_unlink(struct nflb_net *nn, struct nflb_conn *conn);
 void nflb_conn_remember(struct nflb_conn *conn, struct nflb_persist *entry);

@@ -355,6 +355,13 @@ static const struct genl_ops nflb_genl_ops[] = {
 		.cmd = NFLB_CMD_CONN_DEL,
 		.flags = GENL_UNS_ADMIN_PERM,
 		.doit = nflb_nl_conn_del_doit,
+	}, {
+		.cmd = NFLB_CMD_CONN_RECORDS,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = nflb_nl_conn_records_doit,
+		.start = nflb_nl_conn_records_start,
+		.dumpit = nflb_nl_conn_records_dumpit,
+		.done = nflb_nl_conn_get_done,
 	},
 };
 

@@ -27,6 +27,13 @@ int nflb_nl_conn_get_done(struct netlink_callback *cb);
 int nflb_nl_conn_count_doit(struct sk_buff *skb, struct genl_info *info);
 int nflb_nl_conn_flush_doit(struct sk_buff *skb, struct genl_info *info);
 
+int nflb_nl_conn_records_start(struct netlink_callback *cb);
+int nflb_nl_conn_records_dumpit(struct sk_buff *skb,
+				struct netlink_callback *cb);
+
+/* genl_record.c */
+int nflb_nl_conn_records_doit(struct sk_buff *skb, struct genl_info *info);
+
 /* genl_dump.c */
 int nflb_nl_dump_start(struct netlink_callback *cb);
 int nflb_nl_service_get_dumpit(struct sk_buff *skb,

@@ -15,6 +15,7 @@
 #include "control/genl_parse.h"
 #include "conn/conn.h"
 #include "conn/conn_probe.h"
+#include "conn/conn_record.h"
 #include "conn/conn_state.h"
 #include "netns.h"
 
@@ -287,4 +288,85 @@ int nflb_nl_conn_get_done(struct netlink_callback *cb)
 {
 	kfree(*dump_of(cb));
 	return 0;
+}
+
+/**
+ * nflb_nl_conn_records_start() - begin a dump of whole connections
+ * @cb: the dump
+ *
+ * Return: 0 or a negative errno.
+ */
+int nflb_nl_conn_records_start(struct netlink_callback *cb)
+{
+	int err = nflb_nl_conn_get_start(cb);
+
+	if (err)
+		return err;
+	if ((*dump_of(cb))->filter.flags & NFLB_CONN_FLAG_PROBE) {
+		NL_SET_ERR_MSG(cb->extack, "a probe has no record");
+		nflb_nl_conn_get_done(cb);
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+/* Returns how many records were appended, which are all that have room. */
+static unsigned int put_records(struct nflb_net *nn, struct conn_dump *dump,
+				struct sk_buff *skb)
+{
+	struct nflb_conn_record record;
+	struct nflb_conn_walk here;
+	struct nflb_conn *conn;
+	unsigned int count = 0;
+
+	rcu_read_lock();
+	for (;;) {
+		here = dump->walk;
+		conn = nflb_conn_walk_next(nn, &dump->walk);
+		if (!conn)
+			break;
+		if (!selected(conn, &dump->filter) ||
+		    !nflb_record_fill(conn, &record))
+			continue;
+		if (skb_tailroom(skb) < (int)sizeof(record) ||
+		    count == NFLB_CONN_RECORDS_MAX) {
+			dump->walk = here;
+			break;
+		}
+		skb_put_data(skb, &record, sizeof(record));
+		count++;
+	}
+	rcu_read_unlock();
+	return count;
+}
+
+/**
+ * nflb_nl_conn_records_dumpit() - some more whole connections
+ * @skb: where to
+ * @cb: the dump
+ *
+ * Return: skb->len, or 0 when done.
+ */
+int nflb_nl_conn_records_dumpit(struct sk_buff *skb,
+				struct netlink_callback *cb)
+{
+	struct nflb_net *nn = nflb_net(sock_net(cb->skb->sk));
+	struct nlattr *attr;
+	unsigned int count;
+	void *hdr;
+
+	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			  &nflb_genl_family, NLM_F_MULTI,
+			  NFLB_CMD_CONN_RECORDS);
+	attr = hdr ? nla_reserve(skb, NFLB_A_RECORDS, 0) : NULL;
+	if (!attr)
+		return -EMSGSIZE;
+	count = put_records(nn, *dump_of(cb), skb);
+	if (!count) {
+		genlmsg_cancel(skb, hdr);
+		return skb->len;
+	}
+	attr->nla_len += count * sizeof(struct nflb_conn_record);
+	genlmsg_end(skb, hdr);
+	return skb->len;
 }

@@ -98,6 +98,8 @@ const struct nla_policy nflb_genl_policy[NFLB_A_MAX + 1] = {
 	[NFLB_A_MODULE_VERSION] = { .type = NLA_REJECT },
 	[NFLB_A_UAPI_VERSION] = { .type = NLA_REJECT },
 	[NFLB_A_DEVICE_XDP] = NLA_POLICY_MAX(NLA_U8, 1),
+	[NFLB_A_RECORDS] = NLA_POLICY_MIN_LEN(NFLB_CONN_RECORD_SIZE_MIN),
+	[NFLB_A_RECORD_RESULTS] = { .type = NLA_REJECT },
 };
 
 /**

@@ -132,6 +132,47 @@ void nflb_laddr_at(const struct nflb_laddr_pool *pool, u32 n,
 }
 NFLB_EXPORT_KUNIT(nflb_laddr_at);
 
+static bool has_port(const struct nflb_laddr *l, u16 port)
+{
+	int i;
+
+	if (port < l->ports.first || port > l->ports.last)
+		return false;
+	for (i = 0; i < l->excluded_count; i++)
+		if (port >= l->excluded[i].first && port <= l->excluded[i].last)
+			return false;
+	return true;
+}
+
+/**
+ * nflb_laddr_has() - may a connection have this local address and port?
+ * @nn: the namespace
+ * @addr: the address
+ * @port: the port
+ * @family: of the address
+ *
+ * Context: rcu_read_lock() held. Return: whether they are among those configured.
+ */
+bool nflb_laddr_has(const struct nflb_net *nn, const union nflb_addr *addr,
+		    __be16 port, u8 family)
+{
+	const struct nflb_laddr_pool *pool;
+	union nflb_addr last;
+	u32 i;
+
+	pool = rcu_dereference(nn->laddrs[nflb_laddr_index(family)]);
+	for (i = 0; pool && i < pool->count; i++) {
+		const struct nflb_laddr *l = &pool->laddrs[i];
+
+		nflb_laddr_addr(l, l->addr_count - 1, &last);
+		if (nflb_laddr_compare(addr, &l->first, family) >= 0 &&
+		    nflb_laddr_compare(addr, &last, family) <= 0 &&
+		    has_port(l, ntohs(port)))
+			return true;
+	}
+	return false;
+}
+
 static u32 feistel(u32 n, u8 half_bits, u32 salt)
 {
 	u32 mask = (1U << half_bits) - 1;

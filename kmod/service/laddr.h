@@ -85,6 +85,8 @@ void nflb_laddr_addr(const struct nflb_laddr *laddr, u32 n,
 void nflb_laddr_pool_finish(struct nflb_laddr_pool *pool);
 void nflb_laddr_at(const struct nflb_laddr_pool *pool, u32 n,
 		   union nflb_addr *addr, __be16 *port);
+bool nflb_laddr_has(const struct nflb_net *nn, const union nflb_addr *addr,
+		    __be16 port, u8 family);
 u32 nflb_laddr_permute(const struct nflb_laddr_pool *pool, u32 n, u32 salt);
 bool nflb_laddr_fixed(struct nflb_net *nn, const struct nflb_backend *backend,
 		      u32 client, unsigned int attempt, struct nflb_tuple *out,

@@ -86,6 +86,31 @@ def good(rng):
     return data
 
 
+def record(rng):
+    """A struct nflb_conn_record that could be right, for the service of main()."""
+    size = rng.choice((120, 120, 120, 120, 124, 119, 0, 65535))
+    proto, fullnat = rng.choice((6, 6, 17)), rng.random() < 0.3
+    state = rng.choice((3, 3, 3, 9, rng.randrange(12)))
+    vip, real, client, local = (
+        socket.inet_aton(a) + bytes(12) for a in
+        ("192.0.2.10", "10.0.0.1", "198.51.100.%d" % rng.randrange(256), "10.0.0.9"))
+    data = struct.pack("=HBBBBBB", size, proto, state, 2, 2, int(fullnat), 0)
+    data += struct.pack("!HHHH", rng.randrange(1024, 65536), 80, rng.choice((80, 0)),
+                        2000 if fullnat else 0)
+    data += client + vip + real + (local if fullnat else bytes(16))
+    data += struct.pack("=10I", rng.choice((8, 0, rng.getrandbits(11))), 0,
+                        rng.choice((1, 60000, 0xffffffff)), rng.getrandbits(32),
+                        0, 0, 0, 0, *((1, 2) if proto == 6 else (0, 0)))
+    return data + bytes(max(min(size, 200) - 120, 0))
+
+
+def records(rng):
+    """Connections to put back, some of them damaged."""
+    data = b"".join(record(rng) for _ in range(rng.choice((1, 2, 30, 501))))
+    data = mutate(rng, data) if rng.random() < 0.7 else data
+    return attr(C["NFLB_A_RECORDS"], data[:65528])
+
+
 def mutate(rng, data):
     data = bytearray(data)
     for _ in range(rng.randrange(4)):
@@ -114,6 +139,8 @@ def one(rng, genl):
     else:
         data = mutate(rng, good(rng))
     cmd = rng.choice(COMMANDS) if rng.random() < 0.95 else rng.randrange(256)
+    if cmd == C["NFLB_CMD_CONN_RECORDS"] and kind:
+        data = records(rng)
     flags = NLM_F_REQUEST | NLM_F_ACK
     if rng.random() < 0.15:
         flags = NLM_F_REQUEST | NLM_F_DUMP
@@ -146,6 +173,13 @@ def flush(genl):
                   attr(C["NFLB_A_SERVICE"], identity))
 
 
+def target(genl):
+    """What records can be put back to, until a message deletes it."""
+    genl.call(C["NFLB_CMD_SERVICE_ADD"], service(C, 6, "192.0.2.10", 80))
+    genl.call(C["NFLB_CMD_BACKEND_ADD"],
+              service(C, 6, "192.0.2.10", 80) + backend(C, "10.0.0.1", 80, 1))
+
+
 def main(argv):
     count = int(argv[1]) if len(argv) > 1 else 100000
     seed = int(argv[2]) if len(argv) > 2 else 1
@@ -165,14 +199,13 @@ def main(argv):
         if i % 500 == 499:
             drain(genl)
             flush(genl)
+            target(genl)
     drain(genl)
     flush(genl)
     left = genl.call(C["NFLB_CMD_SERVICE_GET"],
                      flags=NLM_F_REQUEST | NLM_F_DUMP)
     # It still does what it should.
-    genl.call(C["NFLB_CMD_SERVICE_ADD"], service(C, 6, "192.0.2.10", 80))
-    genl.call(C["NFLB_CMD_BACKEND_ADD"],
-              service(C, 6, "192.0.2.10", 80) + backend(C, "10.0.0.1", 80, 1))
+    target(genl)
     flush(genl)
     print("%d messages: %d done, %d refused, %d of those with a reason" % (
         count, done, refused, explained))

@@ -30,7 +30,7 @@ HEADER = code("include/uapi/linux/nflb.h")
 PARSE = "".join(code("kmod/control/genl_%s.c" % f)
                 for f in ("parse", "parse_backend", "laddr"))
 FILL = "".join(code("kmod/control/genl_%s.c" % f)
-               for f in ("fill", "conn", "laddr", "device", "explain"))
+               for f in ("fill", "conn", "laddr", "device", "explain", "record"))
 GENL = code("kmod/control/genl.c")
 NOTIFY = "".join(code("kmod/" + f) for f in (
     "control/config.c", "control/config_backend.c", "control/config_laddr.c",
@@ -264,6 +264,9 @@ def policy_of(text):
     limits = {}
     if text.startswith("NLA_POLICY_NESTED("):
         return "NLA_NESTED", limits
+    m = re.match(r"NLA_POLICY_MIN_LEN\((.*)\)$", text)
+    if m:
+        return "NLA_BINARY", {"min-len": number(m.group(1))}
     m = re.match(r"NLA_POLICY_MAX\(\w+, (.*)\)$", text)
     if m:
         limits["max"] = number(m.group(1))
@@ -364,13 +367,13 @@ def test_changes_and_connections_need_admin():
 def filled():
     """{attribute: type} of what the module puts into messages"""
     found = {}
-    calls = r"\b(nla_put(?:_\w+)?|nla_nest_start|nflb_fill_addr|put_stats|put_packet|" \
+    calls = r"\b(nla_put(?:_\w+)?|nla_nest_start|nla_reserve|nflb_fill_addr|put_stats|put_packet|" \
             r"put_flag)" \
             r"\((?:skb|reply), (NFLB_A_\w+)"
     kinds = {"nla_put_u8": "u8", "nla_put_u32": "u32", "nla_put_be16": "be16",
              "nla_put_string": "string", "nla_put_u64_64bit": "u64",
              "nla_nest_start": "nest", "put_stats": "nest",
-             "nflb_fill_addr": "binary", "nla_put": "binary",
+             "nflb_fill_addr": "binary", "nla_put": "binary", "nla_reserve": "binary",
              "nla_put_flag": "flag", "put_flag": "flag", "put_packet": "nest"}
     for call, name in re.findall(calls, FILL):
         assert found.get(name, kinds[call]) == kinds[call], name

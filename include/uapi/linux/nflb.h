@@ -12,6 +12,8 @@
 #ifndef _UAPI_LINUX_NFLB_H
 #define _UAPI_LINUX_NFLB_H
 
+#include <linux/types.h>
+
 #define NFLB_GENL_NAME			"nflb"
 #define NFLB_GENL_VERSION		1
 
@@ -122,6 +124,7 @@ enum nflb_cmd {
 	NFLB_CMD_CONN_ADD,		/* do: a probe; EEXIST when the tuple is taken */
 	NFLB_CMD_CONN_DEL,		/* do: of a probe; answers what it was */
 	NFLB_CMD_BACKEND_TROUBLE,	/* event: clients' connections to it fail */
+	NFLB_CMD_CONN_RECORDS,		/* dump: whole connections; do: put them back */
 
 	__NFLB_CMD_MAX,
 	NFLB_CMD_MAX = __NFLB_CMD_MAX - 1
@@ -251,6 +254,8 @@ enum nflb_attr {
 	NFLB_A_MODULE_VERSION,		/* string: of CONFIG_GET */
 	NFLB_A_UAPI_VERSION,		/* u32: NFLB_UAPI_VERSION of the module; of CONFIG_GET */
 	NFLB_A_DEVICE_XDP,		/* u8: XDP is wanted on an awaited device, 0 no, 1 yes */
+	NFLB_A_RECORDS,			/* binary: struct nflb_conn_record, one after the other */
+	NFLB_A_RECORD_RESULTS,		/* binary: u8 enum nflb_record_result, one a record */
 
 	__NFLB_A_MAX,
 	NFLB_A_MAX = __NFLB_A_MAX - 1
@@ -504,6 +509,79 @@ enum nflb_laddr_attr {
 	NFLB_A_LADDR_MAX = __NFLB_A_LADDR_MAX - 1
 };
 
+/* nflb_conn_record.flags */
+#define NFLB_RECORD_SEQ			1	/* delta counts */
+#define NFLB_RECORD_TOA			2	/* a TCP option still tells the client */
+#define NFLB_RECORD_SYN_AGAIN		4	/* end is that of a late SYN */
+#define NFLB_RECORD_ASSURED		8
+#define NFLB_RECORD_ASKED		16	/* a late SYN made us ask the client */
+#define NFLB_RECORD_PROXY_ACKED		32	/* the backend has the PROXY header */
+#define NFLB_RECORD_HEARD_IN		64	/* the client went on */
+#define NFLB_RECORD_HEARD_OUT		128	/* the backend did; dsr: numbers of a late SYN */
+#define NFLB_RECORD_PROXY		256	/* a PROXY header tells the client */
+#define NFLB_RECORD_REUSED		512	/* TCP: end is that of the connection before */
+#define NFLB_RECORD_ACCEPTED		1024	/* the backend has the connection */
+#define NFLB_RECORD_FLAGS		2047	/* all of these */
+
+/*
+ * A whole connection, to leave one module and enter another. Native byte order, except
+ * for addresses and ports. It grows at its end only, and size tells how far. A module
+ * takes shorter ones, and longer ones whose tail is 0. What a connection does not have
+ * is 0: the local end and the sequence numbers are those of mode fullnat. Bytes of an
+ * address beyond its family's length are 0.
+ */
+struct nflb_conn_record {
+	__u16	size;
+	__u8	protocol;
+	__u8	state;			/* enum nflb_conn_state */
+	__u8	family;			/* AF_INET, AF_INET6; of client and VIP */
+	__u8	backend_family;		/* and of the local address */
+	__u8	mode;			/* enum nflb_mode */
+	__u8	encap;			/* enum nflb_encap */
+	__be16	client_port;
+	__be16	port;
+	__be16	backend_port;		/* as configured; 0: the client's choice */
+	__be16	local_port;
+	__u8	client[16];
+	__u8	address[16];
+	__u8	backend[16];
+	__u8	local[16];
+	__u32	flags;			/* NFLB_RECORD_* */
+	__u32	device;			/* index of a link-local client's, else 0 */
+	__u32	left;			/* milliseconds until it expires */
+	__u32	age;			/* milliseconds since it began */
+	__u32	delta;			/* added to the client's sequence numbers */
+	__u32	isn;			/* the client's first sequence number */
+	__u32	first_ack;		/* acknowledges the backend's SYN */
+	__u32	end;
+	__u32	at_in;			/* the sequence number the client has reached */
+	__u32	at_out;			/* the same of the backend */
+};
+
+/* Its first size; and how many one request can have at most */
+#define NFLB_CONN_RECORD_SIZE_MIN	120
+#define NFLB_CONN_RECORDS_MAX		500
+
+/* The fate of a record that is put back */
+enum nflb_record_result {
+	NFLB_RECORD_RESTORED,
+	NFLB_RECORD_INVALID,		/* no connection can be like that */
+	NFLB_RECORD_TOO_NEW,		/* its tail tells what this module does not know */
+	NFLB_RECORD_EXPIRED,
+	NFLB_RECORD_EXISTS,		/* a connection has one of its tuples */
+	NFLB_RECORD_NO_SERVICE,
+	NFLB_RECORD_NO_BACKEND,		/* or it takes no packets */
+	NFLB_RECORD_OTHER_MODE,		/* its backend's mode is another now; or one-packet */
+	NFLB_RECORD_NO_LOCAL_ADDRESS,	/* its local address or port is none now */
+	NFLB_RECORD_TABLE_FULL,
+	NFLB_RECORD_BACKEND_FULL,	/* max-connections */
+	NFLB_RECORD_NO_ROUTE,
+	NFLB_RECORD_NO_MEMORY,
+
+	__NFLB_RECORD_RESULT_MAX,
+	NFLB_RECORD_RESULT_MAX = __NFLB_RECORD_RESULT_MAX - 1
+};
+
 /*
  * How far this protocol has grown. Enums only grow, at their ends, so the one that
  * has more has the greater sum, and two that are equal know the same.
@@ -518,6 +596,6 @@ enum nflb_laddr_attr {
 			   NFLB_A_DROP_MAX + NFLB_A_COUNTER_MAX + \
 			   NFLB_EXPLAIN_VERDICT_MAX + NFLB_A_EXPLAIN_MAX + \
 			   NFLB_A_PACKET_MAX + NFLB_A_PICK_MAX + \
-			   NFLB_A_LADDR_MAX)
+			   NFLB_A_LADDR_MAX + NFLB_RECORD_RESULT_MAX)
 
 #endif /* _UAPI_LINUX_NFLB_H */
