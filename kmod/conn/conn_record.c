@@ -35,14 +35,15 @@ static_assert(sizeof(struct nflb_conn_record) == NFLB_CONN_RECORD_SIZE_MIN);
 /* The low flags are nflb_conn.now. */
 #define RECORD_NOW	GENMASK(7, 0)
 
-static_assert(NFLB_RECORD_SEQ == NFLB_NOW_SEQ &&
-	      NFLB_RECORD_TOA == NFLB_NOW_TOA &&
-	      NFLB_RECORD_SYN_AGAIN == NFLB_NOW_SYN_AGAIN &&
-	      NFLB_RECORD_ASSURED == NFLB_NOW_ASSURED &&
-	      NFLB_RECORD_ASKED == NFLB_NOW_ASKED &&
-	      NFLB_RECORD_PROXY_ACKED == NFLB_NOW_PROXY_ACKED &&
-	      NFLB_RECORD_HEARD_IN == NFLB_NOW_HEARD_IN &&
-	      NFLB_RECORD_HEARD_OUT == NFLB_NOW_HEARD_OUT);
+#define SAME_FLAG(name) static_assert((NFLB_RECORD_##name) == (NFLB_NOW_##name))
+SAME_FLAG(SEQ);
+SAME_FLAG(TOA);
+SAME_FLAG(SYN_AGAIN);
+SAME_FLAG(ASSURED);
+SAME_FLAG(ASKED);
+SAME_FLAG(PROXY_ACKED);
+SAME_FLAG(HEARD_IN);
+SAME_FLAG(HEARD_OUT);
 
 /* Flags by what a connection has to be */
 #define FLAGS_TCP	(NFLB_RECORD_SEQ | NFLB_RECORD_SYN_AGAIN | \

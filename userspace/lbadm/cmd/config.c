@@ -17,37 +17,15 @@
 #include "nl/sock.h"
 #include "out/out.h"
 #include "out/out_changes.h"
+#include "util/whole_file.h"
 
 /* The file that the units apply */
 #define CONFIG_FILE "/etc/nflb/nflb.json"
 #define NETNS_FILE "/etc/nflb/netns/%s.json"
 
-/* A file is there whole, or as it was. */
-static int save_file(const json_t *config, const char *name)
+static bool put_config(FILE *file, const void *config)
 {
-	char temporary[4096];
-	FILE *file = NULL;
-	int fd, err = 0;
-
-	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.XXXXXX", name) >=
-	    sizeof(temporary))
-		return usage_error("%s: the name is too long", name);
-	fd = mkstemp(temporary);
-	if (fd >= 0)
-		file = fdopen(fd, "w");
-	if (!file)
-		return usage_error("%s: %s", name, strerror(errno));
-	if (json_dumpf(config, file, JSON_INDENT(2)) ||
-	    fputc('\n', file) == EOF || fflush(file) || fsync(fd))
-		err = errno;
-	if (fclose(file) && !err)
-		err = errno;
-	if (!err && rename(temporary, name))
-		err = errno;
-	if (!err)
-		return LBADM_OK;
-	unlink(temporary);
-	return usage_error("%s: %s", name, strerror(err));
+	return !json_dumpf(config, file, JSON_INDENT(2)) && fputc('\n', file) != EOF;
 }
 
 static int config_save(struct words *words)
@@ -74,7 +52,7 @@ static int config_save(struct words *words)
 		fail(LBADM_OK, "warning: policies are left out: %s", policies.why);
 	json_decref(policies.list);
 	if (name && strcmp(name, "-")) {
-		status = save_file(config, name);
+		status = whole_file(name, put_config, config);
 	} else {
 		json_dumpf(config, stdout, JSON_INDENT(2));
 		putchar('\n');
@@ -182,7 +160,7 @@ static int apply_last_good(const struct apply_words *asked)
 
 static void keep_last_good(const char *name, const struct config *config)
 {
-	if (save_file(config->json, name))
+	if (whole_file(name, put_config, config->json))
 		fail(LBADM_OK, "warning: the file is applied, but not kept as the last good one");
 }
 

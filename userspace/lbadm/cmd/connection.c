@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "cmd/connection_records.h"
 #include "lbadm.h"
 #include "model/request.h"
 #include "model/vocabulary.h"
@@ -144,6 +145,10 @@ static const struct lbadm_command commands[] = {
 	  NULL, filter_words },
 	{ "flush", connection_flush, "end all connections of the network namespace",
 	  args_all, NULL },
+	{ "save", connection_save, "write all connections to a file, to restore them",
+	  args_file, NULL },
+	{ "restore", connection_restore, "put the connections of a file back",
+	  args_file, NULL },
 	{ 0 },
 };
 

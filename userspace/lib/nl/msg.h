@@ -70,4 +70,11 @@ json_t *msg_get_explain(const struct nlmsghdr *nlh);
  */
 json_t *msg_get_event(const struct nlmsghdr *nlh);
 
+/* Records of connections, one after the other; NULL if there are none. */
+const void *msg_get_records(const struct nlmsghdr *nlh, size_t *len);
+/* enum nflb_record_result of each record; NULL if there are none */
+const uint8_t *msg_get_record_results(const struct nlmsghdr *nlh, size_t *len);
+/* At most 65,000 bytes of them */
+void msg_put_records(struct nlmsghdr *nlh, const void *records, size_t len);
+
 #endif /* LBADM_MSG_H */
