@@ -45,8 +45,8 @@ struct nflb_persist;
 #define NFLB_HOW_ONE_SIDED	BIT(7)	/* the backend's packets do not come here */
 
 /*
- * nflb_conn.now: what is true of it at present. Written by nflb_conn_now_set()
- * and nflb_conn_now_clear() alone, since packets of both directions do.
+ * nflb_conn.now: properties that change. Only nflb_conn_now_set() and
+ * nflb_conn_now_clear() write it, because packets of both directions do.
  */
 #define NFLB_NOW_SEQ		BIT(0)	/* sequence numbers are moved */
 #define NFLB_NOW_TOA		BIT(1)	/* a TCP option tells the client */
@@ -78,7 +78,7 @@ struct nflb_conn_node {
 };
 
 /**
- * struct nflb_conn_seq - what a connection with a local address has besides
+ * struct nflb_conn_seq - additional state of a connection with a local address
  * @delta: is added to the client's sequence numbers towards the backend
  * @isn: the client's initial sequence number
  * @first_ack: acknowledges the backend's SYN and nothing more; 0 until that was
@@ -95,13 +95,13 @@ struct nflb_conn_seq {
 };
 
 /**
- * struct nflb_conn_outer - what a connection has that the backend answers past
+ * struct nflb_conn_outer - additional state of a connection whose backend answers past
  *	the balancer
  * @dst: cached route to the backend, holds a reference
  * @source: source address of outer headers, if there are any
  * @dst_cookie: for dst_check() of @dst
  * @port: source port of outer headers: the flow's share of their entropy
- * @aux: how far the backend is, by what the client acknowledges: as in
+ * @aux: the backend's progress, from the client's acknowledgments; as in
  *	nflb_tuple.aux
  */
 struct nflb_conn_outer {
@@ -120,7 +120,7 @@ struct nflb_conn_outer {
  *	second
  * @state: enum nflb_conn_state
  * @how: NFLB_HOW_*, how packets are forwarded; never changes
- * @now: NFLB_NOW_*, what is true of it at present
+ * @now: NFLB_NOW_*, properties that change
  * @word: @state, @how, @now and @tick, to change @now from both directions
  * @tick: nflb_conn_tick() of the last packet, or 0
  * @limited: in nflb_backend.limited, with NFLB_CONN_LIMITED; of a probe, in
@@ -286,7 +286,7 @@ static inline bool nflb_conn_adopted(const struct nflb_conn *conn)
  * and a further datagram of the client came. Where the backend's packets do not
  * come here, the client alone has to show it, see conn_proof.c.
  *
- * What is not assured times out soon and gives way to others.
+ * Other connections time out soon and are evicted first.
  *
  * Return: true from then on, whatever becomes of the connection.
  */
@@ -340,8 +340,8 @@ static inline bool nflb_conn_loose(const struct nflb_conn *conn)
 }
 
 /*
- * A connection stands in the table twice, or once: what walks through the table and
- * means connections goes by this one of its nodes.
+ * A connection has one or two nodes in the table. A walk that visits connections, not
+ * nodes, uses the first one.
  */
 static inline bool nflb_conn_is_first(const struct nflb_conn *conn,
 				      enum nflb_dir dir)
@@ -439,9 +439,9 @@ static inline void nflb_conn_renew(struct nflb_conn *conn, u32 now)
 }
 
 /*
- * Note a packet. Writes at most once a tick, to keep the line clean. Before ticks
- * repeat, the sweep resets what is idle (nflb_conn_idle()): it comes at least once
- * in some NFLB_CONN_IDLE_TICKS.
+ * Record the time of a packet. Writes at most once a tick, to keep the line clean. Before
+ * ticks wrap, the sweep resets idle connections (nflb_conn_idle()): it visits each at
+ * least once in about NFLB_CONN_IDLE_TICKS.
  */
 static inline void nflb_conn_touch(struct nflb_conn *conn, u32 now)
 {
@@ -534,8 +534,8 @@ void nflb_conn_draft_free(struct nflb_conn *conn);
 
 /**
  * struct nflb_conn_walk - a walk through the table; all 0 is at its begin
- * @table: bucket_table.hash_rnd of what it is in
- * @bucket: and where there
+ * @table: bucket_table.hash_rnd of the table that it is in
+ * @bucket: the bucket in that table
  * @skip: entries of that bucket that were seen
  */
 struct nflb_conn_walk {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a backend has of each kind of connection: in the table, not ending, over.
- * A bit of each connection says what it is counted as, so that it is uncounted
- * once.
+ * The number of a backend's connections of each kind: in the table, active, ended.
+ * A bit of each connection records its kind, so that each is subtracted once.
  */
 #include "service/service.h"
 #include "conn/conn.h"
@@ -19,7 +18,7 @@ static void conn_inactive(struct nflb_conn *conn)
 		atomic_dec(&conn->backend->active);
 }
 
-/* What seemed to be its end was none. */
+/* The connection continues after an apparent end. */
 static void conn_active(struct nflb_conn *conn)
 {
 	if (likely(!nflb_conn_is(conn, NFLB_CONN_INACTIVE)) ||
@@ -37,9 +36,8 @@ static void conn_active(struct nflb_conn *conn)
  * @conn: the connection
  * @state: its state now
  *
- * What its backend has of each kind changes, and its client may be one to be
- * remembered. One that is NFLB_CONN_DYING is not touched any more: who set that
- * uncounts it.
+ * Updates the backend's counts, and possibly remembers the client. A connection with
+ * NFLB_CONN_DYING stays untouched: the code that set the flag subtracts it.
  *
  * Context: any.
  */

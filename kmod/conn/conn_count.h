@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a backend has of each kind of connection.
+ * The number of a backend's connections of each kind.
  */
 #ifndef NFLB_CONN_COUNT_H
 #define NFLB_CONN_COUNT_H

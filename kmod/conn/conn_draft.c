@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Connections as they would be: what a packet that is made up (explain.c) gets in
- * place of one in the table.
+ * Draft connections: a simulated packet (explain.c) gets one in place of an entry in the
+ * table.
  */
 #include "service/laddr.h"
 #include "service/service.h"
@@ -43,7 +43,7 @@ static bool draft_out(struct nflb_net *nn, struct nflb_conn *conn,
 }
 
 /**
- * nflb_conn_draft() - what nflb_conn_create() would make, without a trace
+ * nflb_conn_draft() - make a connection as nflb_conn_create(), without side effects
  * @nn: the namespace
  * @backend: where it goes
  * @ops: how packets are forwarded

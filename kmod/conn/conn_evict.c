@@ -11,8 +11,8 @@
  * milliseconds: a table that is full of assured connections costs no more than
  * one that is not.
  *
- * What a forger can make look assured (nflb_conn_proven()) makes room, too, when it
- * is silent and a whole search found nothing else.
+ * A silent connection that a forger may have assured (nflb_conn_proven()) is evicted,
+ * too, if a whole search found nothing else.
  *
  * A backend that has a max-connections keeps its connections in a list, for these may
  * be few among millions.
@@ -42,8 +42,8 @@
 #define CANDIDATE_LOOKS		16
 
 /*
- * What waits for RCU comes on top of the ceiling: a fraction of it, but not less
- * than so many.
+ * Entries that wait for RCU may exceed the ceiling by a fraction of it, and at least by
+ * a fixed number.
  */
 #define WAITING_SHIFT		3
 #define WAITING_LEAST		4096
@@ -139,7 +139,7 @@ static enum nflb_rank conn_rank(struct rhash_head *head, u32 now, u32 *age)
 	if (nflb_conn_is(conn, NFLB_CONN_DYING))
 		return NFLB_RANK_ASSURED;
 	rank = nflb_conn_rank(conn, now);
-	/* A flood's are heard once; what was used for long stays longer. */
+	/* A flood's connections have one packet; a longer use counts as less idle. */
 	if (rank == NFLB_RANK_UNPROVEN)
 		*age -= min(*age, 2 * heard_for(conn, now));
 	return rank;
@@ -287,9 +287,9 @@ bool nflb_evict_admit_persist(struct nflb_net *nn)
  * @nn: the namespace; its table is nearly full
  * @count: connections in it, with the new one
  *
- * Makes room, when the table is full. Memory has its bound, too: what was removed
- * is there until readers have gone. So when more is replaced than can be freed,
- * the rest is refused.
+ * Makes room if the table is full. Memory is bounded, too: removed entries exist until
+ * the end of a grace period. So if entries are replaced faster than freed, new ones are
+ * refused.
  *
  * Context: softirq or BH disabled, rcu_read_lock() held. Return: whether it may.
  */
@@ -395,8 +395,8 @@ int nflb_evict_candidate(struct nflb_net *nn,
  * @holder: the connection
  * @shortage: there is hardly another tuple
  *
- * The backend may still have what is only ended or expired here, and is being
- * told: until then its local port is as bad as taken.
+ * The backend may still have a connection that has ended or expired here, until it gets
+ * its reset: until then the local port is in use.
  *
  * Context: rcu_read_lock() held. Return: whether it would.
  */

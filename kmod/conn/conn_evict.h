@@ -18,7 +18,7 @@ enum nflb_rank {
 	NFLB_RANK_DEAD,		/* closed, in TIME_WAIT, or its backend is gone */
 	NFLB_RANK_EXPIRED,	/* idle for too long, the sweep is to come */
 	NFLB_RANK_DOUBTFUL,	/* not assured */
-	NFLB_RANK_UNPROVEN,	/* assured by what anybody can send, and silent */
+	NFLB_RANK_UNPROVEN,	/* assured by packets that anybody can forge, and silent */
 	NFLB_RANK_ASSURED,
 };
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The sweep: walks the connection table in the background and removes what is
- * over. There is no timer per connection; packets only note when they came.
+ * The sweep: walks the connection table in the background and removes expired
+ * connections. There is no timer per connection; packets only record their time.
  *
  * A sweep works for two milliseconds at a time, on any CPU, and lets others run
  * more often than that. How long it rests between two sweeps grows with how long
- * they take, so that a large table costs a small, fixed share of one CPU. Nothing
- * depends on when it comes: a lookup already treats what is over as absent. But
- * what is nearly full calls for it, for memory that is free ahead of packets.
+ * they take, so that a large table costs a small, fixed share of one CPU. Correctness
+ * does not depend on it: a lookup already treats an expired connection as absent. But
+ * a nearly full table starts a sweep, to free memory before packets need it.
  */
 #include <linux/jiffies.h>
 
@@ -24,7 +24,7 @@
 /* rest between two slices of one sweep, and of one that is waited for. */
 #define GC_PAUSE	max_t(unsigned long, HZ / 50, 1)
 #define GC_PAUSE_PRESSED 1
-/* Rest between two sweeps: this many times what the last one took. */
+/* Rest between two sweeps: this many times the duration of the last one. */
 #define GC_REST_FACTOR	16
 #define GC_REST_MIN	HZ
 #define GC_REST_MAX	(30 * HZ)
@@ -34,7 +34,7 @@
 /* How many buckets ahead memory is asked for. */
 #define GC_AHEAD	8
 
-/* Not before the handshake, and not after the end, or what is seen of it. */
+/* Not before the handshake, and not after the end, as far as it is visible here. */
 static bool somebody_waits(const struct nflb_conn *conn, u8 state)
 {
 	if (conn->how & NFLB_HOW_ONE_SIDED)
@@ -95,9 +95,9 @@ static void sweep_bucket(struct nflb_net *nn, const struct bucket_table *table,
 }
 
 /*
- * Some buckets. Returns true when the sweep is complete. When the table was
- * replaced by a larger one meanwhile, that is swept from its begin; while it is,
- * the next sweep sees what went from the one into the other.
+ * Sweep some buckets. Returns true when the sweep is complete. If a larger table
+ * replaced this one, the sweep starts again with that. The next sweep finds entries that
+ * moved from one into the other meanwhile.
  */
 static bool gc_batch(struct nflb_net *nn)
 {

@@ -44,7 +44,7 @@ static bool is_past(u32 when, u32 now)
 	return (s32)(now - when) > 0;
 }
 
-/* Is it in the table, and not removed? What is read besides is not reused then. */
+/* Is it in the table, and not removed? Then its fields are not reused. */
 static bool is_kept(const struct nflb_conn *conn)
 {
 	return (atomic_read(&conn->flags) &

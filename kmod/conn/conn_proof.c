@@ -7,17 +7,16 @@
  * life for good is done on the word of a packet alone. The packet has to show a
  * number that only the two sides know.
  *
- * Of each side the sequence number is noted that it was seen to have reached:
- * all 32 bits in nflb_conn.at, and the upper 15 bits in nflb_tuple.aux, where
- * the short way (fastpath.h) sees whether there is anything to note. A one-sided
- * connection has only these 15 bits of its client, and as many of what the
- * client acknowledges. They are written only when they change, so a flow that is
- * idle or slow does not dirty its cache lines. Hence a number may be noted up to
- * STEP bytes late.
+ * The connection records the highest sequence number of each side: all 32 bits in
+ * nflb_conn.at, and the upper 15 bits in nflb_tuple.aux, where the fast path
+ * (fastpath.h) sees whether there is anything to record. A one-sided connection has
+ * only the upper 15 bits of its client's sequence and acknowledgment numbers. They are
+ * written only when they change, so an idle or slow flow does not dirty its cache
+ * lines. Hence a recorded number may lag by up to STEP bytes.
  *
- * The numbers move forward by small steps, or by a leap when the acknowledgment
- * number fits what the other side sent, too. All of them are kept as the client
- * knows its own: what is added towards the backend (tcp_seq.c) is left out.
+ * The numbers move forward by small steps, or by a leap if the acknowledgment number
+ * fits the other side's sequence numbers, too. All of them are in the client's
+ * numbering, without the offset towards the backend (tcp_seq.c).
  *
  * A SYN proves nothing: it begins with a number of its sender's choice. One that
  * comes to a live connection is passed on to the same backend, and the entry
@@ -43,20 +42,20 @@
 
 #define STEP		BIT(NFLB_AUX_SEQ_SHIFT)
 
-/* How far a RST may be behind or ahead of what is noted of its sender: it may
- * have the number that the other side acknowledged last.
+/* How far a RST may be behind or ahead of its sender's recorded number: it may
+ * carry the number that the other side acknowledged last.
  */
 #define RST_BEHIND	(8 * STEP)
 #define AHEAD		(2 * STEP)
-/* A FIN is the last of what its sender sends. */
+/* A sender sends nothing new after its FIN. */
 #define FIN_BEHIND	STEP
-/* How far a segment may leap when much before it was lost on the way here: by a
- * window, and what it acknowledges was sent within the last window.
+/* How far a segment may leap if many segments before it were lost on the way here: by
+ * a window, and its acknowledgment number must be within the last window.
  */
 #define LEAP_MAX	(256 * STEP)
 #define LEAP_ACK_BEHIND	(64 * STEP)
 #define LEAP_ACK_AHEAD	STEP
-/* What an ICMP error quotes may be the oldest segment in flight. */
+/* An ICMP error may quote the oldest segment in flight. */
 #define QUOTED_BEHIND	(64 * STEP)
 /* Data that Fast Open puts into or directly behind a SYN */
 #define EARLY_DATA	U16_MAX
@@ -78,7 +77,7 @@ static u32 noted(const struct nflb_conn *conn, enum nflb_dir dir)
 	return (u32)aux << NFLB_AUX_SEQ_SHIFT;
 }
 
-/* Is @seq at most so many bytes behind or ahead of what is noted? */
+/* Is @seq at most so many bytes behind or ahead of the recorded number? */
 static bool near(const struct nflb_conn *conn, enum nflb_dir dir, u32 seq,
 		 u32 behind, u32 ahead)
 {
@@ -88,7 +87,7 @@ static bool near(const struct nflb_conn *conn, enum nflb_dir dir, u32 seq,
 	return seq - noted(conn, dir) + behind <= behind + ahead;
 }
 
-/* What is added to the number of a SYN: a PROXY header comes only after it. */
+/* The offset of a SYN's number: it precedes the PROXY header. */
 static u32 syn_delta(const struct nflb_conn *conn)
 {
 	return nflb_conn_now(conn, NFLB_NOW_SEQ) ? READ_ONCE(conn->seq.delta) :
@@ -112,7 +111,7 @@ static u32 payload(const struct nflb_pkt *pkt)
 static bool leaps(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
 		  enum nflb_dir dir)
 {
-	/* A SYN's number stands in the place of what would be compared. */
+	/* A SYN's number has replaced the number to compare with. */
 	if (one_sided(conn) && nflb_conn_now(conn, NFLB_NOW_SYN_AGAIN))
 		return false;
 	return near(conn, dir, pkt->tcp_seq, 0, LEAP_MAX) &&
@@ -135,7 +134,7 @@ static bool follows_syn(const struct nflb_conn *conn,
 }
 
 /**
- * nflb_proof_near() - is a segment's number near what is noted of its sender?
+ * nflb_proof_near() - is a segment's number near its sender's recorded one?
  * @conn: its connection
  * @pkt: the segment
  * @dir: its direction
@@ -162,8 +161,8 @@ static bool acks_syn(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
  * @pkt: the RST
  * @dir: its direction
  *
- * Its number is near what its sender was seen to send. A backend that knows of
- * no connection has no number to show: it acknowledges the SYN.
+ * Its number must be near its sender's recorded one. A backend without the connection
+ * has no number of its own: its RST acknowledges the SYN.
  *
  * Return: whether it ends the connection.
  */
@@ -266,8 +265,8 @@ bool nflb_proof_goes_on(const struct nflb_conn *conn,
  * @conn: the connection, established, but not assured
  * @pkt: a segment of the client after the one that established it
  *
- * To send a third segment, whose numbers go on from where they were, is all that
- * can be asked of a client: what the backend answers it is not seen here.
+ * A third segment with consistent numbers is all the proof that a client can give: the
+ * backend's answers do not pass here.
  *
  * Return: whether the connection is assured.
  */
@@ -387,8 +386,8 @@ bool nflb_proof_accepted(const struct nflb_conn *conn,
 	       acks_syn(conn, pkt, READ_ONCE(conn->seq.end));
 }
 
-/* The sequence number in what an ICMP error quotes, of which that much is
- * always there (RFC 792; RFC 4443, section 3).
+/* The sequence number of the segment that an ICMP error quotes. Each error quotes that
+ * much (RFC 792; RFC 4443, section 3).
  */
 static bool quoted_seq(const struct nflb_pkt *pkt, u32 *seq)
 {
@@ -404,13 +403,13 @@ static bool quoted_seq(const struct nflb_pkt *pkt, u32 *seq)
 }
 
 /**
- * nflb_proof_quoted() - is an ICMP error about what a connection sent?
+ * nflb_proof_quoted() - does an ICMP error quote a segment of a connection?
  * @conn: the connection, which is alive
  * @pkt: the error
- * @dir: its direction; what it quotes went the other way
+ * @dir: its direction; the quoted segment went the other way
  *
- * RFC 5927, section 4.1: what it quotes may still be in flight. UDP has nothing
- * to compare.
+ * RFC 5927, section 4.1: the quoted segment must possibly be in flight. UDP has no
+ * numbers to compare.
  *
  * Return: whether it may be.
  */
@@ -430,7 +429,7 @@ bool nflb_proof_quoted(const struct nflb_conn *conn, const struct nflb_pkt *pkt,
 	/* Of the backend nothing is known before it answered. */
 	if (state == NFLB_CONN_SYN_SENT)
 		return false;
-	/* One-sided, it is known by what the client acknowledged. */
+	/* If one-sided, only the client's acknowledgments show it. */
 	return near(conn, NFLB_DIR_OUT, seq,
 		    one_sided(conn) ? AHEAD : QUOTED_BEHIND,
 		    one_sided(conn) ? QUOTED_BEHIND : AHEAD);
@@ -457,7 +456,7 @@ void nflb_proof_begin(struct nflb_conn *conn, enum nflb_dir dir, u32 seq)
 }
 NFLB_EXPORT_KUNIT(nflb_proof_begin);
 
-/* How far the backend is, by what the client acknowledges. */
+/* Record the backend's progress from the client's acknowledgments. */
 static void note_ack(struct nflb_conn *conn, const struct nflb_pkt *pkt)
 {
 	if (pkt->tcp_flags & NFLB_TCP_ACK &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Who says so? What a packet has to show before it changes a connection.
+ * The proof that a packet must give before it changes a connection.
  */
 #ifndef NFLB_CONN_PROOF_H
 #define NFLB_CONN_PROOF_H

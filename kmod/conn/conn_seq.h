@@ -12,7 +12,7 @@
  * nflb_conn_seq_delta() - by how much the client's sequence numbers are moved
  * @conn: any connection
  *
- * Return: what is to be added to them towards the backend.
+ * Return: the offset to add to them towards the backend.
  */
 static inline u32 nflb_conn_seq_delta(const struct nflb_conn *conn)
 {

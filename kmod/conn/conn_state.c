@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The state of a connection, followed in both directions. What a segment says is
- * done only when it shows that it is its sender's: conn_proof.c.
+ * The state of a connection, tracked in both directions. A segment changes it only with
+ * proof that its sender is genuine: conn_proof.c.
  */
 #include <linux/jiffies.h>
 
@@ -41,7 +41,7 @@ const char *nflb_conn_state_name(u8 state)
 /**
  * nflb_conn_state_timeouts() - timeouts by state
  * @jiffies_by_state: NFLB_CONN_STATE_MAX + 1 values to fill in
- * @seconds: what is configured, by enum nflb_timeout
+ * @seconds: configured timeouts, by enum nflb_timeout
  */
 void nflb_conn_state_timeouts(u32 *jiffies_by_state, const u32 *seconds)
 {
@@ -127,9 +127,9 @@ NFLB_EXPORT_KUNIT(nflb_conn_state_next);
  * @state: the state before
  * @tcp_flags: NFLB_TCP_* of the segment, which was believed
  *
- * For connections whose backend answers past the balancer. The client's ACK
- * tells that it got the backend's SYN-ACK; what the backend closes is not seen.
- * A client that goes on after a RST did not send it: then it was forged.
+ * For connections whose backend answers past the balancer. The client's ACK shows that
+ * it got the backend's SYN-ACK; the backend's FIN does not pass here. If the client
+ * continues after a RST, the RST was forged.
  *
  * Return: the state after.
  */
@@ -230,7 +230,7 @@ static bool handshake(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 	if (state != NFLB_CONN_SYN_RECV || !(pkt->tcp_flags & NFLB_TCP_ACK))
 		return false;
 	if (dir == NFLB_DIR_OUT) {
-		/* A challenge of what is not in its window; anybody can ask for it. */
+		/* A challenge ACK, which anybody can provoke by a segment out of the window. */
 		if (pkt->tcp_seq == READ_ONCE(conn->at[NFLB_DIR_OUT]) &&
 		    pkt->len == pkt->l4 + pkt->tcp_doff)
 			return false;
@@ -405,8 +405,8 @@ static bool is_late_syn(const struct nflb_conn *conn,
  * @pkt: the packet
  * @dir: its direction
  *
- * Context: rcu_read_lock() held. Two CPUs with packets of one connection may
- * each miss what the other saw; the next packet puts that right.
+ * Context: rcu_read_lock() held. If two CPUs have packets of one connection, each may
+ * miss the other's change; the next packet corrects that.
  */
 void nflb_conn_state_packet(struct nflb_conn *conn, const struct nflb_pkt *pkt,
 			    enum nflb_dir dir)

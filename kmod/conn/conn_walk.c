@@ -66,8 +66,8 @@ static void walk_rest(void)
  *
  * To see one again, copy @walk before and put it back.
  *
- * Context: process, rcu_read_lock() held; it is left meanwhile, so that what an
- * earlier call returned may not be used any more. Return: a connection, alive or
+ * Context: process, rcu_read_lock() held. The function may leave the read-side critical
+ * section, which invalidates results of earlier calls. Return: a connection, alive or
  * not, or NULL at the end.
  */
 struct nflb_conn *nflb_conn_walk_next(struct nflb_net *nn,

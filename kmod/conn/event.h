@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the packet path tells whoever listens.
+ * Events of the packet path for listeners.
  */
 #ifndef NFLB_EVENT_H
 #define NFLB_EVENT_H

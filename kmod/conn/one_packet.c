@@ -24,7 +24,7 @@
 /**
  * nflb_one_packet_is() - does a connection already do what a new one would?
  * @conn: the new one, of a service with one-packet, whose backend's tuple is set
- * @other: what stands in the table under that tuple
+ * @other: the connection in the table with that tuple
  * @dir: its direction there
  *
  * Return: whether it does.

@@ -260,7 +260,7 @@ static bool usable(const struct nflb_persist *entry)
  * @svc: its service
  * @snapshot: of the service; its persist is not 0
  * @client: the client's address
- * @stale: what is to be forgotten, or set to NULL
+ * @stale: set to an entry to delete, or to NULL
  *
  * Context: rcu_read_lock() held. Return: the entry, whose backend takes
  * connections; or NULL, with @stale for one that does not hold any more.
@@ -333,7 +333,7 @@ struct nflb_persist *nflb_persist_claim(struct nflb_net *nn,
 	return IS_ERR(old) ? NULL : old;
 }
 
-/* Forget what does not hold any more, or everything. */
+/* Delete entries that are no longer valid, or all of them. */
 static void sweep(struct nflb_net *nn, bool all)
 {
 	const struct nflb_snapshot *snapshot;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a connection has to say to its two sides. How it gets there is the business
- * of a later room: forward/tell.c.
+ * Messages of a connection to its two sides. forward/tell.c, of a later room, sends them.
  */
 #ifndef NFLB_TELL_H
 #define NFLB_TELL_H

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Services: add, set, delete, and what they counted. Every change is prepared
+ * Services: add, set, delete, and their counters. Every change is prepared
  * aside, then published in one step; a request that fails changes nothing.
  *
- * Changes hold nn->mutex from beginning to end, and nn->view when they touch what
- * others read. Tables are built between, so that nobody waits for that but who
- * wants to change something, too.
+ * Changes hold nn->mutex from beginning to end, and nn->view only while they write data
+ * that others read. They build tables without nn->view, so only other changes wait for
+ * that.
  */
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
@@ -41,8 +41,8 @@ static const struct nflb_service_settings default_settings = {
 };
 
 /**
- * nflb_service_request_free() - free what a request has
- * @req: the request; parsed, or what came of it before that failed
+ * nflb_service_request_free() - free the memory of a request
+ * @req: the request; parsed, or in part if parsing failed
  */
 void nflb_service_request_free(struct nflb_service_request *req)
 {
@@ -102,7 +102,7 @@ out:
 }
 NFLB_EXPORT_KUNIT(nflb_service_find);
 
-/* Merge what a request names into settings. */
+/* Merge the attributes of a request into settings. */
 static void settings_apply(struct nflb_service_settings *settings,
 			   const struct nflb_service_request *req)
 {
@@ -310,11 +310,11 @@ static void strings_change(struct nflb_service *svc,
  * nflb_service_set() - change a service
  * @nn: the namespace; nn->mutex is held
  * @svc: the service
- * @req: what is to change
+ * @req: the changes
  * @extack: for a message; a warning when 0 is returned
  *
- * Connections are not touched, but those of backends that leave the list. Takes
- * what it keeps of @req.
+ * Ends only connections of backends that leave the list. Takes ownership of the parts of
+ * @req that it keeps.
  *
  * Return: 0; or a negative errno, and nothing has changed.
  */
@@ -403,8 +403,8 @@ void nflb_config_flush(struct nflb_net *nn)
 /**
  * nflb_config_drain() - wait until everything that was deleted is freed
  *
- * A connection's callback may free what remembers its client, that its backend
- * by a work, and that its service: hence four rounds.
+ * The callback of a connection may free its persistence entry, which frees the backend by
+ * a work, which frees the service: hence four rounds.
  *
  * Context: process, sleeps.
  */
@@ -420,7 +420,7 @@ void nflb_config_drain(void)
 }
 NFLB_EXPORT_KUNIT(nflb_config_drain);
 
-/* All that a backend ever counted, and what it has. */
+/* All counters of a backend since it was created, and its present connections. */
 static void backend_sum(const struct nflb_backend *b,
 			struct nflb_stats_sum *sum)
 {
@@ -433,7 +433,7 @@ static void backend_sum(const struct nflb_backend *b,
 }
 
 /**
- * nflb_backend_stats() - what a backend counted since `stats zero`
+ * nflb_backend_stats() - counters of a backend since `stats zero`
  * @backend: the backend
  * @sum: where to
  */
@@ -464,7 +464,7 @@ static void service_sum(const struct nflb_service *svc,
 }
 
 /**
- * nflb_service_stats() - what a service counted since `stats zero`
+ * nflb_service_stats() - counters of a service since `stats zero`
  * @svc: the service; nn->view is held
  * @sum: where to
  */
@@ -491,7 +491,7 @@ static void net_sum(const struct nflb_net *nn, struct nflb_stats_sum *sum)
 }
 
 /**
- * nflb_net_stats() - what a namespace counted since `stats zero`
+ * nflb_net_stats() - counters of a namespace since `stats zero`
  * @nn: the namespace; nn->view is held
  * @sum: where to
  */
@@ -506,7 +506,7 @@ NFLB_EXPORT_KUNIT(nflb_net_stats);
  * nflb_stats_zero() - count from zero
  * @nn: the namespace; nn->view is held
  *
- * The counters themselves go on: what they are now is subtracted from then on.
+ * The counters themselves continue: their present values are the new baseline.
  */
 void nflb_stats_zero(struct nflb_net *nn)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What an administrator can change. Plain structures; netlink's attributes stop
- * at genl_parse.c.
+ * The administrator's requests, as plain structures: genl_parse.c is the last to see
+ * netlink attributes.
  */
 #ifndef NFLB_CONFIG_H
 #define NFLB_CONFIG_H
@@ -22,7 +22,7 @@ struct nflb_service_id {
 	__be16			port_last;
 };
 
-/* What a request names; the rest stays, or gets its default. */
+/* Attributes of a request; others stay as they are, or get their defaults. */
 #define NFLB_SET_MODE		BIT(0)
 #define NFLB_SET_SCHEDULER	BIT(1)
 #define NFLB_SET_TIMEOUT(t)	BIT(2 + (t))
@@ -34,7 +34,7 @@ struct nflb_service_id {
 #define NFLB_SET_PROXY		BIT(13)
 #define NFLB_SET_ENCAP		BIT(14)
 #define NFLB_SET_ENCAP_SOURCE(i) BIT(15 + (i))
-/* Of an existing service, what is not named gets its default, too. */
+/* Missing attributes of an existing service get their defaults, too. */
 #define NFLB_SET_EXACT		BIT(17)
 #define NFLB_SET_HEALTH_CHECK	BIT(18)
 #define NFLB_SET_HEALTH_INITIAL	BIT(19)
@@ -57,11 +57,11 @@ struct nflb_service_id {
  * @addr: address
  * @family: of @addr
  * @port: port, or 0 for the service's own
- * @set: NFLB_SET_* of what is named
+ * @set: NFLB_SET_* of the attributes present
  * @weight: 0 to NFLB_WEIGHT_MAX
  * @state: enum nflb_backend_state
  * @max_connections: 0 is no limit
- * @deadline: seconds after which what remains of a draining one is ended
+ * @deadline: seconds until the remaining connections of a draining one are reset
  * @mode: enum nflb_mode
  * @encap: enum nflb_encap
  * @encap_port: UDP port of gue; 0 for the service's
@@ -85,14 +85,14 @@ struct nflb_backend_request {
 /**
  * struct nflb_service_request - a service, as a request has it
  * @id: which
- * @set: NFLB_SET_* of what is named
- * @settings: values of what is named
+ * @set: NFLB_SET_* of the attributes present
+ * @settings: their values
  * @backends: the whole list, with NFLB_SET_BACKENDS
  * @backend_count: its length
  * @health_check: with NFLB_SET_HEALTH_CHECK, NULL for none
  * @labels: by enum nflb_label, within the message; NULL is not named, "" is none
  *
- * nflb_service_request_free() frees what it has.
+ * nflb_service_request_free() frees its memory.
  */
 struct nflb_service_request {
 	struct nflb_service_id		id;

@@ -98,7 +98,7 @@ int nflb_refused(struct nflb_refusal refusal, const struct nlattr *attr,
  * nflb_settings_check() - do a service's settings go together?
  * @svc: the service, or NULL when it is new
  * @settings: as they would be
- * @req: what asks for them
+ * @req: the request that changes them
  * @extack: for a message
  *
  * Return: 0 or a negative errno.

@@ -145,10 +145,10 @@ int nflb_change_begin_beside(struct nflb_change *change, struct genl_info *info)
 /**
  * nflb_change_end() - end a request that changes something
  * @change: from nflb_change_begin() or nflb_change_begin_beside()
- * @err: what became of it
+ * @err: its result
  *
- * The answer has the number that follows the expected one, also if a device went
- * meanwhile: the next request is refused then.
+ * The answer has the number that follows the expected one, even if a device disappeared
+ * meanwhile: then the next request is refused.
  *
  * Return: @err.
  */

@@ -380,7 +380,7 @@ struct genl_family nflb_genl_family __ro_after_init = {
 	.n_ops = ARRAY_SIZE(nflb_genl_ops),
 	.mcgrps = nflb_genl_groups,
 	.n_mcgrps = ARRAY_SIZE(nflb_genl_groups),
-	/* Handlers lock what they need, walks of the table nothing. */
+	/* Handlers take their own locks; walks of the table take none. */
 	.parallel_ops = true,
 	/* Everything is new: reserved fields and flags are checked for all. */
 	.resv_start_op = NFLB_CMD_UNSPEC + 1,

@@ -2,8 +2,8 @@
 /*
  * Connections over netlink: dump, count, flush. All three walk the table and
  * apply the request's filter here, so that a few can be found among millions.
- * The walk is a snapshot in motion: what begins or ends while it goes on may or
- * may not be seen, and something may be seen twice when the table is resized.
+ * The walk is no consistent snapshot: it may or may not return connections that begin or
+ * end meanwhile, and may return some twice when the table is resized.
  */
 #include <linux/nflb.h>
 #include <linux/slab.h>
@@ -108,8 +108,8 @@ static u64 walk(struct nflb_net *nn, const struct nflb_conn_filter *filter,
 }
 
 /*
- * A walk that removes what it meets may pass over a neighbour in the chain when
- * it rests; so it is made again until nothing is left.
+ * A walk that removes entries may skip a neighbour in the chain when it pauses. So it is
+ * repeated until nothing is left.
  */
 static u64 walk_flush(struct nflb_net *nn,
 		      const struct nflb_conn_filter *filter)
@@ -268,7 +268,7 @@ int nflb_nl_conn_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 			break;
 		if (!selected(conn, &dump->filter))
 			continue;
-		/* What does not fit comes first next time. */
+		/* No room: the next message begins with this one. */
 		if (put_conn(skb, cb, conn)) {
 			dump->walk = here;
 			break;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Devices that the fast path is attached to: DEVICE_ADD, DEVICE_DEL, DEVICE_GET;
- * and what happens to the devices themselves.
+ * and events of the devices themselves.
  *
  * RTNL protects the list, and nothing else is locked under it: the whole host
  * waits for RTNL, so it must not wait for a namespace that builds its tables. Requests

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * EXPLAIN: what would become of a packet (path/explain.c), as netlink
- * attributes.
+ * EXPLAIN: the simulation of a packet (path/explain.c), as netlink attributes.
  */
 #include <linux/in.h>
 #include <linux/netdevice.h>
@@ -18,7 +17,7 @@
 #include "netns.h"
 #include "sched/sched.h"
 
-/* Service, connection, two packets, and what was tried */
+/* Service, connection, two packets, and the scheduler's tries */
 #define EXPLAIN_MSG_SIZE (NFLB_MSG_SIZE + 1024)
 
 static const struct nla_policy packet_policy[NFLB_A_PACKET_MAX + 1] = {
@@ -303,7 +302,7 @@ int nflb_nl_explain_doit(struct sk_buff *skb, struct genl_info *info)
 	reply = nflb_nl_reply(info, EXPLAIN_MSG_SIZE, &hdr);
 	if (!reply)
 		return -ENOMEM;
-	/* For what is told of the service. */
+	/* For the attributes of the service */
 	down_read(&nn->view);
 	rcu_read_lock();
 	local_bh_disable();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Plain structures to netlink attributes: one serializer for answers, dumps and
- * events, so that what `monitor` prints is what `show` prints.
+ * events, so that `monitor` and `show` print the same.
  */
 #include <linux/timekeeping.h>
 #include <net/netlink.h>

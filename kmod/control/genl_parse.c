@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Netlink attributes to plain structures. The policies check what one attribute
- * can be; the functions, what goes together. Whatever is refused says which
- * attribute, and why.
+ * Netlink attributes to plain structures. The policies check each attribute by itself,
+ * the functions check combinations. Every error names the attribute and the reason.
  */
 #include <linux/in.h>
 #include <linux/ipv6.h>
@@ -293,7 +292,7 @@ static int parse_encap(struct nlattr **tb, struct nflb_service_request *req,
 					 req, AF_INET6, extack);
 }
 
-/* What is not named of a persistence that is has its default. */
+/* Missing attributes of a persistence get their defaults. */
 static int parse_persist(struct nlattr **tb, struct nflb_service_request *req,
 			 struct netlink_ext_ack *extack)
 {
@@ -413,7 +412,7 @@ static int parse_health(struct nlattr **tb, struct nflb_service_request *req)
  * nflb_parse_labels() - name and comment of a service or a backend
  * @name: the attribute, or NULL
  * @comment: the attribute, or NULL
- * @labels: set to texts within the message, NULL for what is not named
+ * @labels: set to texts within the message, NULL for missing ones
  * @extack: for a message
  *
  * Return: 0 or -EINVAL.

@@ -229,7 +229,7 @@ int nflb_backends_count(struct genl_info *info, const struct nlattr *nest)
 	return count;
 }
 
-/* Append a list to what @req has; there is room. */
+/* Append a list to that of @req, which has room. */
 static int parse_list(const struct nlattr *nest,
 		      struct nflb_service_request *req,
 		      struct netlink_ext_ack *extack)

@@ -96,7 +96,7 @@ static int publish(struct nflb_service *svc,
 	svc->behind = false;
 	if (configured)
 		nflb_changed(svc->nn);
-	/* Probes go to what is listed (control/genl_probe.c), seen by packets or not. */
+	/* Probes reach any listed backend (control/genl_probe.c), even without snapshot. */
 	list_for_each_entry(b, &svc->backends, list)
 		set_forward(b, settings);
 	up_write(&svc->nn->view);
@@ -125,7 +125,7 @@ int nflb_service_publish(struct nflb_service *svc,
 NFLB_EXPORT_KUNIT(nflb_service_publish);
 
 /**
- * nflb_service_republish() - let packets see what became of a service's backends
+ * nflb_service_republish() - let packets see changes of a service's backends
  * @svc: the service; nn->mutex is held
  * @extack: for a message
  *

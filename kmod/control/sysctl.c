@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /proc/sys/net/nflb, once a namespace. What goes into schedulers' tables makes
- * them anew for every service.
+ * /proc/sys/net/nflb, once a namespace. A change of a parameter of schedulers' tables
+ * rebuilds those of every service.
  */
 #include <linux/kernel.h>
 #include <linux/sched/signal.h>
@@ -39,7 +39,7 @@ enum {
 /* 32 hexadecimal digits */
 #define SEED_DIGITS 32
 
-/* What goes into the tables of schedulers that hash */
+/* Parameters of the tables of hashing schedulers */
 struct hashing {
 	siphash_key_t	seed;
 	u32		table_size;
@@ -85,7 +85,7 @@ static int rebuild_some(struct nflb_net *nn)
 	return 1;
 }
 
-/* Others change the configuration meanwhile: what they make is new already. */
+/* Others may change the configuration meanwhile, and use the new parameters already. */
 static int rebuild(struct nflb_net *nn)
 {
 	int ret;
@@ -199,8 +199,8 @@ static int size_change(NFLB_CTL_TABLE *table, int write, void *buffer,
 }
 
 /*
- * A key, or what was set before there were keys: a number below 2^32, in whose
- * place the key has it. No such number has 32 digits.
+ * A key, or a number below 2^32, the older format: it becomes the low half of a key. No
+ * such number has 32 digits.
  */
 static int parse_seed(const char *text, siphash_key_t *seed)
 {

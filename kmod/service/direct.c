@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Flows between clients and backends past the services, in a table of fixed size
- * that forgets what is old. What uses it: beside.c.
+ * Flows between clients and backends past the services, in a table of fixed size that
+ * replaces the oldest. beside.c uses it.
  */
 #include <linux/mm.h>
 #include <linux/random.h>
@@ -25,8 +25,8 @@
  * @seq: the backend's sequence number
  * @how: NOTE_*
  *
- * CPUs write it without a lock: what two of them make of it is a note that is
- * wrong for one flow, and is forgotten.
+ * CPUs write it without a lock: a race of two leaves a note that is wrong for one flow,
+ * and is soon replaced.
  */
 struct note {
 	u32 mark;
@@ -46,7 +46,7 @@ struct note {
 #define HOLDS_UDP	30
 /* The same of one that may be made up */
 #define HOLDS_UNPROVED	5
-/* How far a sequence number may be ahead of what was noted */
+/* How far a sequence number may be ahead of the noted one */
 #define SEQ_NEAR	BIT(20)
 
 struct bucket {
@@ -88,7 +88,7 @@ int nflb_direct_alloc(struct nflb_net *nn)
 		return -ENOMEM;
 	get_random_bytes(&direct->key, sizeof(direct->key));
 	direct->mask = count - 1;
-	/* Packets reach what is in it by this address only. */
+	/* Packets find the table by this pointer only. */
 	smp_store_release(&nn->direct, direct);
 	return 0;
 }
@@ -132,8 +132,8 @@ static struct note *note_find(struct nflb_direct *direct, u64 hash)
 }
 
 /*
- * What is forgotten last: flows of TCP that are alive, then of UDP, for these may be
- * made up.
+ * The higher, the longer it is kept: live TCP flows, then UDP flows, because those can be
+ * forged.
  */
 static unsigned int worth(const struct note *note, u32 now)
 {
@@ -199,7 +199,7 @@ static bool begins(const struct nflb_pkt *pkt)
  * @pkt: the client's packet
  * @answer: the tuple that answers to it have
  *
- * That it knows what the backend said proves that its address is not made up.
+ * A client that acknowledges the backend's numbers has proven its address.
  */
 void nflb_direct_note(struct nflb_direct *direct, const struct nflb_pkt *pkt,
 		      const struct nflb_tuple *answer)
@@ -208,7 +208,7 @@ void nflb_direct_note(struct nflb_direct *direct, const struct nflb_pkt *pkt,
 	struct note *note = note_find(direct, hash);
 	u32 how;
 
-	/* One that ends what is not known is no flow. */
+	/* A RST for an unknown flow starts none. */
 	if (!note && pkt->tcp_flags & NFLB_TCP_RST)
 		return;
 	if (!note)
@@ -229,7 +229,7 @@ void nflb_direct_note(struct nflb_direct *direct, const struct nflb_pkt *pkt,
 }
 
 /**
- * nflb_direct_answers() - is a packet the answer to what a client sent directly?
+ * nflb_direct_answers() - does a packet answer a client's direct one?
  * @direct: the notes
  * @pkt: the backend's packet
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a mode of forwarding has to do: backends and connections know their mode by
- * this alone. The modes themselves are in forward/.
+ * The operations of a forwarding mode: the only view of their mode that backends and
+ * connections have. The modes themselves are in forward/.
  */
 #ifndef NFLB_FORWARD_OPS_H
 #define NFLB_FORWARD_OPS_H

@@ -2,10 +2,9 @@
 /*
  * Which local address and port a new connection gets.
  *
- * What must be unique is (protocol, backend, local address, local port): the
- * connection table itself tells whether that is taken, so there is no list of
- * free ports, no lock and nothing to give back. One local port serves as many
- * backends as there are.
+ * (protocol, backend, local address, local port) must be unique. A lookup in the
+ * connection table shows whether it is free, so there is no list of free ports, no lock
+ * and nothing to release. One local port serves any number of backends.
  *
  * All ports of all local addresses, numbered, are walked in an order that is a
  * permutation of them: no port comes again before all others have come, which
@@ -34,7 +33,7 @@
  */
 #define TRIES_SHORT	4U
 #define SHORT_FOR	(HZ / 4)
-/* And after how many what is assured has to, if it may be forged and is silent */
+/* And after how many an assured one is evicted, if it may be forged and is silent */
 #define TRIES_SEVERE	32U
 
 /* Tries at ports that are the same ones each time: nflb_laddr_fixed() */
@@ -194,8 +193,8 @@ static u32 feistel(u32 n, u8 half_bits, u32 salt)
  * @n: a number less than @pool->total
  * @salt: which permutation
  *
- * The network permutes the numbers up to a power of four; what falls out of the
- * pool is permuted again, four times on average at most.
+ * The network permutes the numbers up to a power of four. A result outside of the pool is
+ * permuted again, on average four times at most.
  *
  * Return: a number less than @pool->total; another for each @n.
  */
@@ -208,7 +207,7 @@ u32 nflb_laddr_permute(const struct nflb_laddr_pool *pool, u32 n, u32 salt)
 }
 NFLB_EXPORT_KUNIT(nflb_laddr_permute);
 
-/* All twice, if they are few: what holds them gives way the second time at most. */
+/* All twice, if they are few: the second pass at the latest evicts their holders. */
 static unsigned int tries(const struct nflb_backend *backend, u32 total)
 {
 	u32 since = nflb_now() - READ_ONCE(backend->ports_exhausted);
@@ -216,13 +215,13 @@ static unsigned int tries(const struct nflb_backend *backend, u32 total)
 	return min(2 * total, since < EXHAUSTED_FOR ? TRIES_EXHAUSTED : TRIES);
 }
 
-/* After how many tries what is assured has to give way, if it is not proven. */
+/* After how many tries an assured connection is evicted, if it is not proven. */
 static unsigned int tries_severe(const struct nflb_backend *backend, u32 total)
 {
 	return min3(total, TRIES_SEVERE, tries(backend, total) / 2);
 }
 
-/* May what is not assured have to give way for the next one? */
+/* May connections that are not assured be evicted for the next one? */
 static bool tried_enough(const struct nflb_laddr_pool *pool,
 			 unsigned int attempt)
 {
@@ -280,7 +279,7 @@ bool nflb_laddr_next(struct nflb_net *nn, struct nflb_backend *backend,
 }
 
 /**
- * nflb_laddr_peek() - what nflb_laddr_next() would do, without a trace
+ * nflb_laddr_peek() - return the choice of nflb_laddr_next(), without side effects
  * @nn: the namespace
  * @backend: where it goes
  * @attempt: how many were tried for it, and were taken

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Local addresses: what mode fullnat uses as source towards backends.
+ * Local addresses: the source addresses of mode fullnat towards backends.
  */
 #ifndef NFLB_LADDR_H
 #define NFLB_LADDR_H
@@ -32,9 +32,9 @@ enum nflb_shortage {
  * @first: the lowest address
  * @addr_count: how many
  * @family: theirs
- * @ports: what may be used
+ * @ports: range of usable ports
  * @excluded_count: length of @excluded
- * @excluded: what of @ports may not, ascending and apart from each other
+ * @excluded: exceptions from @ports, ascending and disjoint
  * @port_count: ports that an address has
  * @start: ports that all before it in the pool have
  */

@@ -8,7 +8,7 @@
 #include "service/service.h"
 #include "netns.h"
 
-/* What only the topmost bits tell comes down, too: in a product it does not. */
+/* Mix the topmost bits into lower ones, too: a product alone does not. */
 static u64 mix(u64 value)
 {
 	value *= GOLDEN_RATIO_64;
@@ -76,7 +76,7 @@ const struct rhashtable_params nflb_host_params = {
  * @addr: the address
  * @family: its family
  *
- * Context: rcu_read_lock() held. Return: what is known of it, or NULL.
+ * Context: rcu_read_lock() held. Return: its entry, or NULL.
  */
 struct nflb_host *nflb_host_lookup(struct nflb_net *nn,
 				   const union nflb_addr *addr, u8 family)
@@ -90,7 +90,7 @@ struct nflb_host *nflb_host_lookup(struct nflb_net *nn,
  * nflb_service_lookup() - the service that a client's packet is for
  * @nn: the namespace
  * @tuple: the packet's tuple
- * @host: when no service is found: what is known of its destination, or NULL
+ * @host: if no service is found: the entry of its destination, or NULL
  *
  * A single port goes before a range, a narrow range before a wide one.
  *

@@ -40,14 +40,14 @@ struct nflb_service_key {
 	u8		family;
 };
 
-/* What people call a service or a backend, in the order of the attributes. */
+/* Labels of a service or a backend, in the order of the attributes. */
 enum nflb_label {
 	NFLB_LABEL_NAME,
 	NFLB_LABEL_COMMENT,
 	NFLB_LABEL_COUNT
 };
 
-/* What a backend's connections are told, nflb_backend.gone. */
+/* How a backend's connections end, nflb_backend.gone. */
 enum nflb_gone {
 	NFLB_GONE_NOT,		/* all is well */
 	NFLB_GONE_STATELESS,	/* deleted: TCP runs out, UDP moves away */
@@ -70,7 +70,7 @@ enum nflb_gone {
  * @weight: as configured
  * @max_connections: ceiling of @conns without @over, 0 is none
  * @id: ascending in the order of creation, cursor of dumps
- * @deadline: jiffies when what remains of a draining one is ended, 0 is never
+ * @deadline: jiffies when the rest of a draining one's connections is reset, 0 is never
  * @ramp_start: jiffies when it came back
  * @list: in nflb_service.backends while configured
  * @object: in nflb_service.objects until freed
@@ -211,15 +211,15 @@ struct nflb_candidate {
 };
 
 /**
- * struct nflb_snapshot - what can change of a service, immutable, under RCU
+ * struct nflb_snapshot - the changeable part of a service, itself immutable, under RCU
  * @sched: picks backends
  * @sched_data: belongs to @sched, freed with the snapshot
- * @toa: the length of what tells a client's address, 0 when that is off
+ * @toa: length of the option or header with the client's address, 0 if off
  * @toa_kind: kind of that TCP option
  * @proxy: a PROXY header tells it
  * @one_packet: each datagram is scheduled by itself
  * @persist: jiffies for which clients are remembered, 0 is off
- * @persist_mask: what of a client's address counts then
+ * @persist_mask: the part of a client's address that counts then
  * @encap_source: of outer headers, for IPv4 and for IPv6
  * @hash_key: of net.nflb.hash_seed, for hashes of flows (sched/flow.h)
  * @maglev_size: net.nflb.maglev_table_size
@@ -262,7 +262,7 @@ enum nflb_timeout {
 };
 
 /**
- * struct nflb_service_settings - what an administrator can set
+ * struct nflb_service_settings - an administrator's settings
  * @mode: enum nflb_mode
  * @encap: enum nflb_encap
  * @encap_port: UDP port of gue
@@ -304,12 +304,12 @@ struct nflb_service_settings {
 };
 
 /**
- * struct nflb_service - what clients connect to
+ * struct nflb_service - a virtual service
  * @node: in nflb_net.services when it has a single port
  * @key: protocol, VIP and first port
  * @port_last: last port; @key.port when single, 65535 with port 0 for all
  * @range: in nflb_host.ranges when it has more than one port
- * @snapshot: what the packet path reads
+ * @snapshot: the part that the packet path reads
  * @nn: its namespace
  * @settings: as configured
  * @id: ascending in the order of creation, cursor of dumps

@@ -40,7 +40,7 @@ static void filter_add(struct nflb_source_filter *filter, __be32 addr)
 }
 
 /*
- * What fib_add_ifaddr() puts into the local table for each address. Returns false
+ * The entries of fib_add_ifaddr() in the local table, for each address. Returns false
  * when there are too many: of addresses, for the filter to be of use; of devices,
  * for a packet to wait for.
  */

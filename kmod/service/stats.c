@@ -74,7 +74,7 @@ u64 nflb_service_drops(const struct nflb_service *svc)
 /**
  * nflb_stats_add() - add counters to a sum
  * @sum: the sum
- * @more: what is added
+ * @more: the addend
  */
 void nflb_stats_add(struct nflb_stats_sum *sum,
 		    const struct nflb_stats_sum *more)
@@ -94,7 +94,7 @@ void nflb_stats_add(struct nflb_stats_sum *sum,
 }
 
 /**
- * nflb_stats_sub() - take a baseline from what a sum counted
+ * nflb_stats_sub() - subtract a baseline from a sum
  * @sum: the sum
  * @base: the baseline
  */
