@@ -239,7 +239,7 @@ def make_certificates(directory):
     good = "DNS:good.test,IP:10.1.0.1,IP:fd00::1"
     certificate(directory, "good", good, date(-30), date(300.5))
     certificate(directory, "other", "DNS:other.test", date(-30), date(300.5))
-    certificate(directory, "expired", good, date(-30), date(-3))
+    certificate(directory, "expired", good, date(-30), date(-3.5))
     certificate(directory, "soon", good, date(-30), date(9.5))
     certificate(directory, "client", "DNS:client.test", date(-30), date(300.5))
 
